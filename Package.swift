@@ -1,0 +1,144 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The manifest is the architecture diagram: a target may import only what it lists here, and lists only lower layers.
+// Tests/ArchitectureTests reads it back and fails when a provider reaches for another provider, a front end or the engine.
+
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func provider(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(
+        name: name, dependencies: dependencies + ["BrokerCore", log], path: "Plugins/\(name)", swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "attestation-broker",
+    products: [
+        .executable(name: "attestation-broker", targets: ["attestation-broker"]),
+        .library(name: "BrokerCore", targets: ["BrokerCore"]),
+        .library(name: "BrokerTestKit", targets: ["BrokerTestKit"]),
+    ],
+    traits: [
+        .trait(
+            name: "FixtureEvidence", description: "The evidence provider 'fixture'; leave it out of a production image."
+        ),
+        .trait(
+            name: "Simulators", description: "The commands 'simulate' and 'demo'; leave them out of a production image."
+        ),
+        .default(enabledTraits: ["FixtureEvidence", "Simulators"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: [
+        // 0: C
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+        .target(name: "CCurlShims", dependencies: ["CCurl"]),
+
+        // 1: building blocks
+        library("SecureMemory", ["COpenSSL"]),
+        library("StrictJSON", ["CJansson"]),
+        library("OpenSSLCrypto", ["COpenSSL", "SecureMemory"]),
+        library("JOSE", ["OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
+        library("HTTPTransport", ["SecureMemory"]),
+        library("SNPReport"),
+        library("SNPVerification", ["SNPReport", "OpenSSLCrypto"]),
+        library("ReleasePolicy", ["StrictJSON"]),
+
+        // 2: the contract
+        library("BrokerCore", ["HTTPTransport", "OpenSSLCrypto", "SecureMemory", log]),
+
+        // 3: services
+        library(
+            "BrokerEngine", ["BrokerCore", "OpenSSLCrypto", "JOSE", "StrictJSON", "SecureMemory", "SNPReport", log]),
+        library("BrokerConfiguration", ["BrokerCore", "StrictJSON"]),
+        library("BrokerTelemetry", [log]),
+        library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "SecureMemory"]),
+        library("AzureIdentity", ["BrokerCore", "HTTPTransport", "StrictJSON", "SecureMemory", log]),
+        library(
+            "AzureKeyRelease",
+            [
+                "AzureIdentity", "BrokerCore", "HTTPTransport", "JOSE", "OpenSSLCrypto", "StrictJSON", "SecureMemory",
+                log,
+            ]),
+
+        // 4: edges
+        library(
+            "BrokerHTTP",
+            [
+                "BrokerCore", "BrokerEngine", "StrictJSON", "SecureMemory", log,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        provider("SNPEvidence", ["SNPReport"]),
+        provider("FixtureEvidence", ["SNPReport", "SNPVerification", "OpenSSLCrypto", "StrictJSON", "SecureMemory"]),
+        provider("MAAVerifier", ["HTTPTransport", "JOSE", "OpenSSLCrypto", "StrictJSON", "SecureMemory"]),
+        provider("KeyVaultPremium", ["AzureKeyRelease", "HTTPTransport"]),
+        provider("ManagedHSM", ["AzureKeyRelease", "HTTPTransport"]),
+        library(
+            "AzureSimulators",
+            [
+                "HTTPTransport", "JOSE", "OpenSSLCrypto", "ReleasePolicy", "SecureMemory", "SNPReport",
+                "SNPVerification",
+                "StrictJSON", log,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        library(
+            "BrokerTestKit",
+            ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "JOSE", "StrictJSON", log]),
+
+        // 5: composition
+        .executableTarget(
+            name: "attestation-broker",
+            dependencies: [
+                "AzureIdentity", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTelemetry",
+                "CurlTransport", "HTTPTransport", "JOSE", "KeyVaultPremium", "MAAVerifier", "ManagedHSM",
+                "OpenSSLCrypto",
+                "SNPEvidence", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", log,
+                .target(name: "FixtureEvidence", condition: .when(traits: ["FixtureEvidence"])),
+                .target(name: "AzureSimulators", condition: .when(traits: ["Simulators"])),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/AttestationBroker",
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,35 @@
+public import HTTPTransport
+public import Logging
+
+/// What the core lends a provider. A provider takes sockets, time and identity from here and nowhere else, which is why it can be tested.
+public struct HostServices: Sendable {
+    /// Every outbound request.
+    public let transport: any HTTPTransport
+    /// Tokens for the broker's own identity.
+    public let accessTokens: any AccessTokenSource
+    /// Certificate authorities for signatures inside messages: the same as for TLS.
+    public let trust: TLSTrust
+    /// Name of the cloud that the operator chose (`public`, `us-government`, `china`); providers that know clouds interpret it.
+    public let cloud: String
+    /// Time of day.
+    public let clock: any WallClock
+    public let logger: Logger
+
+    public init(
+        transport: any HTTPTransport, accessTokens: any AccessTokenSource, trust: TLSTrust, cloud: String,
+        clock: any WallClock, logger: Logger
+    ) {
+        self.transport = transport
+        self.accessTokens = accessTokens
+        self.trust = trust
+        self.cloud = cloud
+        self.clock = clock
+        self.logger = logger
+    }
+}
+
+/// The time of day, for certificates and tokens.
+public protocol WallClock: Sendable {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    func now() -> Int64
+}

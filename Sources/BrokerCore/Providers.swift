@@ -1,0 +1,44 @@
+public import HTTPTransport
+
+/// Binds 64 caller-chosen bytes to this machine.
+public protocol EvidenceProvider: Sendable {
+    /// What this provider's evidence is worth; the same in every `Evidence` it returns.
+    var provenance: Evidence.Provenance { get }
+
+    /// A report whose REPORT_DATA is exactly `binding`, with the endorsements that match it; anything else is an error, not a warning.
+    func evidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence
+}
+
+/// Turns evidence, and the runtime data it commits to, into a token that somebody else believes.
+public protocol Verifier: Sendable {
+    /// The authority for requests that name none.
+    var defaultAuthority: Endpoint? { get }
+
+    /// Whether this verifier speaks to `authority`. A request may name no other.
+    func accepts(_ authority: Endpoint) -> Bool
+
+    /// A token that was verified against `authority`'s published keys and carries exactly `runtimeData`.
+    func token(
+        for evidence: Evidence, runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext
+    ) async throws(BrokerError) -> AttestationToken
+}
+
+/// Trades a token for a key that is wrapped to the public key named in it.
+public protocol KeyStore: Sendable {
+    /// The store for requests that name none.
+    var defaultEndpoint: Endpoint? { get }
+
+    /// Whether this store answers for `endpoint`. Two configured stores never claim the same one.
+    func claims(_ endpoint: Endpoint) -> Bool
+
+    /// The wrapped key, after the signed answer and its certificate chain were verified.
+    func release(
+        _ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext
+    ) async throws(BrokerError) -> WrappedKey
+}
+
+/// Optional ability of a provider: to say whether it could work right now, for `/readyz` and `plugins probe`.
+public protocol ReadinessReporting: Sendable {
+    /// Why the provider cannot serve, in words for an operator, or nothing when it can. Bounded by the context's deadline; changes nothing.
+    func obstacles(in context: RequestContext) async -> [String]
+}

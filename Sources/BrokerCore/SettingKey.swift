@@ -1,0 +1,78 @@
+/// One setting of a provider or of the broker, declared once: the declaration decodes it, rejects what it does not allow, and documents it.
+public struct SettingKey<Value: SettingValue>: Sendable {
+    /// Kebab-case name inside its block, for example `api-version`.
+    public let name: String
+    /// What applies when nobody sets it; `nil` makes the setting required unless it is read with `optional`.
+    public let defaultValue: Value?
+    /// One sentence for the operator.
+    public let help: String
+    /// Whether the value must never be printed.
+    public let isSecret: Bool
+    /// A further check of the decoded value; returns the complaint.
+    let check: @Sendable (Value) -> String?
+
+    public init(
+        _ name: String, default defaultValue: Value? = nil, secret isSecret: Bool = false, help: String,
+        check: @escaping @Sendable (Value) -> String? = { _ in nil }
+    ) {
+        self.name = name
+        self.defaultValue = defaultValue
+        self.isSecret = isSecret
+        self.help = help
+        self.check = check
+    }
+
+    /// The declaration without its Swift type.
+    public var declaration: SettingDeclaration {
+        SettingDeclaration(
+            name: name, type: Value.settingType, defaultText: defaultValue.map { $0.settingText }, help: help,
+            isSecret: isSecret,
+            complaint: { raw in
+                switch Value.decode(raw) {
+                case .success(let value): check(value)
+                case .failure(let complaint): complaint.description
+                }
+            })
+    }
+}
+
+/// A declared setting as documentation and validation see it.
+public struct SettingDeclaration: Sendable {
+    public let name: String
+    /// For people: `string`, `list of strings`, `duration`, `one of a, b`.
+    public let type: String
+    /// The default as an operator would write it; `nil` where there is none.
+    public let defaultText: String?
+    public let help: String
+    public let isSecret: Bool
+    /// What is wrong with a given value, or `nil`.
+    public let complaint: @Sendable (RawSetting) -> String?
+}
+
+/// A setting as it was written: in the JSON file, or as text in the environment or on the command line.
+public enum RawSetting: Sendable, Equatable {
+    case string(String)
+    case integer(Int64)
+    case boolean(Bool)
+    case list([String])
+    /// Text of an environment variable or option, whose type only the declaration knows.
+    case text(String)
+    /// Any other JSON value, by its kind: "object", "null", "number with a fraction", "list of numbers".
+    case other(kind: String)
+}
+
+/// A Swift type that a setting can have.
+public protocol SettingValue: Sendable {
+    static var settingType: String { get }
+    /// The value as an operator would write it.
+    var settingText: String { get }
+    static func decode(_ raw: RawSetting) -> Result<Self, SettingComplaint>
+}
+
+/// What is wrong with a written value, as the end of a sentence: "expected a duration such as 10s, found \"soon\"".
+public struct SettingComplaint: Error, Sendable, CustomStringConvertible {
+    public let description: String
+    public init(_ description: String) {
+        self.description = description
+    }
+}
