@@ -139,6 +139,8 @@ let package = Package(
             ],
             path: "Sources/AttestationBroker",
             swiftSettings: strict),
+
+        tests("StrictJSONTests", ["StrictJSON"]),
     ],
     swiftLanguageModes: [.v6]
 )

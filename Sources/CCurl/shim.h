@@ -1,0 +1,6 @@
+#ifndef BROKER_CCURL_H
+#define BROKER_CCURL_H
+
+#include <curl/curl.h>
+
+#endif

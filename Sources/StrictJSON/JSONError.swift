@@ -1,0 +1,52 @@
+/// Why a document is not what was asked for. The words never quote values, because a misplaced secret must not reach a log.
+public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What kind of complaint it is.
+    public enum Kind: Sendable, Equatable {
+        /// More bytes, or more values, than `JSONLimits` allows. Nothing was parsed.
+        case tooLarge
+        /// Nested deeper than `JSONLimits.maximumDepth`. Nothing was parsed.
+        case tooDeep
+        /// Not JSON (RFC 8259), or not UTF-8.
+        case syntax
+        /// A member name occurs twice in one object.
+        case duplicateKey
+        /// Something follows the document.
+        case trailingData
+        /// A required member is absent.
+        case missing
+        /// A value of another type than expected.
+        case wrongType
+        /// A member that the schema does not know.
+        case unknownMember
+        /// The right type, but a value that cannot be used.
+        case invalidValue
+    }
+
+    public let kind: Kind
+    /// Where in the document: `response.key.key_ops[0]`; empty for the document itself and for errors of syntax.
+    public let path: String
+    /// The end of a sentence: "expected a string, found a number".
+    public let reason: String
+    /// Line, counted from 1, for errors of syntax.
+    public let line: Int?
+    /// Offset in bytes from the start of the document where reading stopped, for errors of syntax.
+    public let position: Int?
+
+    public init(_ kind: Kind, path: String = "", _ reason: String, line: Int? = nil, position: Int? = nil) {
+        self.kind = kind
+        self.path = path
+        self.reason = reason
+        self.line = line
+        self.position = position
+    }
+
+    /// `response.key.key_hsm: expected a string, found a number`, or `line 3, byte 17: not valid JSON`.
+    public var description: String {
+        var place = path
+        if let line, let position {
+            if !place.isEmpty { place += ", " }
+            place += "line \(line), byte \(position)"
+        }
+        return place.isEmpty ? reason : "\(place): \(reason)"
+    }
+}
