@@ -141,6 +141,9 @@ let package = Package(
             swiftSettings: strict),
 
         tests("StrictJSONTests", ["StrictJSON"]),
+        .target(
+            name: "EvidenceSamples", dependencies: ["StrictJSON"], path: "Tests/EvidenceSamples", swiftSettings: strict),
+        tests("SNPReportTests", ["SNPReport", "StrictJSON", "EvidenceSamples"]),
     ],
     swiftLanguageModes: [.v6]
 )
