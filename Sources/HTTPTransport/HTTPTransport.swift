@@ -8,6 +8,8 @@ public protocol HTTPTransport: Sendable {
 
 /// Why no answer came back. An answer with an error status is an answer, not an error.
 public enum HTTPTransportError: Error, Sendable, Equatable {
+    /// The request cannot be sent as it is: a line break in a header field, a path that is not one. Nothing left this process.
+    case invalidRequest(reason: String)
     /// The host name has no address.
     case nameNotResolved(host: String)
     /// No connection: refused, unreachable, reset before a byte arrived.
@@ -29,6 +31,7 @@ public enum HTTPTransportError: Error, Sendable, Equatable {
 extension HTTPTransportError: CustomStringConvertible {
     public var description: String {
         switch self {
+        case .invalidRequest(let reason): "the request cannot be sent: \(reason)"
         case .nameNotResolved(let host): "the name \(host) cannot be resolved"
         case .connectionFailed(let reason): "the connection failed: \(reason)"
         case .tlsFailed(let reason): "TLS failed: \(reason)"
