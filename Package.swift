@@ -75,7 +75,7 @@ let package = Package(
         // 3: services
         library(
             "BrokerEngine", ["BrokerCore", "OpenSSLCrypto", "JOSE", "StrictJSON", "SecureMemory", "SNPReport", log]),
-        library("BrokerConfiguration", ["BrokerCore", "StrictJSON"]),
+        library("BrokerConfiguration", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
         library("BrokerTelemetry", [log]),
         library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "SecureMemory"]),
         library("AzureIdentity", ["BrokerCore", "HTTPTransport", "StrictJSON", "SecureMemory", log]),

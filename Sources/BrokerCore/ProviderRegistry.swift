@@ -37,6 +37,21 @@ public struct ProviderRegistry: Sendable {
         self.keyStores = keyStores
     }
 
+    /// The evidence provider of that name, where it is built in.
+    public func evidence(named name: String) -> ProviderFactory<any EvidenceProvider>? {
+        evidence.first { $0.name == name }
+    }
+
+    /// The verifier of that name, where it is built in.
+    public func verifier(named name: String) -> ProviderFactory<any Verifier>? {
+        verifiers.first { $0.name == name }
+    }
+
+    /// The key store of that name, where it is built in.
+    public func keyStore(named name: String) -> ProviderFactory<any KeyStore>? {
+        keyStores.first { $0.name == name }
+    }
+
     private static func check(_ providers: [(name: String, schema: SettingsSchema)], kind: String) throws(BrokerError) {
         var seen: Set<String> = []
         for (name, schema) in providers {
@@ -59,7 +74,7 @@ public struct ProviderRegistry: Sendable {
     }
 
     private static func isName(_ text: String) -> Bool {
-        !text.isEmpty
+        (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
                     || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)

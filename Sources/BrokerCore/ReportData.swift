@@ -1,4 +1,4 @@
-public import OpenSSLCrypto
+internal import OpenSSLCrypto
 
 /// The 64 caller-chosen bytes of an attestation report (REPORT_DATA, AMD 56860 table "ATTESTATION_REPORT", offset 0x50).
 public struct ReportData: Sendable, Hashable {

@@ -4,6 +4,8 @@ public struct SettingKey<Value: SettingValue>: Sendable {
     public let name: String
     /// What applies when nobody sets it; `nil` makes the setting required unless it is read with `optional`.
     public let defaultValue: Value?
+    /// Whether a provider that is in use cannot work without it, so that its absence is found together with all other problems.
+    public let isRequired: Bool
     /// One sentence for the operator.
     public let help: String
     /// Whether the value must never be printed.
@@ -12,11 +14,12 @@ public struct SettingKey<Value: SettingValue>: Sendable {
     let check: @Sendable (Value) -> String?
 
     public init(
-        _ name: String, default defaultValue: Value? = nil, secret isSecret: Bool = false, help: String,
-        check: @escaping @Sendable (Value) -> String? = { _ in nil }
+        _ name: String, default defaultValue: Value? = nil, required isRequired: Bool = false,
+        secret isSecret: Bool = false, help: String, check: @escaping @Sendable (Value) -> String? = { _ in nil }
     ) {
         self.name = name
         self.defaultValue = defaultValue
+        self.isRequired = isRequired && defaultValue == nil
         self.isSecret = isSecret
         self.help = help
         self.check = check
@@ -25,8 +28,8 @@ public struct SettingKey<Value: SettingValue>: Sendable {
     /// The declaration without its Swift type.
     public var declaration: SettingDeclaration {
         SettingDeclaration(
-            name: name, type: Value.settingType, defaultText: defaultValue.map { $0.settingText }, help: help,
-            isSecret: isSecret,
+            name: name, type: Value.settingType, defaultText: defaultValue.map { $0.settingText },
+            defaultSetting: defaultValue.map { $0.rawSetting }, help: help, isRequired: isRequired, isSecret: isSecret,
             complaint: { raw in
                 switch Value.decode(raw) {
                 case .success(let value): check(value)
@@ -43,7 +46,10 @@ public struct SettingDeclaration: Sendable {
     public let type: String
     /// The default as an operator would write it; `nil` where there is none.
     public let defaultText: String?
+    /// The default as it stands in a JSON file; `nil` where there is none.
+    public let defaultSetting: RawSetting?
     public let help: String
+    public let isRequired: Bool
     public let isSecret: Bool
     /// What is wrong with a given value, or `nil`.
     public let complaint: @Sendable (RawSetting) -> String?
@@ -57,7 +63,7 @@ public enum RawSetting: Sendable, Equatable {
     case list([String])
     /// Text of an environment variable or option, whose type only the declaration knows.
     case text(String)
-    /// Any other JSON value, by its kind: "object", "null", "number with a fraction", "list of numbers".
+    /// Any other JSON value, by its kind: "an object", "null", "a number with a fraction".
     case other(kind: String)
 }
 
@@ -66,7 +72,13 @@ public protocol SettingValue: Sendable {
     static var settingType: String { get }
     /// The value as an operator would write it.
     var settingText: String { get }
+    /// The value as it stands in a JSON file; by default a string with `settingText`.
+    var rawSetting: RawSetting { get }
     static func decode(_ raw: RawSetting) -> Result<Self, SettingComplaint>
+}
+
+extension SettingValue {
+    public var rawSetting: RawSetting { .string(settingText) }
 }
 
 /// What is wrong with a written value, as the end of a sentence: "expected a duration such as 10s, found \"soon\"".

@@ -33,6 +33,7 @@ extension String: SettingValue {
 extension Bool: SettingValue {
     public static var settingType: String { "true or false" }
     public var settingText: String { self ? "true" : "false" }
+    public var rawSetting: RawSetting { .boolean(self) }
     public static func decode(_ raw: RawSetting) -> Result<Bool, SettingComplaint> {
         switch raw {
         case .boolean(let value): .success(value)
@@ -46,11 +47,13 @@ extension Bool: SettingValue {
 extension Int: SettingValue {
     public static var settingType: String { "whole number" }
     public var settingText: String { String(self) }
+    public var rawSetting: RawSetting { .integer(Int64(self)) }
     public static func decode(_ raw: RawSetting) -> Result<Int, SettingComplaint> {
         switch raw {
         case .integer(let value): return .success(Int(value))
         case .text(let text):
-            if let value = Int(text) { return .success(value) }
+            // "+5" is a number to Swift and to nobody else here.
+            if text.utf8.first != UInt8(ascii: "+"), let value = Int(text) { return .success(value) }
             return .failure(SettingComplaint("expected a whole number, found other text"))
         default: return .failure(SettingComplaint("expected a whole number, found \(raw.kind)"))
         }
@@ -60,6 +63,7 @@ extension Int: SettingValue {
 extension [String]: SettingValue {
     public static var settingType: String { "list of strings" }
     public var settingText: String { joined(separator: ",") }
+    public var rawSetting: RawSetting { .list(self) }
     /// A list, or one string for a list of one; in the environment and on the command line, values separated by commas.
     public static func decode(_ raw: RawSetting) -> Result<[String], SettingComplaint> {
         switch raw {
@@ -87,9 +91,10 @@ extension Duration: SettingValue {
         }
         for (suffix, unit) in [("ms", Int64(1)), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
         where text.hasSuffix(suffix) {
-            guard let number = Int64(text.dropLast(suffix.count)), number >= 0, number <= 1_000_000_000 else {
-                continue
-            }
+            let digits = text.dropLast(suffix.count)
+            guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+                let number = Int64(digits), number <= 1_000_000_000
+            else { continue }
             return .success(.milliseconds(number * unit))
         }
         return .failure(SettingComplaint("expected \(form), found other text"))
@@ -117,6 +122,25 @@ extension SettingChoice {
         if let text = raw.stringValue, let value = Self(rawValue: text) { return .success(value) }
         return .failure(
             SettingComplaint("expected \(settingType), found \(raw.stringValue == nil ? raw.kind : "something else")"))
+    }
+}
+
+extension SettingKey where Value == Int {
+    /// A whole number within a range, which the help names.
+    public init(_ name: String, default defaultValue: Int, in range: ClosedRange<Int>, help: String) {
+        self.init(
+            name, default: defaultValue, help: "\(help) (\(range.lowerBound) to \(range.upperBound))",
+            check: { range.contains($0) ? nil : "expected \(range.lowerBound) to \(range.upperBound), found \($0)" })
+    }
+}
+
+extension SettingKey where Value == Duration {
+    /// A duration within a range, which the help names.
+    public init(_ name: String, default defaultValue: Duration, in range: ClosedRange<Duration>, help: String) {
+        let bounds = "\(range.lowerBound.settingText) to \(range.upperBound.settingText)"
+        self.init(
+            name, default: defaultValue, help: "\(help) (\(bounds))",
+            check: { range.contains($0) ? nil : "expected \(bounds), found \($0.settingText)" })
     }
 }
 

@@ -8,9 +8,13 @@ enum UpstreamText {
         result.reserveCapacity(text.utf8.count)
         var word: [Unicode.Scalar] = []
         func flush() {
-            // A JWT starts with the base64url of `{"`; nothing shorter than its header can be one.
-            let spelled = String(String.UnicodeScalarView(word))
-            result += spelled.hasPrefix("eyJ") && word.count > 24 ? "<token>" : spelled
+            // A JWT starts with the base64url of `{"`, perhaps right behind a name and `=`; nothing shorter than its header can be one.
+            if let start = startOfToken(word), word.count - start > 24 {
+                result.unicodeScalars.append(contentsOf: word[..<start])
+                result += "<token>"
+            } else {
+                result.unicodeScalars.append(contentsOf: word)
+            }
             word.removeAll(keepingCapacity: true)
         }
         for scalar in text.unicodeScalars {
@@ -18,12 +22,25 @@ enum UpstreamText {
                 word.append(scalar)
             } else {
                 flush()
-                result.unicodeScalars.append(
-                    scalar == "\n" || scalar.properties.generalCategory != .control ? scalar : " ")
+                result.unicodeScalars.append(isPrintable(scalar) ? scalar : " ")
             }
         }
         flush()
         return result
+    }
+
+    private static func startOfToken(_ word: [Unicode.Scalar]) -> Int? {
+        guard word.count > 24 else { return nil }
+        return (0...word.count - 3).first { word[$0] == "e" && word[$0 + 1] == "y" && word[$0 + 2] == "J" }
+    }
+
+    // Format characters reorder or hide text on a terminal; line and paragraph separators split a log line.
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control: scalar == "\n"
+        case .format, .lineSeparator, .paragraphSeparator: false
+        default: true
+        }
     }
 
     private static func isTokenScalar(_ scalar: Unicode.Scalar) -> Bool {

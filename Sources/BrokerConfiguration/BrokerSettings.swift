@@ -1,0 +1,127 @@
+internal import BrokerCore
+
+/// The settings that are not a provider's: declared with the same machinery, so that they are checked and documented in the same way.
+enum BrokerSettings {
+    /// Setting at the top level of the file.
+    static let cloud = SettingKey<Cloud>(
+        "cloud", default: .public, help: "Azure cloud, which decides host name suffixes and token audiences")
+
+    enum Server {
+        static let http = SettingKey<ListenSetting>(
+            "http", default: ListenSetting(address: ListenAddress("127.0.0.1:8080")),
+            help: "Address of the REST interface; anything but a loopback address lets others ask for keys")
+        static let grpc = SettingKey<String>(
+            "grpc", default: "", help: "Address of the gRPC interface; this build has none, so it stays empty",
+            check: { $0.isEmpty ? nil : "this build serves HTTP only; leave server.grpc empty" })
+        static let unix = SettingKey<String>(
+            "unix", default: "", help: "Path of a unix socket that serves the REST interface as well", check: socketPath
+        )
+        static let profile = SettingKey<ResponseProfile>(
+            "profile", default: .compatible,
+            help: "HTTP status codes: those of the original sidecar, or precise ones for each error code")
+        static let bodyLimit = SettingKey<Int>(
+            "body-limit", default: 1 << 20, in: 1024...(64 << 20), help: "Longest request body in bytes")
+        static let headerTimeout = SettingKey<Duration>(
+            "header-timeout", default: .seconds(10), in: .milliseconds(100)...(.seconds(300)),
+            help: "How long a client may take to send a request's head")
+        static let bodyTimeout = SettingKey<Duration>(
+            "body-timeout", default: .seconds(30), in: .milliseconds(100)...(.seconds(600)),
+            help: "How long a client may take to send a request's body")
+        static let idleTimeout = SettingKey<Duration>(
+            "idle-timeout", default: .seconds(60), in: .milliseconds(100)...(.seconds(3600)),
+            help: "How long a connection without a request stays open")
+        static let connectionLimit = SettingKey<Int>(
+            "connection-limit", default: 512, in: 1...65536, help: "Most connections at a time")
+        static let drainTimeout = SettingKey<Duration>(
+            "drain-timeout", default: .seconds(10), in: .milliseconds(0)...(.seconds(600)),
+            help: "How long requests in progress may take to finish at shutdown")
+        static let requestTimeout = SettingKey<Duration>(
+            "request-timeout", default: .seconds(30), in: .milliseconds(100)...(.seconds(600)),
+            help: "Deadline of one request, all its stages together")
+
+        static let schema = SettingsSchema([
+            http.declaration, grpc.declaration, unix.declaration, profile.declaration, bodyLimit.declaration,
+            headerTimeout.declaration, bodyTimeout.declaration, idleTimeout.declaration, connectionLimit.declaration,
+            drainTimeout.declaration, requestTimeout.declaration,
+        ])
+
+        // sun_path has 108 bytes including the terminating NUL (unix(7)).
+        private static let socketPath: @Sendable (String) -> String? = { path in
+            if path.isEmpty { return nil }
+            guard path.hasPrefix("/"), !path.utf8.contains(0) else { return "expected an absolute path" }
+            return path.utf8.count <= 107 ? nil : "the path of a socket has at most 107 bytes"
+        }
+    }
+
+    enum Identity {
+        static let use = SettingKey<IdentityKind>(
+            "use", default: .auto,
+            help:
+                "Whose access tokens are presented to key stores: found out from the environment, or one kind, or none")
+        static let clientID = SettingKey<String>(
+            "client-id", default: "", help: "Client id of a user-assigned identity", check: plainText)
+        static let objectID = SettingKey<String>(
+            "object-id", default: "", help: "Principal id of a user-assigned identity, instead of its client id",
+            check: plainText)
+        static let resourceID = SettingKey<String>(
+            "resource-id", default: "", help: "ARM resource id of a user-assigned identity, instead of its client id",
+            check: plainText)
+        static let imdsEndpoint = SettingKey<String>(
+            "imds-endpoint", default: "http://169.254.169.254",
+            help: "Address of the instance metadata service, for simulators", check: baseAddress)
+
+        static let schema = SettingsSchema([
+            use.declaration, clientID.declaration, objectID.declaration, resourceID.declaration,
+            imdsEndpoint.declaration,
+        ])
+
+        // These become part of a query, so nothing that could end or split one passes.
+        private static let plainText: @Sendable (String) -> String? = { text in
+            let isPlain = text.utf8.allSatisfy { byte in
+                byte > 0x20 && byte < 0x7F && !"\"#%&<>?\\".utf8.contains(byte)
+            }
+            if !isPlain { return "expected letters, digits and the characters of an identifier, without spaces" }
+            return text.utf8.count <= 512 ? nil : "an identifier has at most 512 characters"
+        }
+
+        private static let baseAddress: @Sendable (String) -> String? = { text in
+            let form = "expected http://HOST or http://HOST:PORT, without a path"
+            guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return form }
+            let authority = String(text.dropFirst(scheme.utf8.count))
+            return ListenAddress(authority) != nil || ListenAddress(authority + ":80") != nil ? nil : form
+        }
+    }
+
+    enum TLS {
+        static let caFile = SettingKey<[String]>(
+            "ca-file", default: [],
+            help: "PEM files with certificate authorities to trust as well, for TLS and release signatures")
+        static let connectTo = SettingKey<ConnectOverrides>(
+            "connect-to", default: ConnectOverrides(list: []),
+            help:
+                "Connect elsewhere, as curl's --connect-to; names and certificate checks stay those of the original host"
+        )
+
+        static let schema = SettingsSchema([caFile.declaration, connectTo.declaration])
+    }
+
+    enum WrappingKeys {
+        static let size = SettingKey<WrappingKeySize>(
+            "size", default: .bits2048, help: "Bits of the RSA keys that released keys are wrapped to")
+        static let pool = SettingKey<Int>(
+            "pool", default: 2, in: 0...16, help: "How many wrapping keys are made ahead of time")
+
+        static let schema = SettingsSchema([size.declaration, pool.declaration])
+    }
+
+    enum Log {
+        static let level = SettingKey<LogLevel>("level", default: .info, help: "Least severe level that is logged")
+        static let format = SettingKey<LogFormat>(
+            "format", default: .text, help: "Lines for people or one JSON object a line")
+        static let file = SettingKey<String>(
+            "file", default: "", help: "File to append to, made with mode 0600; standard error when empty",
+            check: { $0.utf8.contains(0) ? "a path has no NUL character" : nil })
+
+        static let schema = SettingsSchema([level.declaration, format.declaration, file.declaration])
+    }
+}

@@ -1,0 +1,117 @@
+internal import BrokerCore
+internal import HTTPTransport
+
+/// What no single setting can know: which of them do not go together, and which go together and deserve a warning.
+enum CombinationChecks {
+    static func run(_ layers: inout ConfigurationLayers) {
+        required(&layers)
+        server(&layers)
+        identity(&layers)
+        connectTo(&layers)
+        fixture(&layers)
+    }
+
+    /// Settings without which a provider that is in use cannot work.
+    private static func required(_ layers: inout ConfigurationLayers) {
+        guard layers.isComplete else { return }
+        let inUse = providersInUse(layers)
+        for entry in layers.catalogue.entries where entry.declaration.isRequired && layers.values[entry.path] == nil {
+            guard let provider = entry.provider, inUse.contains(provider.path), !layers.broken.contains(entry.path)
+            else {
+                continue
+            }
+            layers.complain(
+                entry.path, .builtIn, "required by the \(provider.role.title) in use, but not set (\(entry.variable))")
+        }
+    }
+
+    private static func server(_ layers: inout ConfigurationLayers) {
+        guard let http = layers.value(BrokerSettings.Server.http, at: "server.http"),
+            let unix = layers.value(BrokerSettings.Server.unix, at: "server.unix")
+        else { return }
+        if let address = http.address, !address.isLoopback {
+            layers.warn(
+                "server.http: \(address) is not a loopback address; whoever reaches it can ask for evidence, tokens and keys"
+            )
+        }
+        if http.address == nil, unix.isEmpty {
+            layers.complain(
+                "server.http", layers.source(of: "server.http"), "nothing to serve on: server.unix is empty too")
+        }
+    }
+
+    private static func identity(_ layers: inout ConfigurationLayers) {
+        let selectors = ["client-id", "object-id", "resource-id"].map { "identity.\($0)" }
+        let given = selectors.filter { !(layers.values[$0]?.raw.text ?? "").isEmpty }
+        if given.count > 1 {
+            layers.complain(
+                given[1], layers.source(of: given[1]),
+                "an identity is named once; \(given.joined(separator: " and ")) are set")
+        }
+        guard let use = layers.value(BrokerSettings.Identity.use, at: "identity.use") else { return }
+        for path in given where use == .none || use == .workloadIdentity && path != "identity.client-id" {
+            layers.complain(path, layers.source(of: path), "has no meaning with identity.use \(use.rawValue)")
+        }
+    }
+
+    private static func connectTo(_ layers: inout ConfigurationLayers) {
+        guard let overrides = layers.value(BrokerSettings.TLS.connectTo, at: "tls.connect-to")?.list else { return }
+        var seen: Set<String> = []
+        for override in overrides {
+            let key = "\(override.host):\(override.port.map(String.init) ?? "")"
+            if seen.insert(key).inserted { continue }
+            layers.complain(
+                "tls.connect-to", layers.source(of: "tls.connect-to"),
+                "'\(PrintableText.line(key))' is redirected twice")
+        }
+    }
+
+    // MARK: Fixture evidence
+
+    // Host name suffixes of the services in all clouds (azure-protocols 3.5).
+    private static let azureSuffixes = [
+        "vault.azure.net", "vault.usgovcloudapi.net", "vault.azure.cn", "managedhsm.azure.net",
+        "managedhsm.usgovcloudapi.net", "managedhsm.azure.cn", "attest.azure.net", "attest.azure.us",
+    ]
+
+    private static func fixture(_ layers: inout ConfigurationLayers) {
+        guard layers.value(layers.catalogue.choice.evidence, at: "evidence.use") == "fixture" else { return }
+        layers.warn("evidence.use: fixture evidence proves nothing about this machine")
+        let overrides = layers.value(BrokerSettings.TLS.connectTo, at: "tls.connect-to")?.list ?? []
+        for path in providersInUse(layers).sorted() where !path.hasPrefix("evidence.") {
+            let setting = "\(path).endpoint"
+            guard let text = layers.values[setting]?.raw.text, let endpoint = try? Endpoint(text) else { continue }
+            guard azureSuffixes.contains(where: endpoint.isUnder),
+                !overrides.contains(where: { $0.redirects(endpoint) })
+            else { continue }
+            layers.warn(
+                "\(setting): fixture evidence is presented to \(endpoint), a real service, which will refuse it")
+        }
+    }
+
+    private static func providersInUse(_ layers: ConfigurationLayers) -> Set<String> {
+        let choice = layers.catalogue.choice
+        var paths: Set<String> = []
+        if let name = layers.value(choice.evidence, at: "evidence.use") { paths.insert("evidence.\(name)") }
+        if let name = layers.value(choice.verifier, at: "verifier.use") { paths.insert("verifier.\(name)") }
+        for name in layers.value(choice.keyStores, at: "key-stores.use") ?? [] { paths.insert("key-stores.\(name)") }
+        return paths
+    }
+}
+
+extension ConfigurationLayers {
+    /// The value in effect; `nil` where there is a complaint about it.
+    fileprivate func value<Value>(_ key: SettingKey<Value>, at path: String) -> Value? {
+        guard !broken.contains(path) else { return nil }
+        guard let raw = values[path]?.raw else { return key.defaultValue }
+        return try? Value.decode(raw).get()
+    }
+
+    fileprivate func source(of path: String) -> ConfigurationSource { values[path]?.source ?? .builtIn }
+}
+
+extension ConnectOverride {
+    fileprivate func redirects(_ endpoint: Endpoint) -> Bool {
+        (host.isEmpty || host == endpoint.host) && (port == nil || port == endpoint.port)
+    }
+}

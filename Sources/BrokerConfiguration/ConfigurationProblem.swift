@@ -1,0 +1,84 @@
+/// Where a setting, or a complaint about one, comes from.
+public enum ConfigurationSource: Sendable, Equatable, CustomStringConvertible {
+    /// The declaration in the program.
+    case builtIn
+    /// The configuration file of that name.
+    case file(String)
+    /// The environment variable of that name.
+    case environment(String)
+    /// An option of the command line, as the user spelled it: `--set`.
+    case option(String)
+    /// An input of the original sidecar: `Port`, `-loglevel`, `SkrSideCarArgs`.
+    case original(String)
+
+    public var description: String {
+        switch self {
+        case .builtIn: "default"
+        case .file(let name): "file \(PrintableText.line(name))"
+        case .environment(let name): "environment \(PrintableText.line(name))"
+        case .option(let name): "option \(PrintableText.line(name))"
+        case .original(let name): PrintableText.line(name)
+        }
+    }
+}
+
+/// One thing that is wrong with the configuration.
+public struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible {
+    /// The setting, for example `verifier.maa.endpoint`; empty where the whole source is meant.
+    public let path: String
+    public let source: ConfigurationSource
+    /// What is wrong and, where it can be told, what was meant. Never a value, which may be a misplaced secret; names of providers are shown.
+    public let message: String
+
+    public init(path: String, source: ConfigurationSource, message: String) {
+        self.path = path
+        self.source = source
+        self.message = message
+    }
+
+    /// `verifier.maa.timeout (file broker.json): expected a duration such as 500ms, 10s, 5m or 1h, found a number`.
+    public var description: String {
+        path.isEmpty ? "\(source): \(message)" : "\(path) (\(source)): \(message)"
+    }
+}
+
+/// Everything that is wrong with the configuration, found in one pass. Exit status 78.
+public struct ConfigurationProblems: Error, Sendable, Equatable, CustomStringConvertible {
+    /// At least one; the last one says how many were left out where there are very many.
+    public let problems: [ConfigurationProblem]
+
+    static let limit = 100
+
+    public init(_ problems: [ConfigurationProblem]) {
+        guard problems.count > Self.limit else {
+            self.problems = problems
+            return
+        }
+        let rest = ConfigurationProblem(
+            path: "", source: problems[Self.limit].source, message: "and \(problems.count - Self.limit) more problems")
+        self.problems = problems.prefix(Self.limit) + [rest]
+    }
+
+    /// One problem a line.
+    public var description: String { problems.map(\.description).joined(separator: "\n") }
+}
+
+/// Names that somebody else wrote, made fit for one line of a terminal or a log.
+enum PrintableText {
+    /// At most 120 characters; everything that moves the cursor, hides or reorders text becomes `?`.
+    static func line(_ text: String) -> String {
+        var result = ""
+        var count = 0
+        for scalar in text.unicodeScalars {
+            guard count < 120 else { return result + "…" }
+            count += 1
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+                result += "?"
+            default:
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

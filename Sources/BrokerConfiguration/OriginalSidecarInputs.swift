@@ -1,0 +1,165 @@
+internal import BrokerCore
+internal import OpenSSLCrypto
+internal import StrictJSON
+
+/// The environment variables and flags of the original sidecar (azure-protocols 6.4), translated into this program's settings.
+///
+/// They count more than the configuration file and less than `BROKER_…` variables and options. An empty value is no value, as in the original's start script.
+public struct OriginalSidecarInputs: Sendable, Equatable {
+    struct Input: Sendable, Equatable {
+        let value: String
+        /// The variable or flag, for messages.
+        let name: String
+    }
+
+    /// A setting in this program's terms.
+    struct Setting: Sendable, Equatable {
+        let path: String
+        let value: RawSetting
+        let source: ConfigurationSource
+    }
+
+    /// What the inputs mean here.
+    struct Translation: Sendable {
+        var settings: [Setting] = []
+        var problems: [ConfigurationProblem] = []
+        var warnings: [String] = []
+    }
+
+    let arguments: Input?
+    let port: Input?
+    let logLevel: Input?
+    let logFile: Input?
+    let serverType: Input?
+
+    /// Reads `SkrSideCarArgs`, `Port`, `LogLevel`, `LogFile` and `ServerType`; the values of the flags `-base64`, `-port`, `-loglevel`, `-logfile` and
+    /// `-server_type` win over them.
+    public init(
+        environment: [String: String] = [:], base64: String? = nil, port: String? = nil, logLevel: String? = nil,
+        logFile: String? = nil, serverType: String? = nil
+    ) {
+        func input(_ flag: String, _ value: String?, _ variable: String) -> Input? {
+            if let value, !value.isEmpty { return Input(value: value, name: flag) }
+            if let value = environment[variable], !value.isEmpty { return Input(value: value, name: variable) }
+            return nil
+        }
+        arguments = input("-base64", base64, "SkrSideCarArgs")
+        self.port = input("-port", port, "Port")
+        self.logLevel = input("-loglevel", logLevel, "LogLevel")
+        self.logFile = input("-logfile", logFile, "LogFile")
+        self.serverType = input("-server_type", serverType, "ServerType")
+    }
+
+    /// The same inputs as settings, in a fixed order.
+    func translated() -> Translation {
+        var result = Translation()
+        translatePort(&result)
+        translateLog(&result)
+        if let serverType, serverType.value.lowercased() != "http" {
+            let isGRPC = serverType.value.lowercased() == "grpc"
+            result.problem(
+                "server.grpc", serverType,
+                isGRPC
+                    ? "this build serves HTTP only; remove it, or set it to http"
+                    : "expected http, found something else")
+        }
+        if let arguments { translate(arguments: arguments, &result) }
+        return result
+    }
+
+    private func translatePort(_ result: inout Translation) {
+        guard let port else { return }
+        let isNumber =
+            (1...5).contains(port.value.utf8.count) && port.value.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        guard isNumber, let number = Int(port.value), (1...65535).contains(number) else {
+            result.problem("server.http", port, "expected a port from 1 to 65535")
+            return
+        }
+        result.set("server.http", "127.0.0.1:\(number)", port.name)
+    }
+
+    private func translateLog(_ result: inout Translation) {
+        if let logFile { result.set("log.file", logFile.value, logFile.name) }
+        guard let logLevel else { return }
+        // The names and spellings that logrus accepts, which does the original's logging.
+        let level: LogLevel? =
+            switch logLevel.value.lowercased() {
+            case "trace": .trace
+            case "debug": .debug
+            case "info": .info
+            case "warn", "warning": .warning
+            case "error": .error
+            case "fatal", "panic": .critical
+            default: nil
+            }
+        if let level {
+            result.set("log.level", level.rawValue, logLevel.name)
+        } else {
+            result.problem("log.level", logLevel, "expected trace, debug, info, warning, error, fatal or panic")
+        }
+    }
+
+    // MARK: SkrSideCarArgs
+
+    private func translate(arguments: Input, _ result: inout Translation) {
+        // Go's decoder skips line ends inside the text.
+        let text = String(decoding: arguments.value.utf8.filter { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
+        guard let bytes = Base64.decode(text) else {
+            result.problem("", arguments, "expected standard base64 of a JSON object")
+            return
+        }
+        let root: JSONObject
+        do {
+            root = try JSONCursor.parse(bytes, limits: JSONLimits(maximumBytes: 1 << 16, maximumDepth: 8)).object()
+        } catch {
+            result.problem("", arguments, "the decoded text: \(error.description)")
+            return
+        }
+        for (name, value) in root where value != .null {
+            switch name {
+            case "identity":
+                translate("client_id", of: name, value, arguments, setting: "identity.client-id", &result)
+            case "maaconfig":
+                translate("user_agent", of: name, value, arguments, setting: "verifier.maa.user-agent", &result)
+            case "certcache":
+                result.warnings.append(
+                    "\(arguments.name): certcache is understood from the next version on; "
+                        + "endorsements come from where evidence.snp says")
+            default:
+                result.warnings.append("\(arguments.name): '\(PrintableText.line(name))' is not known and was ignored")
+            }
+        }
+    }
+
+    private func translate(
+        _ member: String, of block: String, _ value: JSONValue, _ input: Input, setting: String,
+        _ result: inout Translation
+    ) {
+        guard case .object(let object) = value else {
+            result.problem(setting, input, "\(block): expected an object, found \(value.kindName)")
+            return
+        }
+        for (name, value) in object where value != .null {
+            let path = "\(block).\(PrintableText.line(name))"
+            guard name == member else {
+                result.warnings.append("\(input.name): '\(path)' is not known and was ignored")
+                continue
+            }
+            switch value {
+            case .string(""): continue
+            case .string(let text): result.set(setting, text, "\(input.name) \(path)")
+            default: result.problem(setting, input, "\(path): expected a string, found \(value.kindName)")
+            }
+        }
+    }
+}
+
+extension OriginalSidecarInputs.Translation {
+    fileprivate mutating func set(_ path: String, _ value: String, _ name: String) {
+        settings.append(.init(path: path, value: .string(value), source: .original(name)))
+    }
+
+    fileprivate mutating func problem(_ path: String, _ input: OriginalSidecarInputs.Input, _ message: String) {
+        problems.append(ConfigurationProblem(path: path, source: .original(input.name), message: message))
+    }
+}
