@@ -1,0 +1,82 @@
+public import HTTPTransport
+import Synchronization
+
+/// Every outbound request of the broker, through libcurl on one thread of its own.
+///
+/// Connections are kept and reused; HTTP/2 is used where a service offers it; TLS is 1.2 or later and always verified. The transport is meant to live as long
+/// as the process: one instance, so that connections are shared.
+public final class CurlTransport: HTTPTransport {
+    public struct Options: Sendable {
+        /// Where proxies come from.
+        public enum Proxy: Sendable {
+            /// `https_proxy`, `all_proxy` and `no_proxy`, as curl reads them. Metadata addresses are never proxied.
+            case environment
+            case none
+        }
+
+        public var trust: TLSTrust
+        /// Tried in order. An entry for every host does not apply to metadata addresses; one that names a metadata address does.
+        public var connectTo: [ConnectOverride]
+        /// Value of the `User-Agent` field.
+        public var userAgent: String
+        /// Limit for name lookup, TCP and TLS together, where the request's deadline is not earlier.
+        public var connectTimeout: Duration
+        /// Most requests under way at once, and most connections kept; further requests wait their turn within their deadline.
+        public var maximumConnections: Int
+        /// Most requests under way at once to one origin, so that a service that hangs cannot keep the others waiting.
+        public var maximumConnectionsPerOrigin: Int
+        public var proxy: Proxy
+
+        /// `maximumConnectionsPerOrigin` is half of `maximumConnections` unless given.
+        public init(
+            trust: TLSTrust = TLSTrust(), connectTo: [ConnectOverride] = [], userAgent: String,
+            connectTimeout: Duration = .seconds(5), maximumConnections: Int = 64,
+            maximumConnectionsPerOrigin: Int? = nil, proxy: Proxy = .environment
+        ) {
+            self.trust = trust
+            self.connectTo = connectTo
+            self.userAgent = userAgent
+            self.connectTimeout = connectTimeout
+            self.maximumConnections = maximumConnections
+            self.maximumConnectionsPerOrigin = maximumConnectionsPerOrigin ?? max(1, maximumConnections / 2)
+            self.proxy = proxy
+        }
+    }
+
+    private let loop: TransferLoop
+
+    /// Reads the trust files and starts the thread.
+    ///
+    /// Throws `tlsFailed` for a trust file that cannot be read or holds no certificate, `invalidRequest` for a user agent that is no header value and
+    /// `connectionFailed` when the system refuses a thread.
+    public init(_ options: Options) throws(HTTPTransportError) {
+        guard HeaderField.isValue(options.userAgent) else {
+            throw .invalidRequest(reason: "the user agent is not the value of a header field")
+        }
+        let trust = try TrustMaterial(options.trust)
+        loop = try TransferLoop(TransferSettings(options, trust: trust))
+        try loop.start()
+    }
+
+    public func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {
+        let prepared = try PreparedRequest(request)
+        let ticket = loop.makeTicket()
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                loop.submit(Submission(ticket: ticket, request: prepared, continuation: continuation))
+            }
+        } onCancel: {
+            loop.cancel(ticket)
+        }
+        return try result.get()
+    }
+
+    /// Ends the transport. Requests under way and later ones fail with `stopped`; the call itself does not wait.
+    public func shutdown() {
+        loop.stop()
+    }
+
+    deinit {
+        loop.stop()
+    }
+}

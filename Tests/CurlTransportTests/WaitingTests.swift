@@ -1,0 +1,187 @@
+import CurlTransport
+import HTTPTransport
+import Testing
+
+/// Deadlines, cancellation and shutdown. Times are bounds from above with room for a busy machine; none of the tests waits for time to pass on its own.
+@Suite struct WaitingTests {
+    private static func silentServer(after text: String = "") throws -> LoopbackServer {
+        try LoopbackServer { connection in
+            guard connection.readRequest() != nil else { return }
+            connection.send(text)
+            connection.waitForEnd()
+        }
+    }
+
+    private func measure(_ request: HTTPRequest, with transport: CurlTransport) async -> (HTTPTransportError?, Duration)
+    {
+        let start = ContinuousClock.now
+        let error = await failure(of: request, with: transport)
+        return (error, ContinuousClock.now - start)
+    }
+
+    @Test(arguments: ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"])
+    func aServerThatHangsIsLeftAtTheDeadline(text: String) async throws {
+        let server = try Self.silentServer(after: text)
+        defer { server.stop() }
+        let transport = try makeTransport()
+        defer { transport.shutdown() }
+        let (error, time) = await measure(get(server, within: .milliseconds(300)), with: transport)
+        #expect(error == .deadlineExceeded)
+        #expect(time >= .milliseconds(290) && time < .seconds(2), "\(time)")
+    }
+
+    @Test func aDeadlineInThePastSendsNothing() async throws {
+        let server = try Self.silentServer()
+        defer { server.stop() }
+        let transport = try makeTransport()
+        defer { transport.shutdown() }
+        #expect(await failure(of: get(server, within: .seconds(-1)), with: transport) == .deadlineExceeded)
+        #expect(server.acceptedConnections == 0)
+    }
+
+    @Test func aRequestThatWaitsForItsTurnHasADeadlineToo() async throws {
+        let server = try Self.silentServer()
+        defer { server.stop() }
+        let transport = try makeTransport(connections: 1)
+        defer { transport.shutdown() }
+        let first = Task { await failure(of: get(server), with: transport) }
+        while server.acceptedConnections == 0 { await Task.yield() }
+        let (error, time) = await measure(get(server, within: .milliseconds(200)), with: transport)
+        #expect(error == .deadlineExceeded)
+        #expect(time < .seconds(2))
+        #expect(server.acceptedConnections == 1)
+        first.cancel()
+        #expect(await first.value == .cancelled)
+    }
+
+    @Test func aPlaceThatBecomesFreeIsGivenToTheNext() async throws {
+        let server = try LoopbackServer { connection in
+            guard let request = connection.readRequest() else { return }
+            if request.head.hasPrefix("GET /hang") { connection.waitForEnd() } else { connection.answer("ok") }
+        }
+        defer { server.stop() }
+        let transport = try makeTransport(connections: 1)
+        defer { transport.shutdown() }
+        let hanging = Task { await failure(of: get(server, "/hang"), with: transport) }
+        while server.acceptedConnections == 0 { await Task.yield() }
+        let next = Task { try await transport.send(get(server)).text }
+        hanging.cancel()
+        #expect(await hanging.value == .cancelled)
+        #expect(try await next.value == "ok")
+    }
+
+    @Test func anOriginThatHangsLeavesPlacesForTheOthers() async throws {
+        let dead = try Self.silentServer()
+        let alive = try LoopbackServer { connection in
+            while connection.readRequest() != nil { connection.answer("ok") }
+        }
+        defer {
+            dead.stop()
+            alive.stop()
+        }
+        let transport = try makeTransport(connections: 4)
+        defer { transport.shutdown() }
+        let stuck = (0..<10).map { _ in Task { await failure(of: get(dead), with: transport) } }
+        while dead.acceptedConnections < 2 { await Task.yield() }
+        #expect(try await transport.send(get(alive)).text == "ok")
+        #expect(dead.acceptedConnections == 2)
+        for task in stuck { task.cancel() }
+        for task in stuck { #expect(await task.value == .cancelled) }
+    }
+
+    @Test func cancellingEndsTheTransferWithinTwoHundredMilliseconds() async throws {
+        let server = try Self.silentServer()
+        defer { server.stop() }
+        let transport = try makeTransport()
+        defer { transport.shutdown() }
+        let task = Task { await failure(of: get(server), with: transport) }
+        while server.acceptedConnections == 0 { await Task.yield() }
+        let start = ContinuousClock.now
+        task.cancel()
+        #expect(await task.value == .cancelled)
+        #expect(ContinuousClock.now - start < .milliseconds(200))
+    }
+
+    @Test func aTaskThatIsAlreadyCancelledSendsNothing() async throws {
+        let server = try Self.silentServer()
+        defer { server.stop() }
+        let transport = try makeTransport()
+        defer { transport.shutdown() }
+        let task = Task {
+            while !Task.isCancelled { await Task.yield() }
+            return await failure(of: get(server), with: transport)
+        }
+        task.cancel()
+        #expect(await task.value == .cancelled)
+        #expect(server.acceptedConnections == 0)
+    }
+
+    @Test func cancellingAtAnyMomentResumesEveryCallerOnce() async throws {
+        let server = try LoopbackServer { connection in
+            while connection.readRequest() != nil { connection.answer("ok") }
+        }
+        defer { server.stop() }
+        let transport = try makeTransport(connections: 8)
+        defer { transport.shutdown() }
+        await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<300 {
+                group.addTask {
+                    let task = Task { await failure(of: get(server), with: transport) }
+                    for _ in 0..<(number % 40) { await Task.yield() }
+                    task.cancel()
+                    let error = await task.value
+                    return error == nil || error == .cancelled
+                }
+            }
+            for await isRight in group { #expect(isRight) }
+        }
+        #expect(try await transport.send(get(server)).text == "ok")
+    }
+
+    @Test func shutdownEndsRequestsUnderWayAndRefusesLaterOnes() async throws {
+        let server = try Self.silentServer()
+        defer { server.stop() }
+        let transport = try makeTransport(connections: 4)
+        let tasks = (0..<10).map { _ in Task { await failure(of: get(server), with: transport) } }
+        while server.acceptedConnections < 2 { await Task.yield() }
+        transport.shutdown()
+        for task in tasks { #expect(await task.value == .stopped) }
+        #expect(await failure(of: get(server), with: transport) == .stopped)
+        transport.shutdown()
+        #expect(await failure(of: get(server), with: transport) == .stopped)
+    }
+
+    @Test func shutdownWhileRequestsArriveLeavesNobodyWaiting() async throws {
+        let server = try LoopbackServer { connection in
+            while connection.readRequest() != nil { connection.answer("ok") }
+        }
+        defer { server.stop() }
+        for round in 0..<20 {
+            let transport = try makeTransport()
+            await withTaskGroup(of: HTTPTransportError?.self) { group in
+                for _ in 0..<30 { group.addTask { await failure(of: get(server), with: transport) } }
+                group.addTask {
+                    for _ in 0..<(round * 5) { await Task.yield() }
+                    transport.shutdown()
+                    return nil
+                }
+                for await error in group { #expect(error == nil || error == .stopped) }
+            }
+        }
+    }
+
+    @Test func aTransportThatIsLetGoEndsItsConnections() async throws {
+        let (ended, announce) = AsyncStream<Void>.makeStream()
+        let server = try LoopbackServer { connection in
+            while connection.readRequest() != nil { connection.answer("ok") }
+            announce.yield()
+        }
+        defer { server.stop() }
+        do {
+            let transport = try makeTransport()
+            #expect(try await transport.send(get(server)).text == "ok")
+        }
+        // The kept connection is closed by the transport's thread on its way out.
+        for await _ in ended { break }
+    }
+}
