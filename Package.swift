@@ -68,6 +68,7 @@ let package = Package(
         library("SNPReport"),
         library("SNPVerification", ["SNPReport", "OpenSSLCrypto"]),
         library("ReleasePolicy", ["StrictJSON"]),
+        library("CBOR"),
 
         // 2: the contract
         library("BrokerCore", ["HTTPTransport", "OpenSSLCrypto", "SecureMemory", log]),
@@ -141,6 +142,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("StrictJSONTests", ["StrictJSON"]),
+        tests("CBORTests", ["CBOR"]),
         .target(
             name: "EvidenceSamples", dependencies: ["StrictJSON"], path: "Tests/EvidenceSamples", swiftSettings: strict),
         tests("SNPReportTests", ["SNPReport", "StrictJSON", "EvidenceSamples"]),
