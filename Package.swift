@@ -146,6 +146,7 @@ let package = Package(
         .target(
             name: "EvidenceSamples", dependencies: ["StrictJSON"], path: "Tests/EvidenceSamples", swiftSettings: strict),
         tests("SNPReportTests", ["SNPReport", "StrictJSON", "EvidenceSamples"]),
+        tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
     ],
     swiftLanguageModes: [.v6]
 )
