@@ -142,6 +142,8 @@ let package = Package(
             swiftSettings: strict),
 
         tests("StrictJSONTests", ["StrictJSON"]),
+        tests("HTTPTransportTests", ["HTTPTransport", "SecureMemory"]),
+        tests("CurlTransportTests", ["CurlTransport", "HTTPTransport", "OpenSSLCrypto", "SecureMemory"]),
         tests("CBORTests", ["CBOR"]),
         .target(
             name: "EvidenceSamples", dependencies: ["StrictJSON"], path: "Tests/EvidenceSamples", swiftSettings: strict),

@@ -1,0 +1,46 @@
+import HTTPTransport
+import SecureMemory
+import Testing
+
+@Suite struct MessageTests {
+    @Test(arguments: [
+        ("0", 0), ("7", 7), ("3600", 3600), ("3601", 3600), ("99999999999", 3600), ("-1", nil), ("soon", nil),
+        ("", nil),
+        ("1.5", nil), ("Wed, 21 Oct 2015 07:28:00 GMT", nil), ("99999999999999999999999", nil),
+    ])
+    func retryAfterIsBounded(text: String, seconds: Int?) {
+        let response = HTTPResponse(status: 429, headers: [("retry-after", text)])
+        #expect(response.retryAfter == seconds.map { .seconds($0) })
+    }
+
+    @Test func theFirstFieldOfANameCounts() {
+        let response = HTTPResponse(status: 200, headers: [("a", "1"), ("b", "2"), ("a", "3")])
+        #expect(response.header("a") == "1")
+        #expect(response.header("c") == nil)
+    }
+
+    @Test func aBearerIsNotPrinted() throws {
+        let request = HTTPRequest(
+            .get, .service(try Endpoint("a.example")), path: "/", bearer: Redacted("hunter2"),
+            deadline: .after(.seconds(1)))
+        var dumped = ""
+        dump(request, to: &dumped)
+        #expect(!"\(request)".contains("hunter2"))
+        #expect(!dumped.contains("hunter2"))
+        #expect(request.bearer?.reveal() == "hunter2")
+    }
+
+    @Test func deadlinesPassAndAreCapped() {
+        #expect(Deadline.after(.seconds(-1)).hasPassed)
+        #expect(Deadline.after(.seconds(-1)).remaining == .zero)
+        let late = Deadline.after(.seconds(3600))
+        #expect(!late.hasPassed)
+        #expect(late.capped(at: .seconds(10)).remaining <= .seconds(10))
+        #expect(late.capped(at: .seconds(7200)) == late)
+    }
+
+    @Test func errorsAreSentences() {
+        #expect("\(HTTPTransportError.responseTooLarge(limit: 5))" == "the answer is longer than 5 bytes")
+        #expect("\(HTTPTransportError.nameNotResolved(host: "a.example"))" == "the name a.example cannot be resolved")
+    }
+}
