@@ -91,10 +91,8 @@ let package = Package(
         library(
             "BrokerHTTP",
             [
-                "BrokerCore", "BrokerEngine", "StrictJSON", "SecureMemory", log,
-                .product(name: "Hummingbird", package: "hummingbird"),
+                "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "SecureMemory", log,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -149,6 +147,18 @@ let package = Package(
             name: "EvidenceSamples", dependencies: ["StrictJSON"], path: "Tests/EvidenceSamples", swiftSettings: strict),
         tests("SNPReportTests", ["SNPReport", "StrictJSON", "EvidenceSamples"]),
         tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
+        tests(
+            "BrokerHTTPTests",
+            [
+                "BrokerCore", "BrokerEngine", "BrokerHTTP", "HTTPTransport", "OpenSSLCrypto", "SecureMemory",
+                "StrictJSON", log,
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
