@@ -1,0 +1,118 @@
+/// Base64 between two pieces of memory, without branches or table look-ups that depend on the data.
+enum Base64Codec {
+    enum Alphabet { case standard, url }
+    enum Padding { case required, optional }
+
+    private static let paddingCharacter = UInt8(ascii: "=")
+
+    static func encodedCount(of byteCount: Int, padded: Bool) -> Int {
+        let whole = byteCount / 3 * 4
+        return switch byteCount % 3 {
+        case 0: whole
+        case 1: whole + (padded ? 4 : 2)
+        default: whole + (padded ? 4 : 3)
+        }
+    }
+
+    /// Writes the text of `bytes` to the start of `output` and returns its length.
+    static func encode(
+        _ bytes: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, _ alphabet: Alphabet, padded: Bool
+    ) -> Int {
+        let count = encodedCount(of: bytes.count, padded: padded)
+        precondition(output.count >= count, "Base64 text does not fit")
+        var written = 0
+        func append(_ sextet: UInt32) {
+            output[written] = character(Int32(sextet & 0x3F), alphabet)
+            written += 1
+        }
+        var index = 0
+        while index < bytes.count {
+            let available = min(3, bytes.count - index)
+            var group = UInt32(bytes[index]) << 16
+            if available > 1 { group |= UInt32(bytes[index + 1]) << 8 }
+            if available > 2 { group |= UInt32(bytes[index + 2]) }
+            append(group >> 18)
+            append(group >> 12)
+            if available > 1 { append(group >> 6) }
+            if available > 2 { append(group) }
+            index += available
+        }
+        while written < count {
+            output[written] = paddingCharacter
+            written += 1
+        }
+        return count
+    }
+
+    /// Writes the bytes of `text` to the start of `output` and returns their number; nil for text that is not canonical. `output` holds at least three bytes
+    /// for each four characters begun.
+    static func decode(
+        _ text: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, _ alphabet: Alphabet,
+        _ padding: Padding
+    ) -> Int? {
+        var count = text.count
+        while count > 0, text.count - count < 2, text[count - 1] == paddingCharacter { count -= 1 }
+        let padded = text.count - count
+        if padded > 0 || padding == .required {
+            guard text.count.isMultiple(of: 4) else { return nil }
+        }
+        guard count % 4 != 1 else { return nil }
+
+        var written = 0
+        var index = 0
+        var faults: Int32 = 0
+        while index < count {
+            let available = min(4, count - index)
+            var group: UInt32 = 0
+            for offset in 0..<4 {
+                let value = offset < available ? sextet(Int32(text[index + offset]), alphabet) : 0
+                faults |= value
+                group = group << 6 | UInt32(value & 0x3F)
+            }
+            output[written] = UInt8(truncatingIfNeeded: group >> 16)
+            if available > 2 { output[written + 1] = UInt8(truncatingIfNeeded: group >> 8) }
+            if available > 3 { output[written + 2] = UInt8(truncatingIfNeeded: group) }
+            // The bits that no byte takes must be zero.
+            if available == 2 && group & 0xFFFF != 0 || available == 3 && group & 0xFF != 0 { return nil }
+            written += available - 1
+            index += available
+        }
+        // A character outside of the alphabet gave -1, which is the only source of a set sign bit.
+        return faults < 0 ? nil : written
+    }
+
+    /// The character of a value in 0...63: differences between ranges of the alphabet, added where the value is past the range.
+    private static func character(_ value: Int32, _ alphabet: Alphabet) -> UInt8 {
+        var result: Int32 = value + 0x41
+        result += ((25 - value) >> 8) & 6
+        result -= ((51 - value) >> 8) & 75
+        switch alphabet {
+        case .standard:
+            result -= ((61 - value) >> 8) & 15
+            result += ((62 - value) >> 8) & 3
+        case .url:
+            result -= ((61 - value) >> 8) & 13
+            result += ((62 - value) >> 8) & 49
+        }
+        return UInt8(truncatingIfNeeded: result)
+    }
+
+    /// The value of a character, -1 for one outside of the alphabet.
+    private static func sextet(_ character: Int32, _ alphabet: Alphabet) -> Int32 {
+        // All ones where low < character < high, otherwise zero.
+        func isBetween(_ low: Int32, _ high: Int32) -> Int32 { ((low - character) & (character - high)) >> 8 }
+        var result: Int32 = -1
+        result += isBetween(0x40, 0x5B) & (character - 64)
+        result += isBetween(0x60, 0x7B) & (character - 70)
+        result += isBetween(0x2F, 0x3A) & (character + 5)
+        switch alphabet {
+        case .standard:
+            result += isBetween(0x2A, 0x2C) & 63
+            result += isBetween(0x2E, 0x30) & 64
+        case .url:
+            result += isBetween(0x2C, 0x2E) & 63
+            result += isBetween(0x5E, 0x60) & 64
+        }
+        return result
+    }
+}

@@ -1,0 +1,61 @@
+internal import COpenSSL
+
+/// An OpenSSL big number with one owner, overwritten when it goes away.
+struct BigNumber: ~Copyable {
+    let handle: OpaquePointer
+
+    /// Takes over a number that OpenSSL made.
+    init(owning handle: OpaquePointer) {
+        self.handle = handle
+    }
+
+    /// Zero.
+    init() throws(CryptoError) {
+        guard let handle = BN_secure_new() else {
+            throw OpenSSLErrorQueue.error("reading a number", otherwise: "no memory")
+        }
+        self.init(owning: handle)
+    }
+
+    /// The number whose big-endian bytes these are.
+    init(_ bytes: [UInt8]) throws(CryptoError) {
+        guard let count = Int32(exactly: bytes.count), let handle = BN_secure_new() else {
+            throw OpenSSLErrorQueue.error("reading a number", otherwise: "the number is too long")
+        }
+        guard BN_bin2bn(bytes, count, handle) != nil else {
+            BN_clear_free(handle)
+            throw OpenSSLErrorQueue.error("reading a number", otherwise: "the number is too long")
+        }
+        self.init(owning: handle)
+    }
+
+    /// Length in bytes without leading zeros; 0 for zero.
+    var byteCount: Int { (bitCount + 7) / 8 }
+    var bitCount: Int { Int(BN_num_bits(handle)) }
+    var isOdd: Bool { BN_is_odd(handle) == 1 }
+    var isZero: Bool { BN_is_zero(handle) == 1 }
+    var isOne: Bool { BN_is_one(handle) == 1 }
+
+    /// Big-endian without leading zeros. For public numbers: the result is an ordinary array.
+    var bytes: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: max(byteCount, 1)) { output, count in
+            count = Int(BN_bn2bin(handle, output.baseAddress))
+        }
+    }
+
+    /// Big-endian with leading zeros up to `count` bytes; nil where the number is longer. For public numbers.
+    func bytes(count: Int) -> [UInt8]? {
+        guard byteCount <= count, let length = Int32(exactly: count) else { return nil }
+        return [UInt8](unsafeUninitializedCapacity: count) { output, written in
+            written = max(0, Int(BN_bn2binpad(handle, output.baseAddress, length)))
+        }
+    }
+
+    /// Writes all of `output`, big-endian with leading zeros; false where the number is longer.
+    func write(to output: UnsafeMutableRawBufferPointer) -> Bool {
+        guard byteCount <= output.count, let length = Int32(exactly: output.count) else { return false }
+        return BN_bn2binpad(handle, output.bindMemory(to: UInt8.self).baseAddress, length) == length
+    }
+
+    deinit { BN_clear_free(handle) }
+}

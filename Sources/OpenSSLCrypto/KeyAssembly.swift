@@ -1,0 +1,72 @@
+internal import COpenSSL
+
+/// Collects the numbers of a key and has OpenSSL make a key of them.
+struct KeyAssembly: ~Copyable {
+    private let parameters: OpaquePointer
+    private let operation: String
+    private var isComplete = true
+
+    init(_ operation: String) throws(CryptoError) {
+        guard let parameters = OSSL_PARAM_BLD_new() else {
+            throw OpenSSLErrorQueue.error(operation, otherwise: "no memory")
+        }
+        self.parameters = parameters
+        self.operation = operation
+    }
+
+    deinit { OSSL_PARAM_BLD_free(parameters) }
+
+    /// Adds a number; it must live until `key(type:hasPrivatePart:)` returned.
+    mutating func add(_ name: String, _ number: borrowing BigNumber) {
+        isComplete = OSSL_PARAM_BLD_push_BN(parameters, name, number.handle) == 1 && isComplete
+    }
+
+    /// Adds a public point in its uncompressed form, and the curve it lies on.
+    mutating func add(curve: EllipticCurve, point: [UInt8]) {
+        let name = curve.groupName
+        isComplete =
+            OSSL_PARAM_BLD_push_utf8_string(parameters, OSSL_PKEY_PARAM_GROUP_NAME, name, name.utf8.count) == 1
+            && OSSL_PARAM_BLD_push_octet_string(parameters, OSSL_PKEY_PARAM_PUB_KEY, point, point.count) == 1
+            && isComplete
+    }
+
+    /// Makes the key. A point that is not on its curve is refused here.
+    func key(type: String, hasPrivatePart: Bool) throws(CryptoError) -> KeyHandle {
+        OpenSSLErrorQueue.clear()
+        guard isComplete, let list = OSSL_PARAM_BLD_to_param(parameters) else { throw failure }
+        defer { OSSL_PARAM_free(list) }
+        guard let context = EVP_PKEY_CTX_new_from_name(nil, type, nil) else { throw failure }
+        defer { EVP_PKEY_CTX_free(context) }
+        var key: OpaquePointer?
+        let selection = hasPrivatePart ? KeyAssembly.keyPair : KeyAssembly.publicKey
+        guard EVP_PKEY_fromdata_init(context) == 1, EVP_PKEY_fromdata(context, &key, selection, list) == 1, let key
+        else { throw failure }
+        return KeyHandle(owning: key)
+    }
+
+    private var failure: CryptoError {
+        OpenSSLErrorQueue.error(operation, otherwise: "the numbers do not make a key")
+    }
+
+    // EVP_PKEY_PUBLIC_KEY and EVP_PKEY_KEYPAIR are macros made of other macros, which Swift does not see.
+    private static let publicKey =
+        OSSL_KEYMGMT_SELECT_ALL_PARAMETERS | OSSL_KEYMGMT_SELECT_PUBLIC_KEY
+    private static let keyPair = publicKey | OSSL_KEYMGMT_SELECT_PRIVATE_KEY
+}
+
+extension KeyAssembly {
+    /// An EC key from coordinates that have exactly the curve's size, with the private number `d` where there is one.
+    static func curveKey(
+        _ curve: EllipticCurve, x: [UInt8], y: [UInt8], d: [UInt8]?, _ operation: String
+    ) throws(CryptoError) -> KeyHandle {
+        let size = curve.coordinateByteCount
+        guard x.count == size, y.count == size, d.map({ $0.count == size }) ?? true else {
+            throw CryptoError(operation: operation, reason: "a number of a \(curve.rawValue) key is not \(size) bytes")
+        }
+        var assembly = try KeyAssembly(operation)
+        assembly.add(curve: curve, point: [0x04] + x + y)
+        let secret = try BigNumber(d ?? [])
+        if d != nil { assembly.add(OSSL_PKEY_PARAM_PRIV_KEY, secret) }
+        return try assembly.key(type: "EC", hasPrivatePart: d != nil)
+    }
+}

@@ -1,0 +1,78 @@
+internal import COpenSSL
+
+/// A public key that checks signatures or receives wrapped keys. Immutable; may be used from several threads.
+public final class PublicKey: Sendable {
+    /// What kind of key it is.
+    public enum Kind: Sendable, Equatable {
+        case rsa(bits: Int)
+        case ec(EllipticCurve)
+        /// Parsed, but of no use here: the name says what it is.
+        case other(String)
+    }
+
+    public let kind: Kind
+    let handle: KeyHandle
+
+    /// Takes a key that OpenSSL parsed; RSA keys outside of 2048 to 16384 bits or with an even or huge exponent are refused.
+    init(_ handle: KeyHandle) throws(CryptoError) {
+        try KeyChecks.requireUsablePublicPart(of: handle, "reading a public key")
+        self.handle = handle
+        kind = handle.kind
+    }
+
+    /// An RSA key of 2048 to 16384 bits from its numbers.
+    public convenience init(rsa numbers: RSAPublicNumbers) throws(CryptoError) {
+        var assembly = try KeyAssembly("reading an RSA public key")
+        let n = try BigNumber(numbers.n)
+        let e = try BigNumber(numbers.e)
+        assembly.add(OSSL_PKEY_PARAM_RSA_N, n)
+        assembly.add(OSSL_PKEY_PARAM_RSA_E, e)
+        try self.init(try assembly.key(type: "RSA", hasPrivatePart: false))
+    }
+
+    /// An EC key from the coordinates of its point, big-endian and exactly of the curve's size (RFC 7518, section 6.2.1). A point off the curve is refused.
+    public convenience init(ec curve: EllipticCurve, x: [UInt8], y: [UInt8]) throws(CryptoError) {
+        try self.init(try KeyAssembly.curveKey(curve, x: x, y: y, d: nil, "reading an EC public key"))
+    }
+
+    /// A key from its SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7) in DER, without anything after it.
+    public convenience init(subjectPublicKeyInfo der: [UInt8]) throws(CryptoError) {
+        OpenSSLErrorQueue.clear()
+        var used = 0
+        let key = der.withUnsafeBufferPointer { bytes -> OpaquePointer? in
+            var cursor = bytes.baseAddress
+            let key = d2i_PUBKEY(nil, &cursor, bytes.count)
+            used = bytes.baseAddress.flatMap { start in cursor.map { $0 - start } } ?? 0
+            return key
+        }
+        guard let key else {
+            throw OpenSSLErrorQueue.error("reading a public key", otherwise: "not a SubjectPublicKeyInfo")
+        }
+        let handle = KeyHandle(owning: key)
+        guard used == der.count else {
+            throw CryptoError(operation: "reading a public key", reason: "bytes follow the key")
+        }
+        try self.init(handle)
+    }
+
+    /// SubjectPublicKeyInfo in DER (RFC 5280, section 4.1.2.7).
+    public var subjectPublicKeyInfo: [UInt8] { handle.subjectPublicKeyInfo ?? [] }
+
+    /// The numbers of an RSA key; nil for other kinds.
+    public var rsaNumbers: RSAPublicNumbers? {
+        guard case .rsa = kind else { return nil }
+        return handle.rsaNumbers
+    }
+
+    /// The coordinates of an EC key, big-endian, each of the curve's size; nil for other kinds.
+    public var ecPoint: (x: [UInt8], y: [UInt8])? { handle.ecPoint }
+}
+
+extension PublicKey: Equatable {
+    /// Whether both are the same key.
+    public static func == (left: PublicKey, right: PublicKey) -> Bool {
+        let isSame = left === right || EVP_PKEY_eq(left.handle.pointer, right.handle.pointer) == 1
+        if !isSame { OpenSSLErrorQueue.clear() }
+        return isSame
+    }
+}

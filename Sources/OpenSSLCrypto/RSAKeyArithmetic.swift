@@ -1,0 +1,62 @@
+internal import COpenSSL
+
+/// Checks a two-prime RSA private key (RFC 8017, section 3.2): n = p·q, e·d ≡ 1 modulo p-1 and q-1, dp, dq and qi belong to them, and neither p nor q
+/// fails Fermat's test with a random base.
+///
+/// `EVP_PKEY_check` asks the same and proves primality with 64 rounds for each prime, which takes hundreds of milliseconds for a 4096-bit key. The numbers
+/// here come from an authenticated key store: the question is whether they are damaged, not whether somebody crafted pseudoprimes.
+enum RSAKeyArithmetic {
+    static func isConsistent(_ key: KeyHandle) throws(CryptoError) -> Bool {
+        guard let n = key.number(OSSL_PKEY_PARAM_RSA_N), let e = key.number(OSSL_PKEY_PARAM_RSA_E),
+            let d = key.number(RSAPrivateParameter.d),
+            let p = key.number(RSAPrivateParameter.p), let q = key.number(RSAPrivateParameter.q),
+            let dp = key.number(RSAPrivateParameter.dp), let dq = key.number(RSAPrivateParameter.dq),
+            let qi = key.number(RSAPrivateParameter.qi)
+        else { return false }
+        // A third prime would be a key that the JWK cannot express.
+        if key.number(RSAPrivateParameter.thirdPrime) != nil { return false }
+        guard let context = BN_CTX_secure_new() else {
+            throw OpenSSLErrorQueue.error("checking an RSA key", otherwise: "no memory")
+        }
+        defer { BN_CTX_free(context) }
+
+        let product = try BigNumber()
+        guard p.isOdd, q.isOdd, !p.isOne, !q.isOne, BN_cmp(p.handle, q.handle) != 0,
+            BN_mul(product.handle, p.handle, q.handle, context) == 1, BN_cmp(product.handle, n.handle) == 0,
+            BN_cmp(d.handle, n.handle) < 0
+        else { return rejected() }
+        guard try isExponent(dp, of: d, e, prime: p, context), try isExponent(dq, of: d, e, prime: q, context) else {
+            return rejected()
+        }
+        guard BN_cmp(qi.handle, p.handle) < 0,
+            BN_mod_mul(product.handle, qi.handle, q.handle, p.handle, context) == 1, product.isOne
+        else { return rejected() }
+        return true
+    }
+
+    /// `reduced` = d mod (prime-1), e·reduced ≡ 1 mod (prime-1), and a^(prime-1) ≡ 1 mod prime for a random a.
+    private static func isExponent(
+        _ reduced: borrowing BigNumber, of d: borrowing BigNumber, _ e: borrowing BigNumber,
+        prime: borrowing BigNumber, _ context: OpaquePointer
+    ) throws(CryptoError) -> Bool {
+        let order = try BigNumber()
+        let work = try BigNumber()
+        guard BN_copy(order.handle, prime.handle) != nil, BN_sub_word(order.handle, 1) == 1 else { return false }
+        BN_set_flags(order.handle, BN_FLG_CONSTTIME)
+        guard BN_nnmod(work.handle, d.handle, order.handle, context) == 1,
+            BN_cmp(work.handle, reduced.handle) == 0,
+            BN_mod_mul(work.handle, reduced.handle, e.handle, order.handle, context) == 1, work.isOne
+        else { return false }
+        let base = try BigNumber()
+        repeat {
+            guard BN_priv_rand_range_ex(base.handle, prime.handle, 0, context) == 1 else { return false }
+        } while base.isZero
+        return BN_mod_exp_mont_consttime(
+            work.handle, base.handle, order.handle, prime.handle, context, nil) == 1 && work.isOne
+    }
+
+    private static func rejected() -> Bool {
+        OpenSSLErrorQueue.clear()
+        return false
+    }
+}

@@ -1,0 +1,126 @@
+internal import COpenSSL
+
+/// Certificate authorities that are believed. Immutable; may be used from several threads.
+public final class TrustStore: @unchecked Sendable {
+    // Unchecked because of the pointer: filled in `init`; afterwards OpenSSL guards the store (and what it loads from directories) with its own lock.
+    private let pointer: OpaquePointer
+
+    /// More intermediates than any real chain has.
+    public static let maximumIntermediateCount = 16
+
+    /// Trusts the certificates of PEM files, those in directories of OpenSSL's hashed layout, and the system's default locations where asked for. Does not look
+    /// at `SSL_CERT_FILE` and `SSL_CERT_DIR`: the caller passes them. Throws where a file or directory cannot be used, or where nothing is trusted at all.
+    public convenience init(
+        files: [String], directories: [String], includesSystemDefaults: Bool
+    ) throws(CryptoError) {
+        try self.init()
+        for file in files { try load(file: file) }
+        for directory in directories { try load(directory: directory) }
+        guard includesSystemDefaults || !files.isEmpty || !directories.isEmpty else {
+            throw CryptoError(operation: Self.reading, reason: "no certificate authority is trusted")
+        }
+        guard includesSystemDefaults else { return }
+        let locations = SystemTrustLocations.present
+        guard !locations.files.isEmpty || !locations.directories.isEmpty || !files.isEmpty || !directories.isEmpty
+        else {
+            throw CryptoError(
+                operation: Self.reading,
+                reason: "this system has no certificate authorities (package ca-certificates is missing)")
+        }
+        for file in locations.files { try load(file: file) }
+        for directory in locations.directories { try load(directory: directory) }
+    }
+
+    /// Trusts exactly these self-signed certificates.
+    public convenience init(roots: [Certificate]) throws(CryptoError) {
+        try self.init()
+        for root in roots {
+            guard X509_STORE_add_cert(pointer, root.pointer) == 1 else {
+                throw OpenSSLErrorQueue.error(Self.reading, otherwise: "a certificate cannot be added")
+            }
+        }
+    }
+
+    private init() throws(CryptoError) {
+        OpenSSLErrorQueue.clear()
+        guard let store = X509_STORE_new() else { throw OpenSSLErrorQueue.error(Self.reading, otherwise: "no memory") }
+        pointer = store
+    }
+
+    deinit { X509_STORE_free(pointer) }
+
+    /// Builds a chain from `leaf` over any of `intermediates` to a trusted root and checks it at `time` (seconds since 1970).
+    ///
+    /// With a `host` the leaf must be a TLS server certificate for that DNS name or IP address. Keys and signatures below 112 bits of strength are refused.
+    /// The error says what is wrong: an untrusted root, a missing intermediate, an expired certificate, a host mismatch.
+    public func verify(
+        leaf: Certificate, intermediates: [Certificate], host: String?, at time: Int64
+    ) throws(CryptoError) {
+        guard intermediates.count <= Self.maximumIntermediateCount else {
+            throw CryptoError(
+                operation: Self.checking, reason: "more than \(Self.maximumIntermediateCount) intermediates")
+        }
+        OpenSSLErrorQueue.clear()
+        guard let chain = broker_x509_stack_new() else {
+            throw OpenSSLErrorQueue.error(Self.checking, otherwise: "no memory")
+        }
+        defer { broker_x509_stack_free(chain) }
+        for certificate in intermediates {
+            guard broker_x509_stack_push(chain, certificate.pointer) > 0 else {
+                throw OpenSSLErrorQueue.error(Self.checking, otherwise: "no memory")
+            }
+        }
+        guard let context = X509_STORE_CTX_new() else {
+            throw OpenSSLErrorQueue.error(Self.checking, otherwise: "no memory")
+        }
+        defer { X509_STORE_CTX_free(context) }
+        guard X509_STORE_CTX_init(context, pointer, leaf.pointer, chain) == 1,
+            configure(X509_STORE_CTX_get0_param(context), host: host, time: time)
+        else { throw OpenSSLErrorQueue.error(Self.checking, otherwise: "the host name or the time is not usable") }
+        let status = X509_verify_cert(context)
+        let code = X509_STORE_CTX_get_error(context)
+        OpenSSLErrorQueue.clear()
+        guard status == 1, code == X509_V_OK else {
+            throw CryptoError(
+                operation: Self.checking,
+                reason: ChainFault.words(code, at: X509_STORE_CTX_get_current_cert(context), host))
+        }
+        // The certificates outlive the call: OpenSSL only borrowed them.
+        withExtendedLifetime((leaf, intermediates)) {}
+    }
+
+    private func configure(_ parameters: OpaquePointer?, host: String?, time: Int64) -> Bool {
+        guard let parameters, let time = time_t(exactly: time) else { return false }
+        X509_VERIFY_PARAM_set_time(parameters, time)
+        X509_VERIFY_PARAM_set_auth_level(parameters, 2)
+        X509_VERIFY_PARAM_set_depth(parameters, Int32(Self.maximumIntermediateCount))
+        guard let host else { return X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_ANY) == 1 }
+        guard !host.isEmpty, host.utf8.count <= 253, !host.utf8.contains(0) else { return false }
+        X509_VERIFY_PARAM_set_hostflags(parameters, HostMatching.flags)
+        let isNamed =
+            IPAddress.isLiteral(host)
+            ? X509_VERIFY_PARAM_set1_ip_asc(parameters, host)
+            : X509_VERIFY_PARAM_set1_host(parameters, host, host.utf8.count)
+        return isNamed == 1 && X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_SERVER) == 1
+    }
+
+    private func load(file: String) throws(CryptoError) {
+        OpenSSLErrorQueue.clear()
+        guard X509_STORE_load_file(pointer, file) == 1 else {
+            throw OpenSSLErrorQueue.error("\(Self.reading): \(file)", otherwise: "the file cannot be used")
+        }
+    }
+
+    private func load(directory: String) throws(CryptoError) {
+        OpenSSLErrorQueue.clear()
+        guard SystemTrustLocations.isDirectory(directory) else {
+            throw CryptoError(operation: "\(Self.reading): \(directory)", reason: "not a directory")
+        }
+        guard X509_STORE_load_path(pointer, directory) == 1 else {
+            throw OpenSSLErrorQueue.error("\(Self.reading): \(directory)", otherwise: "the directory cannot be used")
+        }
+    }
+
+    private static let reading = "reading trusted certificates"
+    private static let checking = "checking a certificate chain"
+}
