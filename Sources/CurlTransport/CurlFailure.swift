@@ -35,9 +35,9 @@ struct CurlFailure {
         }
     }
 
-    /// A connection that ended during the handshake without a word of TLS: libcurl's "SSL_connect: Connection reset by peer" and OpenSSL 3's "unexpected eof".
+    /// A connection that ended during the handshake without a word of TLS: the words of libcurl for a reset, and of OpenSSL 3 for an early end.
     private var isInterruptedHandshake: Bool {
-        text.contains("SSL_connect: ") || text.contains("unexpected eof")
+        ["Recv failure", "Send failure", "SSL_connect: ", "unexpected eof"].contains { text.contains($0) }
     }
 
     /// libcurl's words, which never quote fields or bodies; a proxy's address can appear in them, and a password in that.

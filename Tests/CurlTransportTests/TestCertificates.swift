@@ -68,12 +68,9 @@ final class TestCertificates {
 
     private func builder(subject: String, issuer: String) -> CertificateBuilder {
         let now = Int64(time(nil))
-        var builder = CertificateBuilder()
-        builder.subject = [("CN", subject)]
-        builder.issuer = [("CN", issuer)]
+        var builder = CertificateBuilder(
+            subject: [("CN", subject)], issuer: [("CN", issuer)], notBefore: now - 3600, notAfter: now + 3600)
         builder.serial = UInt64(names.count + 1)
-        builder.notBefore = now - 3600
-        builder.notAfter = now + 3600
         return builder
     }
 }

@@ -1,0 +1,96 @@
+public import OpenSSLCrypto
+public import StrictJSON
+
+/// A JSON Web Signature in its compact form (RFC 7515, 3.1), taken apart but not yet believed.
+///
+/// Nothing in the message chooses how it is checked: the caller brings the key and pins the algorithm. `jku`, `jwk` and `x5u` are never followed.
+public struct JWS: Sendable {
+    /// Longest header that is parsed, in bytes. Release answers carry their certificate chain in it, about 9 KB.
+    public static let maximumHeaderBytes = 64 * 1024
+    /// Most certificates in `x5c`.
+    public static let maximumCertificates = 10
+
+    /// The protected header.
+    public let header: JSONObject
+    /// `alg` as it was written; may be anything.
+    public let algorithm: String
+    /// `kid`, an opaque string.
+    public let keyID: String?
+    public let payloadBytes: [UInt8]
+    /// Empty in an unsecured message, which can be parsed but never verifies.
+    public let signature: [UInt8]
+    /// The bytes that are signed: the first two parts as they were written, with the dot between them.
+    public let signingInput: [UInt8]
+
+    /// Takes a message apart. Throws for more than `maximumBytes`, anything but three parts in canonical base64url without padding, a header that is not one
+    /// strict JSON object with a string `alg`, and for the extensions `crit` and `b64`, which would change what is signed.
+    public init(compact: String, maximumBytes: Int) throws(JOSEError) {
+        guard compact.utf8.count <= maximumBytes else {
+            throw JOSEError("the signed message is longer than \(maximumBytes) bytes")
+        }
+        let parts = compact.utf8.split(
+            separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 3 else { throw JOSEError("the signed message does not have three parts") }
+        guard (parts[0].count * 3) / 4 <= Self.maximumHeaderBytes else {
+            throw JOSEError("the header is longer than \(Self.maximumHeaderBytes) bytes")
+        }
+        let headerBytes = try Self.decoded(parts[0], "header")
+        payloadBytes = try Self.decoded(parts[1], "payload")
+        signature = try Self.decoded(parts[2], "signature")
+        signingInput = Array(compact.utf8[..<parts[1].endIndex])
+        do {
+            header = try JSONCursor.parse(
+                headerBytes, limits: JSONLimits(maximumBytes: Self.maximumHeaderBytes, maximumDepth: 8)
+            ).object()
+        } catch {
+            throw JOSEError("the header", error)
+        }
+        guard case .string(let algorithm) = header["alg"] else {
+            throw JOSEError("the header names no algorithm (alg)")
+        }
+        self.algorithm = algorithm
+        switch header["kid"] {
+        case .none: keyID = nil
+        case .string(let text): keyID = text
+        case .some: throw JOSEError("the header's kid is not a string")
+        }
+        for extending in ["crit", "b64"] where header[extending] != nil {
+            throw JOSEError("the header uses the extension \(extending), which is not supported")
+        }
+    }
+
+    /// The certificates of `x5c` (RFC 7515, 4.1.6), leaf first; none when the header has no such member. They are what the message says about itself: a chain
+    /// to a trusted root is the caller's business.
+    public var certificateChain: [Certificate] {
+        get throws(JOSEError) {
+            guard let value = header["x5c"] else { return [] }
+            return try CertificateChain.parse(JSONCursor(value, path: "x5c"), maximumCount: Self.maximumCertificates)
+        }
+    }
+
+    /// Returns when the signature is `key`'s and made with `algorithm`. The header must name that algorithm and no other.
+    public func verify(with key: PublicKey, algorithm: JWSAlgorithm) throws(JOSEError) {
+        guard self.algorithm.utf8.elementsEqual(algorithm.rawValue.utf8) else {
+            throw JOSEError("the message is not signed with \(algorithm.rawValue)")
+        }
+        guard algorithm.accepts(key.kind) else {
+            throw JOSEError("the signing key cannot be used with \(algorithm.rawValue)")
+        }
+        guard !signature.isEmpty, key.verifies(signature, of: signingInput, algorithm: algorithm.signature) else {
+            throw JOSEError("the signature does not verify")
+        }
+    }
+
+    /// The payload as JSON. Verify first.
+    public func payload(limits: JSONLimits = JSONLimits()) throws(JOSEError) -> JSONCursor {
+        do { return try JSONCursor.parse(payloadBytes, limits: limits) } catch { throw JOSEError("the payload", error) }
+    }
+
+    private static func decoded(_ part: Substring.UTF8View, _ name: String) throws(JOSEError) -> [UInt8] {
+        // RFC 7515, 2: without padding. The decoder is strict about the alphabet and the unused bits.
+        guard part.last != UInt8(ascii: "="), let bytes = Base64.decodeURL(String(Substring(part))) else {
+            throw JOSEError("the \(name) is not canonical base64url")
+        }
+        return bytes
+    }
+}

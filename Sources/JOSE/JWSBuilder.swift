@@ -1,0 +1,25 @@
+public import OpenSSLCrypto
+public import StrictJSON
+
+/// Makes JSON Web Signatures in the compact form: what the simulators answer and tests forge.
+public enum JWSBuilder {
+    /// Signs `payload`. The header is written in its order; `alg` is set to `algorithm`, in its place where it is already there.
+    public static func sign(
+        header: JSONObject, payload: [UInt8], key: PrivateKey, algorithm: JWSAlgorithm
+    ) throws(CryptoError) -> String {
+        let input = signingInput(header, algorithm.rawValue, payload)
+        let signature = try key.sign(Array(input.utf8), algorithm: algorithm.signature)
+        return input + "." + Base64.encodeURL(signature)
+    }
+
+    /// An unsecured message (RFC 7515, appendix A.5): `alg` is `none` and the signature empty.
+    public static func unsecured(header: JSONObject = JSONObject(), payload: [UInt8]) -> String {
+        signingInput(header, "none", payload) + "."
+    }
+
+    private static func signingInput(_ header: JSONObject, _ algorithm: String, _ payload: [UInt8]) -> String {
+        var header = header
+        header.set("alg", .string(algorithm))
+        return Base64.encodeURL(JSONValue.object(header).serialized()) + "." + Base64.encodeURL(payload)
+    }
+}
