@@ -67,6 +67,7 @@ let package = Package(
         library("HTTPTransport", ["SecureMemory"]),
         library("SNPReport"),
         library("SNPVerification", ["SNPReport", "OpenSSLCrypto"]),
+        library("SNPFixture", ["SNPReport", "OpenSSLCrypto", "SecureMemory"]),
         library("ReleasePolicy", ["StrictJSON"]),
         library("CBOR"),
 
@@ -98,15 +99,15 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        provider("SNPEvidence", ["SNPReport"]),
-        provider("FixtureEvidence", ["SNPReport", "SNPVerification", "OpenSSLCrypto", "StrictJSON", "SecureMemory"]),
+        provider("SNPEvidence", []),
+        provider("FixtureEvidence", ["HTTPTransport", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification"]),
         provider("MAAVerifier", ["HTTPTransport", "JOSE", "OpenSSLCrypto", "StrictJSON", "SecureMemory"]),
         provider("KeyVaultPremium", ["AzureKeyRelease", "HTTPTransport"]),
         provider("ManagedHSM", ["AzureKeyRelease", "HTTPTransport"]),
         library(
             "AzureSimulators",
             [
-                "HTTPTransport", "JOSE", "OpenSSLCrypto", "ReleasePolicy", "SecureMemory", "SNPReport",
+                "HTTPTransport", "JOSE", "OpenSSLCrypto", "ReleasePolicy", "SecureMemory", "SNPFixture", "SNPReport",
                 "SNPVerification",
                 "StrictJSON", log,
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -146,6 +147,8 @@ let package = Package(
         .target(
             name: "EvidenceSamples", dependencies: ["StrictJSON"], path: "Tests/EvidenceSamples", swiftSettings: strict),
         tests("SNPReportTests", ["SNPReport", "StrictJSON", "EvidenceSamples"]),
+        tests(
+            "SNPVerificationTests", ["SNPVerification", "SNPReport", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
         tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
         tests(
             "BrokerHTTPTests",

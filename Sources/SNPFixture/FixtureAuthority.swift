@@ -1,0 +1,101 @@
+public import OpenSSLCrypto
+public import SNPReport
+
+/// Why fixture material could not be made, read or kept.
+public struct FixtureError: Error, Sendable, CustomStringConvertible {
+    /// One sentence that may be shown; names files, never key material.
+    public let description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
+
+    init(_ error: CryptoError, during action: String) {
+        self.init("\(action): \(error)")
+    }
+}
+
+/// A stand-in for AMD's key hierarchy: a root and an intermediate with the real names, key sizes, signatures and extensions, but an organization
+/// that says what they are. Nobody trusts the root unless told to.
+public struct FixtureAuthority: Sendable {
+    /// What stands where AMD's certificates say "Advanced Micro Devices".
+    public static let organization = "attestation-broker fixture, not AMD"
+
+    public let product: ProcessorProduct
+    /// `ARK-Milan`, self-signed.
+    public let root: Certificate
+    /// `SEV-Milan` (ASK), signed by the root.
+    public let intermediate: Certificate
+    let intermediateKey: PrivateKey
+
+    /// Makes new keys and certificates. Takes seconds of computing on two threads, one of them the caller's: not for Swift's cooperative pool.
+    /// `now` is in seconds since 1970; the certificates are valid from a day before for 25 years, as AMD's are.
+    public static func generate(product: ProcessorProduct, now: Int64) throws(FixtureError) -> FixtureAuthority {
+        try AuthorityKeys.generate().authority(product: product, now: now)
+    }
+
+    /// What `keys` certify, with certificates made now.
+    init(keys: AuthorityKeys, product: ProcessorProduct, now: Int64) throws(FixtureError) {
+        let serial: UInt64 =
+            switch product {
+            case .milan: 0x10000
+            case .genoa: 0x20000
+            case .turin: 0x30000
+            }
+        do throws(CryptoError) {
+            var builder = CertificateBuilder(
+                subject: Self.name("ARK-\(product.rawValue)"), issuer: Self.name("ARK-\(product.rawValue)"),
+                notBefore: now - 86_400, notAfter: now + 25 * 31_557_600)
+            builder.serial = serial
+            builder.isCertificateAuthority = true
+            builder.keyUsage = [.keyCertSign, .cRLSign]
+            root = try builder.sign(publicKey: keys.root.publicKey, with: keys.root, algorithm: .rsaPSS(.sha384))
+            builder.subject = Self.name("SEV-\(product.rawValue)")
+            builder.serial = serial + 1
+            builder.pathLength = 0
+            builder.keyUsage = [.keyCertSign]
+            intermediate = try builder.sign(
+                publicKey: keys.intermediate.publicKey, with: keys.root, algorithm: .rsaPSS(.sha384))
+        } catch { throw FixtureError(error, during: "making the fixture authority's certificates") }
+        self.product = product
+        intermediateKey = keys.intermediate
+    }
+
+    init(product: ProcessorProduct, root: Certificate, intermediate: Certificate, intermediateKey: PrivateKey) {
+        self.product = product
+        self.root = root
+        self.intermediate = intermediate
+        self.intermediateKey = intermediateKey
+    }
+
+    /// AMD's attributes in AMD's order, except for the organization.
+    static func name(_ commonName: String) -> [(String, String)] {
+        [
+            ("OU", "Engineering"), ("C", "US"), ("L", "Santa Clara"), ("ST", "CA"), ("O", organization),
+            ("CN", commonName),
+        ]
+    }
+}
+
+/// The two RSA keys of an authority.
+struct AuthorityKeys {
+    let root: PrivateKey
+    let intermediate: PrivateKey
+
+    /// AMD's authorities have RSA keys of 4096 bits.
+    static let bits = 4096
+
+    /// Makes both at the same time.
+    static func generate() throws(FixtureError) -> AuthorityKeys {
+        let (root, intermediate) = PlainThread.both {
+            Result { () throws(CryptoError) in try PrivateKey.generateRSA(bits: bits) }
+        }
+        do throws(CryptoError) {
+            return AuthorityKeys(root: try root.get(), intermediate: try intermediate.get())
+        } catch { throw FixtureError(error, during: "making the fixture authority's keys") }
+    }
+
+    func authority(product: ProcessorProduct, now: Int64) throws(FixtureError) -> FixtureAuthority {
+        try FixtureAuthority(keys: self, product: product, now: now)
+    }
+}

@@ -1,0 +1,89 @@
+internal import OpenSSLCrypto
+internal import SNPReport
+
+/// What AMD writes into a VCEK or VLEK certificate (AMD 57230, "VCEK certificate"; OIDs 1.3.6.1.4.1.3704.1.*).
+public struct LeafExtensions: Sendable, Equatable {
+    /// `Milan-B0`, `Genoa`, `Turin`, `Siena`.
+    public let productName: String?
+    /// Security patch levels, by the last arc of their OID 1.3.6.1.4.1.3704.1.3.*: 1 boot loader, 2 TEE, 3 SNP, 4...7 reserved, 8 microcode, 9 FMC.
+    public let patchLevels: [Int: UInt8]
+    /// Chip id: 64 bytes, 8 on Turin. VCEK only.
+    public let hardwareID: [UInt8]?
+    /// The cloud provider, for example `CN=cc-us-east-2.amazonaws.com`. VLEK only.
+    public let providerID: String?
+
+    static let prefix = "1.3.6.1.4.1.3704.1."
+
+    /// Why the extensions cannot be used.
+    struct Complaint: Error {
+        let text: String
+    }
+
+    init(_ certificate: Certificate) throws(Complaint) {
+        var productName: String?
+        var patchLevels: [Int: UInt8] = [:]
+        var hardwareID: [UInt8]?
+        var providerID: String?
+        for item in certificate.extensions where item.oid.hasPrefix(Self.prefix) {
+            let suffix = item.oid.dropFirst(Self.prefix.count)
+            switch suffix {
+            case "1":
+                guard DERValue.integer(item.value) != nil else {
+                    throw Complaint(text: "structVersion is not a DER INTEGER")
+                }
+            case "2":
+                guard let text = DERValue.text(item.value) else {
+                    throw Complaint(text: "productName is not a DER string")
+                }
+                productName = text
+            case "4": hardwareID = try Self.hardwareID(item.value)
+            case "5":
+                guard let text = DERValue.text(item.value) else { throw Complaint(text: "CSP_ID is not a DER string") }
+                providerID = text
+            default:
+                guard suffix.hasPrefix("3."), let arc = Int(suffix.dropFirst(2)), (1...9).contains(arc) else {
+                    continue
+                }
+                guard let value = DERValue.integer(item.value), let level = UInt8(exactly: value) else {
+                    throw Complaint(text: "the patch level \(item.oid) is not a DER INTEGER from 0 to 255")
+                }
+                patchLevels[arc] = level
+            }
+        }
+        if hardwareID != nil, providerID != nil {
+            throw Complaint(text: "HWID and CSP_ID exclude each other")
+        }
+        for (arc, name) in [(1, "boot loader"), (2, "TEE"), (3, "SNP"), (8, "microcode")] where patchLevels[arc] == nil
+        {
+            throw Complaint(text: "the \(name) patch level (OID \(Self.prefix)3.\(arc)) is missing")
+        }
+        self.productName = productName
+        self.patchLevels = patchLevels
+        self.hardwareID = hardwareID
+        self.providerID = providerID
+    }
+
+    /// AMD writes the bytes themselves; an OCTET STRING around them is understood too. The lengths tell which it is.
+    private static func hardwareID(_ value: [UInt8]) throws(Complaint) -> [UInt8] {
+        if value.count == 64 || value.count == 8 { return value }
+        if let inner = DERValue.octets(value), inner.count == 64 || inner.count == 8 { return Array(inner) }
+        throw Complaint(text: "HWID is neither 8 nor 64 bytes")
+    }
+
+    /// The patch levels as a TCB_VERSION of `product`; `nil` where one that the product has is missing, or one that it lacks is set.
+    func tcb(for product: ProcessorProduct) -> TCBVersion? {
+        // The OID's last arc for each of the 8 bytes as they are stored. Arcs 4 to 7 stand for reserved bytes and may be absent.
+        let arcs: [Int] =
+            switch product {
+            case .milan, .genoa: [1, 2, 4, 5, 6, 7, 3, 8]
+            case .turin: [9, 1, 2, 3, 5, 6, 7, 8]
+            }
+        var raw: UInt64 = 0
+        for (position, arc) in arcs.enumerated() {
+            guard let level = patchLevels[arc] ?? ((4...7).contains(arc) ? 0 : nil) else { return nil }
+            raw |= UInt64(level) << UInt64(8 * position)
+        }
+        guard patchLevels.allSatisfy({ arcs.contains($0.key) || $0.value == 0 }) else { return nil }
+        return TCBVersion(raw: raw)
+    }
+}

@@ -1,0 +1,81 @@
+public import OpenSSLCrypto
+public import SNPReport
+
+/// What the verifier found, check by check.
+public struct VerificationResult: Sendable {
+    /// One check that ran.
+    public struct Check: Sendable, Equatable {
+        public let code: CheckCode
+        public let ok: Bool
+        /// One line in plain words: what was compared, or what is wrong.
+        public let detail: String
+
+        public init(code: CheckCode, ok: Bool, detail: String) {
+            self.code = code
+            self.ok = ok
+            self.detail = detail
+        }
+    }
+
+    /// Whether every check that this report needs ran and passed.
+    public let isVerified: Bool
+    /// In the order in which they ran; each code at most once.
+    public let checks: [Check]
+    /// The decoded report, `nil` where its form is refused.
+    public let report: AttestationReport?
+    /// The certificates that were judged, `nil` where they do not reach from a leaf to a root.
+    public let endorsement: Endorsement?
+
+    /// Codes of the checks that failed. Never empty unless `isVerified`.
+    public var failures: [String] { checks.filter { !$0.ok }.map(\.code.rawValue) }
+}
+
+/// A leaf and its chain, picked out of the certificates that were given. Whether they hold is in the checks.
+public struct Endorsement: Sendable {
+    /// Which key signs reports.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// Versioned chip endorsement key.
+        case vcek = "VCEK"
+        /// Versioned loaded endorsement key.
+        case vlek = "VLEK"
+    }
+
+    /// By the name of the leaf's issuer.
+    public let product: ProcessorProduct
+    public let kind: Kind
+    public let leaf: Certificate
+    /// ASK, or ASVK for a VLEK.
+    public let intermediate: Certificate
+    /// ARK.
+    public let root: Certificate
+    /// Name of the pin that the root matches, `nil` when it matches none.
+    public let pinnedRoot: String?
+    /// What the leaf says about chip, TCB and product; `nil` where AMD's extensions could not be decoded.
+    public let extensions: LeafExtensions?
+
+    /// DER certificates, leaf first.
+    public var chain: [[UInt8]] { [leaf.der, intermediate.der, root.der] }
+}
+
+/// Collects checks in order.
+struct Findings {
+    private(set) var checks: [VerificationResult.Check] = []
+
+    mutating func pass(_ code: CheckCode, _ detail: String) {
+        checks.append(VerificationResult.Check(code: code, ok: true, detail: detail))
+    }
+
+    mutating func fail(_ code: CheckCode, _ detail: String) {
+        checks.append(VerificationResult.Check(code: code, ok: false, detail: detail))
+    }
+
+    /// Records a pass, or the complaint where there is one.
+    mutating func record(_ code: CheckCode, complaint: String?, otherwise detail: String) {
+        if let complaint { fail(code, complaint) } else { pass(code, detail) }
+    }
+
+    /// Whether nothing failed and everything in `required` passed.
+    func accept(_ required: Set<CheckCode>) -> Bool {
+        checks.allSatisfy(\.ok) && required.isSubset(of: checks.map(\.code))
+    }
+}
