@@ -80,7 +80,8 @@ let package = Package(
         library("BrokerConfiguration", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
         library("BrokerTelemetry", [log]),
         library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "SecureMemory"]),
-        library("AzureIdentity", ["BrokerCore", "HTTPTransport", "StrictJSON", "SecureMemory", log]),
+        library(
+            "AzureIdentity", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "SecureMemory", log]),
         library(
             "AzureKeyRelease",
             [
@@ -101,7 +102,9 @@ let package = Package(
             ]),
         provider("SNPEvidence", []),
         provider("FixtureEvidence", ["HTTPTransport", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification"]),
-        provider("MAAVerifier", ["HTTPTransport", "JOSE", "OpenSSLCrypto", "StrictJSON", "SecureMemory"]),
+        provider(
+            "MAAVerifier",
+            ["AzureIdentity", "HTTPTransport", "JOSE", "OpenSSLCrypto", "StrictJSON", "SecureMemory"]),
         provider("KeyVaultPremium", ["AzureKeyRelease", "HTTPTransport"]),
         provider("ManagedHSM", ["AzureKeyRelease", "HTTPTransport"]),
         library(
@@ -162,6 +165,9 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
             ]),
+        tests(
+            "AzureIdentityTests",
+            ["AzureIdentity", "BrokerCore", "BrokerTestKit", "HTTPTransport", "SecureMemory", log]),
     ],
     swiftLanguageModes: [.v6]
 )

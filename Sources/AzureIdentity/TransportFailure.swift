@@ -1,0 +1,14 @@
+public import BrokerCore
+public import HTTPTransport
+
+extension HTTPTransportError {
+    /// What a request of a broker's caller fails with when a service could not be asked.
+    public var brokerCode: BrokerError.Code {
+        switch self {
+        case .deadlineExceeded, .cancelled: .deadlineExceeded
+        case .responseTooLarge, .invalidResponse: .upstreamInvalid
+        case .nameNotResolved, .connectionFailed, .tlsFailed, .stopped: .upstreamUnavailable
+        case .invalidRequest: .internal
+        }
+    }
+}
