@@ -1,0 +1,57 @@
+public import BrokerCore
+internal import OpenSSLCrypto
+internal import SecureMemory
+internal import StrictJSON
+
+/// A key that a scripted store can release. Its private part is in the open: it protects nothing.
+public struct SampleKey: Sendable {
+    public let name: String
+    /// 32 hex digits.
+    public let version: String
+    public let type: WrappedKey.KeyType
+    /// PKCS#8 DER, or the raw bytes of a symmetric key: what must come out of the ciphertext.
+    public let content: [UInt8]
+    /// What the signed answer says about it.
+    public let publicPart: WrappedKey.PublicPart?
+    public let operations: [String]
+
+    public static let version = "d00a04794ffb49e1a0e088635fc92ef2"
+
+    /// One key of each kind that the stores release; making them takes a moment, so share them.
+    public static func all() throws -> [SampleKey] {
+        let rsa = try PrivateKey.generateRSA(bits: 2048)
+        var keys = [
+            try SampleKey("rsa-key", .rsa, rsa, publicPart: rsa.publicKey.rsaNumbers.map { .rsa(n: $0.n, e: $0.e) })
+        ]
+        for curve in EllipticCurve.allCases {
+            let key = try PrivateKey.generateEC(curve)
+            keys.append(
+                try SampleKey(
+                    "ec-\(curve.coordinateByteCount)", .ec, key,
+                    publicPart: key.publicKey.ecPoint.map { .ec(curve: curve.rawValue, x: $0.x, y: $0.y) }))
+        }
+        keys.append(SampleKey("oct-key", content: SecureRandom.bytes(32)))
+        return keys
+    }
+
+    private init(
+        _ name: String, _ type: WrappedKey.KeyType, _ key: PrivateKey, publicPart: WrappedKey.PublicPart?
+    ) throws {
+        self.name = name
+        self.version = Self.version
+        self.type = type
+        let der = try key.pkcs8DER()
+        content = der.withUnsafeBytes { Array($0) }
+        self.publicPart = publicPart
+        operations = ["sign", "verify"]
+    }
+
+    private init(_ name: String, content: [UInt8]) {
+        self.name = name
+        self.version = Self.version
+        type = .oct
+        self.content = content
+        publicPart = nil
+        operations = ["encrypt", "decrypt"]
+    }
+}
