@@ -1,0 +1,77 @@
+internal import AzureIdentity
+internal import BrokerCore
+internal import HTTPTransport
+internal import JOSE
+
+/// The keys that authorities publish at `/certs` (azure-protocols 1.7), kept for a bounded time.
+///
+/// They are trusted because TLS says that they come from the authority. Nothing inside a token, `jku` least of all, decides where they are fetched from.
+struct PublishedKeys: Sendable {
+    private let cache: SingleFlightCache<Endpoint, JWKSet>
+    private let transport: any HTTPTransport
+    private let timeout: Duration
+    private let maximumAge: Duration
+
+    static let maximumBytes = 512 * 1024
+    static let maximumKeys = 64
+
+    init(transport: any HTTPTransport, clock: any WallClock, timeout: Duration, maximumAge: Duration) {
+        cache = SingleFlightCache(capacity: 32, clock: clock)
+        self.transport = transport
+        self.timeout = timeout
+        self.maximumAge = maximumAge
+    }
+
+    /// The authority's keys of that name. An unknown name makes one more fetch, because keys rotate, and is an error after that.
+    func keys(named kid: String, of authority: Endpoint, in context: RequestContext) async throws(BrokerError) -> [JWK]
+    {
+        let known = try await fetch(authority, otherThan: nil, in: context)
+        let matching = known.value.keys(withID: kid)
+        if !matching.isEmpty { return matching }
+        return try await fetch(authority, otherThan: known.generation, in: context).value.keys(withID: kid)
+    }
+
+    private func fetch(
+        _ authority: Endpoint, otherThan stale: UInt64?, in context: RequestContext
+    ) async throws(BrokerError) -> SingleFlightCache<Endpoint, JWKSet>.Found {
+        let late = BrokerError(
+            .deadlineExceeded, at: .verify, "\(authority) did not show its keys before the request's deadline")
+        let transport = transport
+        let timeout = timeout
+        let maximumAge = maximumAge
+        return try await cache.value(for: authority, until: context.deadline, otherThan: stale, late: late) {
+            deadline throws(BrokerError) in
+            let request = HTTPRequest(
+                .get, .service(authority), path: "/certs",
+                headers: [("Accept", "application/json, application/jwk+json")],
+                deadline: deadline.current.capped(at: timeout), maximumResponseBytes: Self.maximumBytes)
+            let response: HTTPResponse
+            do throws(HTTPTransportError) { response = try await transport.send(request) } catch {
+                throw BrokerError(
+                    error.brokerCode, at: .verify, "\(authority) cannot be asked for its keys: \(error)", cause: error)
+            }
+            return .init(try Self.parse(response, of: authority), freshFor: maximumAge)
+        }
+    }
+
+    private static func parse(_ response: HTTPResponse, of authority: Endpoint) throws(BrokerError) -> JWKSet {
+        guard response.status == 200 else {
+            let code: BrokerError.Code =
+                switch response.status {
+                case 429: .upstreamThrottled
+                case 408, 500...599: .upstreamUnavailable
+                default: .upstreamInvalid
+                }
+            throw BrokerError(
+                code, at: .verify, "\(authority) answered \(response.status) instead of its keys",
+                retryAfter: response.retryAfter, upstream: .init(status: response.status, body: response.body))
+        }
+        do {
+            return try JWKSet(parsing: response.body, maximumKeys: maximumKeys)
+        } catch {
+            throw BrokerError(
+                .upstreamInvalid, at: .verify, "the keys of \(authority) are unusable: \(error.description)",
+                cause: error)
+        }
+    }
+}

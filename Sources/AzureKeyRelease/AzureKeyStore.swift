@@ -1,0 +1,117 @@
+internal import AzureIdentity
+public import BrokerCore
+public import HTTPTransport
+internal import Logging
+internal import OpenSSLCrypto
+internal import SecureMemory
+internal import StrictJSON
+
+/// Secure key release against Key Vault or Managed HSM (Key Vault REST, "Release"; azure-protocols 2.6).
+///
+/// Which endpoints it answers for: exactly the configured ones where any is configured, otherwise every name exactly one label below the cloud's suffix, on
+/// port 443. The access token's audience is the suffix's, so a token can only ever go to the service it was issued for.
+public struct AzureKeyStore: KeyStore {
+    public let defaultEndpoint: Endpoint?
+    private let configured: Set<Endpoint>
+    private let kind: KeyStoreKind
+    private let suffix: String
+    private let audience: String
+    private let settings: KeyStoreSettings
+    private let host: HostServices
+    private let trust: TrustStore
+
+    /// Longest answer that is read; real ones have 14 KB.
+    static let maximumAnswerBytes = 128 * 1024
+
+    /// Reads the trusted certificate authorities from their files; asks no service.
+    public init(_ kind: KeyStoreKind, _ settings: KeyStoreSettings, _ host: HostServices) throws(BrokerError) {
+        let cloud = try AzureCloud(named: host.cloud)
+        self.kind = kind
+        self.settings = settings
+        self.host = host
+        suffix = kind.suffix(in: cloud)
+        audience = kind.audience(in: cloud)
+        defaultEndpoint = settings.endpoint ?? settings.additionalEndpoints.first
+        configured = Set(settings.additionalEndpoints + [settings.endpoint].compactMap(\.self))
+        do {
+            trust = try TrustStore(
+                files: host.trust.files, directories: host.trust.directories,
+                includesSystemDefaults: host.trust.includesSystemDefaults)
+        } catch {
+            throw BrokerError(
+                .misconfigured, at: .startup,
+                "the certificate authorities for release signatures cannot be loaded: \(error)", cause: error)
+        }
+    }
+
+    public func claims(_ endpoint: Endpoint) -> Bool {
+        guard configured.isEmpty else { return configured.contains(endpoint) }
+        return endpoint.port == 443 && endpoint.isDirectlyUnder(suffix)
+    }
+
+    public func release(
+        _ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext
+    ) async throws(BrokerError) -> WrappedKey {
+        // Checked again here: whoever routes, no token leaves for a host that this store does not answer for.
+        guard claims(key.store) else {
+            throw BrokerError(
+                .noProvider, at: .release, "\(key.store) is no configured \(kind.displayName) endpoint")
+        }
+        let bearer = try await bearer(for: caller, in: context)
+        let nonce = SecureRandom.hex(32)
+        let response = try await ask(key, token, nonce, bearer, in: context)
+        guard response.status == 200 else {
+            throw ServiceRefusal(response, kind: kind, key: key).error
+        }
+        let expected = ExpectedAnswer(
+            key: key, nonce: nonce, algorithm: settings.wrapAlgorithm, wrappingKey: TokenWrappingKey(token))
+        let verifier = SignedAnswer(trust: trust, host: key.store.host, time: host.clock.now())
+        func disbelieved(_ error: any Error & Sendable & CustomStringConvertible) -> BrokerError {
+            BrokerError(
+                .upstreamInvalid, at: .release,
+                "the answer of \(key.store) cannot be believed: \(error.description)", cause: error)
+        }
+        let payload: JSONCursor
+        do { payload = try verifier.payload(of: response.body) } catch { throw disbelieved(error) }
+        do { return try expected.wrappedKey(in: payload) } catch { throw disbelieved(error) }
+    }
+
+    private func bearer(
+        for caller: CallerCredential, in context: RequestContext
+    ) async throws(BrokerError) -> Redacted<String> {
+        switch caller {
+        case .broker:
+            return try await host.accessTokens.accessToken(for: audience, in: context)
+        case .bearer(let token):
+            let text = token.reveal()
+            guard (1...32 * 1024).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+            else {
+                throw BrokerError(
+                    .invalidRequest, at: .identity,
+                    "the access token of the request is empty, too long or not printable ASCII")
+            }
+            return token
+        }
+    }
+
+    private func ask(
+        _ key: KeyReference, _ token: AttestationToken, _ nonce: String, _ bearer: Redacted<String>,
+        in context: RequestContext
+    ) async throws(BrokerError) -> HTTPResponse {
+        let body: JSONValue = [
+            "target": .string(token.compact), "nonce": .string(nonce), "enc": .string(settings.wrapAlgorithm.rawValue),
+        ]
+        // A KeyName holds nothing that would need escaping in a path.
+        let request = HTTPRequest(
+            .post, .service(key.store), path: "/keys/\(key.name)/release?api-version=\(settings.apiVersion)",
+            headers: [("Content-Type", "application/json"), ("Accept", "application/json")], bearer: bearer,
+            body: body.serialized(), deadline: context.deadline.capped(at: settings.timeout),
+            maximumResponseBytes: Self.maximumAnswerBytes)
+        do {
+            return try await host.transport.send(request)
+        } catch {
+            throw BrokerError(
+                error.brokerCode, at: .release, "\(key.store) cannot be asked for the key: \(error)", cause: error)
+        }
+    }
+}

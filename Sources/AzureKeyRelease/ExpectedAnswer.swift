@@ -1,0 +1,72 @@
+internal import BrokerCore
+internal import HTTPTransport
+internal import OpenSSLCrypto
+internal import StrictJSON
+
+/// What a verified release payload must say to be the answer to our request (azure-protocols 2.6), and the wrapped key in it.
+struct ExpectedAnswer {
+    let key: KeyReference
+    let nonce: String
+    let algorithm: KeyWrapAlgorithm
+    /// `nil` where the token does not tell.
+    let wrappingKey: TokenWrappingKey?
+
+    func wrappedKey(in payload: JSONCursor) throws(JSONError) -> WrappedKey {
+        try check(request: try payload.member("request"))
+        let bundle = try payload.member("response").member("key")
+        if let exportable = try bundle.optional("attributes")?.optional("exportable"), try !exportable.boolean() {
+            throw exportable.invalid("a key that is not exportable cannot have been released")
+        }
+        let jwk = try bundle.member("key")
+        let keyID = try checkedKeyID(try jwk.member("kid"))
+        let (type, publicPart) = try ReleasedKeyForm.read(jwk)
+        let ciphertext = try HSMBlob(algorithm: algorithm, wrappingKey: wrappingKey)
+            .ciphertext(in: try jwk.member("key_hsm"))
+        return WrappedKey(
+            keyID: keyID, type: type, operations: try operations(of: jwk), algorithm: algorithm,
+            ciphertext: ciphertext, publicPart: publicPart)
+    }
+
+    private func check(request: JSONCursor) throws(JSONError) {
+        try equal(try request.member("kid"), key.description)
+        try equal(try request.member("enc"), algorithm.rawValue)
+        let echoed = try request.member("nonce")
+        guard try echoed.string().utf8.elementsEqual(nonce.utf8) else {
+            throw echoed.invalid("not the nonce that was sent; this answers another request")
+        }
+    }
+
+    private func equal(_ member: JSONCursor, _ wanted: String) throws(JSONError) {
+        guard try member.string().utf8.elementsEqual(wanted.utf8) else {
+            throw member.invalid("not \(wanted), which was asked for")
+        }
+    }
+
+    /// Always with a version, and with the one asked for where one was.
+    private func checkedKeyID(_ kid: JSONCursor) throws(JSONError) -> String {
+        let text = try kid.string()
+        let prefix = "\(key.store.origin)/keys/"
+        guard text.utf8.count <= 512, text.hasPrefix(prefix), let named = KeyName(String(text.dropFirst(prefix.count))),
+            named.name == key.name.name, let version = named.version
+        else { throw kid.invalid("not a version of \(prefix)\(key.name.name)") }
+        guard key.name.version == nil || key.name.version == version else {
+            throw kid.invalid("another version than \(key)")
+        }
+        return text
+    }
+
+    /// The store's list as it is; names that nobody knows are passed on, but not without bound.
+    private func operations(of jwk: JSONCursor) throws(JSONError) -> [String] {
+        guard let list = try jwk.optionalArray("key_ops") else { return [] }
+        guard list.count <= 16 else { throw jwk.invalid("key_ops has more than 16 entries") }
+        var names: [String] = []
+        for entry in list {
+            let text = try entry.string()
+            guard (1...64).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+                throw entry.invalid("not the name of an operation")
+            }
+            names.append(text)
+        }
+        return names
+    }
+}

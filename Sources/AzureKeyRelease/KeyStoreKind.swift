@@ -1,0 +1,31 @@
+internal import AzureIdentity
+
+/// The two services that speak the Key Vault "keys" REST interface. They differ in names and audience, and in the form of some members of an answer (azure-protocols 2.1).
+public enum KeyStoreKind: Sendable, CaseIterable {
+    case keyVault
+    case managedHSM
+
+    /// For messages: `Key Vault`, `Managed HSM`.
+    var displayName: String {
+        switch self {
+        case .keyVault: "Key Vault"
+        case .managedHSM: "Managed HSM"
+        }
+    }
+
+    /// What follows the store's name in its host name, without a leading dot.
+    func suffix(in cloud: AzureCloud) -> String {
+        switch self {
+        case .keyVault: cloud.vaultSuffix
+        case .managedHSM: cloud.managedHSMSuffix
+        }
+    }
+
+    /// Audience of access tokens.
+    func audience(in cloud: AzureCloud) -> String {
+        switch self {
+        case .keyVault: cloud.vaultAudience
+        case .managedHSM: cloud.managedHSMAudience
+        }
+    }
+}
