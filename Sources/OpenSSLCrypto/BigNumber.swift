@@ -17,18 +17,6 @@ struct BigNumber: ~Copyable {
         self.init(owning: handle)
     }
 
-    /// The number whose big-endian bytes these are.
-    init(_ bytes: [UInt8]) throws(CryptoError) {
-        guard let count = Int32(exactly: bytes.count), let handle = BN_secure_new() else {
-            throw OpenSSLErrorQueue.error("reading a number", otherwise: "the number is too long")
-        }
-        guard BN_bin2bn(bytes, count, handle) != nil else {
-            BN_clear_free(handle)
-            throw OpenSSLErrorQueue.error("reading a number", otherwise: "the number is too long")
-        }
-        self.init(owning: handle)
-    }
-
     /// Length in bytes without leading zeros; 0 for zero.
     var byteCount: Int { (bitCount + 7) / 8 }
     var bitCount: Int { Int(BN_num_bits(handle)) }

@@ -4,6 +4,9 @@ internal import COpenSSL
 struct KeyAssembly: ~Copyable {
     private let parameters: OpaquePointer
     private let operation: String
+    // OpenSSL only notes where numbers and texts are, and reads them when the key is made.
+    private var numbers: [OpaquePointer] = []
+    private var texts: [UnsafeMutableRawBufferPointer] = []
     private var isComplete = true
 
     init(_ operation: String) throws(CryptoError) {
@@ -14,20 +17,41 @@ struct KeyAssembly: ~Copyable {
         self.operation = operation
     }
 
-    deinit { OSSL_PARAM_BLD_free(parameters) }
+    deinit {
+        OSSL_PARAM_BLD_free(parameters)
+        for number in numbers { BN_clear_free(number) }
+        for text in texts { text.deallocate() }
+    }
 
-    /// Adds a number; it must live until `key(type:hasPrivatePart:)` returned.
-    mutating func add(_ name: String, _ number: borrowing BigNumber) {
-        isComplete = OSSL_PARAM_BLD_push_BN(parameters, name, number.handle) == 1 && isComplete
+    /// Adds a number from its big-endian bytes.
+    mutating func add(_ name: String, _ bytes: [UInt8]) {
+        guard let count = Int32(exactly: bytes.count), let number = BN_secure_new() else {
+            isComplete = false
+            return
+        }
+        numbers.append(number)
+        isComplete =
+            BN_bin2bn(bytes, count, number) != nil && OSSL_PARAM_BLD_push_BN(parameters, name, number) == 1
+            && isComplete
     }
 
     /// Adds a public point in its uncompressed form, and the curve it lies on.
     mutating func add(curve: EllipticCurve, point: [UInt8]) {
-        let name = curve.groupName
+        let name = keep(Array(curve.groupName.utf8))
+        let point = keep(point)
         isComplete =
-            OSSL_PARAM_BLD_push_utf8_string(parameters, OSSL_PKEY_PARAM_GROUP_NAME, name, name.utf8.count) == 1
-            && OSSL_PARAM_BLD_push_octet_string(parameters, OSSL_PKEY_PARAM_PUB_KEY, point, point.count) == 1
+            OSSL_PARAM_BLD_push_utf8_string(
+                parameters, OSSL_PKEY_PARAM_GROUP_NAME, name.bindMemory(to: CChar.self).baseAddress, name.count) == 1
+            && OSSL_PARAM_BLD_push_octet_string(
+                parameters, OSSL_PKEY_PARAM_PUB_KEY, point.baseAddress, point.count) == 1
             && isComplete
+    }
+
+    private mutating func keep(_ bytes: [UInt8]) -> UnsafeMutableRawBufferPointer {
+        let text = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 1)
+        text.copyBytes(from: bytes)
+        texts.append(text)
+        return UnsafeMutableRawBufferPointer(rebasing: text[..<bytes.count])
     }
 
     /// Makes the key. A point that is not on its curve is refused here.
@@ -65,8 +89,7 @@ extension KeyAssembly {
         }
         var assembly = try KeyAssembly(operation)
         assembly.add(curve: curve, point: [0x04] + x + y)
-        let secret = try BigNumber(d ?? [])
-        if d != nil { assembly.add(OSSL_PKEY_PARAM_PRIV_KEY, secret) }
+        if let d { assembly.add(OSSL_PKEY_PARAM_PRIV_KEY, d) }
         return try assembly.key(type: "EC", hasPrivatePart: d != nil)
     }
 }

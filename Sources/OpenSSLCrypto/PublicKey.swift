@@ -23,10 +23,8 @@ public final class PublicKey: Sendable {
     /// An RSA key of 2048 to 16384 bits from its numbers.
     public convenience init(rsa numbers: RSAPublicNumbers) throws(CryptoError) {
         var assembly = try KeyAssembly("reading an RSA public key")
-        let n = try BigNumber(numbers.n)
-        let e = try BigNumber(numbers.e)
-        assembly.add(OSSL_PKEY_PARAM_RSA_N, n)
-        assembly.add(OSSL_PKEY_PARAM_RSA_E, e)
+        assembly.add(OSSL_PKEY_PARAM_RSA_N, numbers.n)
+        assembly.add(OSSL_PKEY_PARAM_RSA_E, numbers.e)
         try self.init(try assembly.key(type: "RSA", hasPrivatePart: false))
     }
 

@@ -85,8 +85,6 @@ public final class TrustStore: @unchecked Sendable {
                 operation: Self.checking,
                 reason: ChainFault.words(code, at: X509_STORE_CTX_get_current_cert(context), host))
         }
-        // The certificates outlive the call: OpenSSL only borrowed them.
-        withExtendedLifetime((leaf, intermediates)) {}
     }
 
     private func configure(_ parameters: OpaquePointer?, host: String?, time: Int64) -> Bool {
