@@ -1,0 +1,148 @@
+public import BrokerCore
+internal import JOSE
+public import HTTPTransport
+public import Logging
+internal import OpenSSLCrypto
+internal import SNPReport
+internal import SecureMemory
+
+/// A provider and the name under which the configuration chose it.
+public struct NamedProvider<Provider: Sendable>: Sendable {
+    public let name: String
+    public let provider: Provider
+
+    public init(_ name: String, _ provider: Provider) {
+        self.name = name
+        self.provider = provider
+    }
+}
+
+/// The use cases of the broker: raw and combined evidence, a verifier's token, a released key.
+///
+/// The engine trusts no provider: it checks again that a report carries the data it was asked to bind, that a token names the wrapping key
+/// that was made for this request, and that the released key is the one that was wanted.
+public final class BrokerEngine: Sendable {
+    /// What applies to every request.
+    public struct Options: Sendable {
+        /// Longest time that one request may take, whatever its stages do.
+        public var requestTimeout: Duration
+
+        public init(requestTimeout: Duration = .seconds(30)) {
+            self.requestTimeout = requestTimeout
+        }
+    }
+
+    let evidence: NamedProvider<any EvidenceProvider>
+    let verifier: NamedProvider<any Verifier>
+    let keyStores: [NamedProvider<any KeyStore>]
+    let wrappingKeys: WrappingKeyPool
+    let options: Options
+    let clock: any WallClock
+    let logger: Logger
+
+    public init(
+        evidence: NamedProvider<any EvidenceProvider>, verifier: NamedProvider<any Verifier>,
+        keyStores: [NamedProvider<any KeyStore>], wrappingKeys: WrappingKeyPool, options: Options = Options(),
+        clock: any WallClock = SystemClock(), logger: Logger
+    ) {
+        self.evidence = evidence
+        self.verifier = verifier
+        self.keyStores = keyStores
+        self.wrappingKeys = wrappingKeys
+        self.options = options
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Name of the evidence provider that the configuration chose.
+    public var evidenceProvider: String { evidence.name }
+
+    /// What the evidence of this broker is worth.
+    public var provenance: Evidence.Provenance { evidence.provider.provenance }
+
+    /// A context for one request whose deadline starts to run now.
+    public func makeContext(id: String) -> RequestContext {
+        RequestContext(id: id, deadline: .after(options.requestTimeout), logger: logger)
+    }
+
+    /// A report that commits to `runtimeData`. Endorsements may be missing.
+    public func rawEvidence(
+        for runtimeData: RuntimeData, in context: RequestContext
+    ) async throws(BrokerError) -> Evidence {
+        try await collect(runtimeData, in: context).evidence
+    }
+
+    /// A report that commits to `runtimeData` with the endorsements that match its TCB.
+    public func combinedEvidence(
+        for runtimeData: RuntimeData, in context: RequestContext
+    ) async throws(BrokerError) -> Evidence {
+        let (evidence, report) = try await collect(runtimeData, in: context)
+        guard !evidence.endorsements.isEmpty else {
+            throw BrokerError(
+                .evidenceUnavailable, at: .endorsement,
+                "there is no certificate chain for this machine's processor, so the report cannot be endorsed")
+        }
+        guard evidence.endorsedTCB == report.reportedTCB.hex else {
+            throw BrokerError(
+                .endorsementMismatch, at: .endorsement,
+                "the certificate chain endorses TCB \(evidence.endorsedTCB), the report says \(report.reportedTCB.hex)")
+        }
+        return evidence
+    }
+
+    /// The verifier's token for `runtimeData`, from `authority` or the configured one.
+    public func token(
+        for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext
+    ) async throws(BrokerError) -> AttestationToken {
+        try await token(for: runtimeData, from: try chooseAuthority(authority), in: context)
+    }
+
+    func token(
+        for runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext
+    ) async throws(BrokerError) -> AttestationToken {
+        let evidence = try await combinedEvidence(for: runtimeData, in: context)
+        let verifier = verifier.provider
+        let token = try await bounded(by: context, at: .verify) { () async throws(BrokerError) in
+            try await verifier.token(for: evidence, runtimeData: runtimeData, from: authority, in: context)
+        }
+        guard token.authority == authority else {
+            throw BrokerError(
+                .upstreamInvalid, at: .verify, "the token was issued by \(token.authority), not by \(authority)")
+        }
+        guard token.expiresAt > clock.now() else {
+            throw BrokerError(.upstreamInvalid, at: .verify, "the token of \(authority) has already expired")
+        }
+        return token
+    }
+
+    private func collect(
+        _ runtimeData: RuntimeData, in context: RequestContext
+    ) async throws(BrokerError) -> (evidence: Evidence, report: AttestationReport) {
+        let binding = runtimeData.reportData
+        let provider = evidence.provider
+        let evidence = try await bounded(by: context, at: .evidence) { () async throws(BrokerError) in
+            try await provider.evidence(binding: binding, in: context)
+        }
+        let report: AttestationReport
+        do {
+            report = try AttestationReport(evidence.report)
+        } catch {
+            throw BrokerError(
+                .evidenceUnavailable, at: .evidence,
+                "evidence provider '\(self.evidence.name)' returned something that is not an attestation report: \(error)"
+            )
+        }
+        guard constantTimeEqual(Array(report.reportData), binding.bytes) else {
+            throw BrokerError(
+                .evidenceUnavailable, at: .evidence,
+                "evidence provider '\(self.evidence.name)' returned a report that commits to other data than was asked for"
+            )
+        }
+        guard evidence.provenance == provider.provenance else {
+            throw BrokerError(
+                .internal, at: .evidence,
+                "evidence provider '\(self.evidence.name)' contradicts itself about its provenance")
+        }
+        return (evidence, report)
+    }
+}

@@ -1,0 +1,131 @@
+public import BrokerCore
+public import HTTPTransport
+internal import JOSE
+internal import Logging
+internal import OpenSSLCrypto
+public import SecureMemory
+internal import StrictJSON
+
+/// What a caller wants released.
+public struct ReleaseRequest: Sendable {
+    public var key: KeyName
+    /// The key store, or `nil` for the first configured one.
+    public var store: Endpoint?
+    /// The verifier's authority, or `nil` for the configured one.
+    public var authority: Endpoint?
+    /// With whose identity the store is asked.
+    public var caller: CallerCredential
+
+    public init(key: KeyName, store: Endpoint? = nil, authority: Endpoint? = nil, caller: CallerCredential = .broker) {
+        self.key = key
+        self.store = store
+        self.authority = authority
+        self.caller = caller
+    }
+}
+
+/// A released key in the clear. Lives as briefly as its owner can make it.
+public struct ReleasedKey: ~Copyable, Sendable {
+    /// The identifier that the store gave, with a version.
+    public let keyID: String
+    /// The private JWK (RFC 7517) as UTF-8 JSON with its members in alphabetical order.
+    public let jwk: SecretBytes
+
+    public init(keyID: String, jwk: consuming SecretBytes) {
+        self.keyID = keyID
+        self.jwk = jwk
+    }
+}
+
+extension BrokerEngine {
+    /// Proves this machine to the verifier with a fresh wrapping key, trades the token for the key at its store, and opens it.
+    public func release(
+        _ request: ReleaseRequest, in context: RequestContext
+    ) async throws(BrokerError) -> ReleasedKey {
+        let authority = try chooseAuthority(request.authority)
+        let (store, endpoint) = try chooseStore(request.store)
+        let reference = KeyReference(store: endpoint, name: request.key)
+
+        let wrappingKey: WrappingKey
+        do {
+            wrappingKey = try await wrappingKeys.take()
+        } catch {
+            throw BrokerError(.internal, at: .release, "a wrapping key could not be made", cause: error)
+        }
+        let publicKey = WrappingKeyClaim(wrappingKey.publicNumbers)
+        let token = try await token(for: publicKey.runtimeData, from: authority, in: context)
+        try publicKey.mustBeTheOnlyKey(of: token)
+
+        let provider = store.provider
+        let caller = request.caller
+        let wrapped = try await bounded(by: context, at: .release) { () async throws(BrokerError) in
+            try await provider.release(reference, presenting: token, as: caller, in: context)
+        }
+        try Self.check(wrapped, answers: reference)
+        let released = try Self.open(wrapped, with: wrappingKey)
+        context.logger.debug(
+            "key released",
+            metadata: [
+                "key": "\(wrapped.keyID)", "store": "\(store.name)", "algorithm": "\(wrapped.algorithm.rawValue)",
+            ])
+        return released
+    }
+
+    private static func check(_ wrapped: WrappedKey, answers reference: KeyReference) throws(BrokerError) {
+        let wanted = "\(reference.store.origin)/keys/\(reference.name.name)/"
+        let version = wrapped.keyID.dropFirst(wanted.utf8.count)
+        guard wrapped.keyID.hasPrefix(wanted), !version.isEmpty, !version.contains("/"),
+            reference.name.version == nil || reference.name.version.map({ $0 == version }) == true
+        else {
+            throw BrokerError(
+                .upstreamInvalid, at: .release, "the key store answered for another key than \(reference)")
+        }
+    }
+
+    private static func open(
+        _ wrapped: WrappedKey, with wrappingKey: borrowing WrappingKey
+    ) throws(BrokerError) -> ReleasedKey {
+        let secret: SecretBytes
+        do {
+            secret = try wrappingKey.unwrap(wrapped.ciphertext, using: wrapped.algorithm)
+        } catch {
+            throw BrokerError(
+                .unwrapFailed, at: .unwrap,
+                "the released key does not open with this request's wrapping key (\(wrapped.algorithm.rawValue))",
+                cause: error)
+        }
+        guard wrapped.type != .oct else {
+            return ReleasedKey(keyID: wrapped.keyID, jwk: PrivateJWK.encode(symmetric: secret))
+        }
+        let numbers: PrivateKeyNumbers
+        do {
+            numbers = try PrivateKeyNumbers(pkcs8DER: secret)
+        } catch {
+            throw BrokerError(
+                .unwrapFailed, at: .unwrap,
+                "the released key is not a valid \(wrapped.type.rawValue) private key in PKCS#8",
+                cause: error)
+        }
+        guard matches(numbers, wrapped) else {
+            throw BrokerError(
+                .unwrapFailed, at: .unwrap,
+                "the released private key is not the one that the key store's signed answer describes")
+        }
+        return ReleasedKey(
+            keyID: wrapped.keyID, jwk: PrivateJWK.encode(numbers, keyOperations: wrapped.operations))
+    }
+
+    private static func matches(_ numbers: borrowing PrivateKeyNumbers, _ wrapped: WrappedKey) -> Bool {
+        switch (numbers.kind, wrapped.type) {
+        case (.rsa, .rsa):
+            guard case .rsa(let n, let e)? = wrapped.publicPart else { return wrapped.publicPart == nil }
+            return numbers.rsaPublic == RSAPublicNumbers(n: n, e: e)
+        case (.ec(let curve), .ec):
+            guard case .ec(let named, let x, let y)? = wrapped.publicPart else { return wrapped.publicPart == nil }
+            guard let point = numbers.ecPublic else { return false }
+            return curve.rawValue == named && point.x == x && point.y == y
+        default:
+            return false
+        }
+    }
+}

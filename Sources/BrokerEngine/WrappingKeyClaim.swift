@@ -1,0 +1,41 @@
+internal import BrokerCore
+internal import JOSE
+internal import OpenSSLCrypto
+internal import StrictJSON
+
+/// The public half of a wrapping key as runtime data: the JWK set that the report commits to and the token repeats.
+///
+/// Form: `{"keys":[{"e":…,"key_ops":["encrypt"],"kid":…,"kty":"RSA","n":…}]}` (azure-protocols 1.2, 2.7); `kid` is the RFC 7638 thumbprint.
+struct WrappingKeyClaim {
+    let runtimeData: RuntimeData
+    private let e: String
+    private let n: String
+
+    init(_ numbers: RSAPublicNumbers) {
+        e = Base64.encodeURL(numbers.e)
+        n = Base64.encodeURL(numbers.n)
+        let kid = JWK.thumbprint(rsa: numbers)
+        // Base64url needs no escaping, so the exact bytes can be put together here.
+        let text = #"{"keys":[{"e":"\#(e)","key_ops":["encrypt"],"kid":"\#(kid)","kty":"RSA","n":"\#(n)"}]}"#
+        runtimeData = RuntimeData(Array(text.utf8))
+    }
+
+    /// Refuses a token whose runtime claim names any other key: the store would wrap to that one.
+    func mustBeTheOnlyKey(of token: AttestationToken) throws(BrokerError) {
+        let claim: [JSONCursor]
+        do {
+            let jws = try JWS(compact: token.compact, maximumBytes: 64 * 1024)
+            claim = try jws.payload(limits: JSONLimits()).member("x-ms-runtime").member("keys").array()
+        } catch {
+            throw BrokerError(
+                .upstreamInvalid, at: .verify, "the token carries no wrapping key in x-ms-runtime.keys", cause: error)
+        }
+        guard claim.count == 1, let key = claim.first, (try? key.string("kty")) == "RSA",
+            (try? key.string("n")) == n, (try? key.string("e")) == e
+        else {
+            throw BrokerError(
+                .upstreamInvalid, at: .verify,
+                "the token names another wrapping key than this request's; it is not sent on")
+        }
+    }
+}

@@ -1,0 +1,100 @@
+public import Logging
+public import OpenSSLCrypto
+internal import Synchronization
+
+/// Single-use wrapping keys, made ahead of time in the background.
+///
+/// An RSA key costs some hundred times what the rest of a release costs, so a few wait here. A key is given out once and never comes back.
+public final class WrappingKeyPool: Sendable {
+    /// Modulus length of every key, in bits.
+    public let keyBits: Int
+    /// Most keys that wait at a time; 0 makes each key when it is wanted.
+    public let capacity: Int
+
+    private struct State {
+        var ready: [Box] = []
+        var isFilling = false
+        var isStopped = false
+    }
+
+    /// A slot for one key: arrays cannot hold values that cannot be copied.
+    private final class Box: Sendable {
+        private let slot: Mutex<WrappingKey?>
+        init(_ key: consuming WrappingKey) { slot = Mutex(key) }
+        func take() -> WrappingKey? { slot.withLock { $0.take() } }
+    }
+
+    private let state = Mutex(State())
+    private let logger: Logger
+
+    public init(keyBits: Int = 2048, capacity: Int = 2, logger: Logger) {
+        self.keyBits = keyBits
+        self.capacity = capacity
+        self.logger = logger
+    }
+
+    /// Starts filling in the background. Not needed before `take()`, which works with an empty pool too.
+    public func fill() {
+        let mustStart = state.withLock { state in
+            guard !state.isStopped, !state.isFilling, state.ready.count < capacity else { return false }
+            state.isFilling = true
+            return true
+        }
+        guard mustStart else { return }
+        let started = BackgroundThread.start(niceness: 10) { [self] in fillUntilFull() }
+        if !started { state.withLock { $0.isFilling = false } }
+    }
+
+    /// A key that nobody has used: from the pool, or made now when the pool is empty.
+    public func take() async throws(CryptoError) -> WrappingKey {
+        let box = state.withLock { $0.ready.popLast() }
+        fill()
+        if let key = box?.take() { return key }
+        let bits = keyBits
+        let made = await BackgroundThread.run { () -> Result<Box, CryptoError> in
+            do throws(CryptoError) {
+                return .success(Box(try WrappingKey(generatingBits: bits)))
+            } catch {
+                return .failure(error)
+            }
+        }
+        guard let key = try made.get().take() else {
+            throw CryptoError(operation: "wrapping key", reason: "a new key was taken twice")
+        }
+        return key
+    }
+
+    /// Number of keys that wait.
+    public var count: Int { state.withLock { $0.ready.count } }
+
+    /// Ends the background work and wipes the waiting keys.
+    public func shutdown() {
+        state.withLock { state in
+            state.isStopped = true
+            state.ready.removeAll()
+        }
+    }
+
+    private func fillUntilFull() {
+        while true {
+            let wanted = state.withLock { state in
+                if state.isStopped || state.ready.count >= capacity {
+                    state.isFilling = false
+                    return false
+                }
+                return true
+            }
+            guard wanted else { return }
+            do {
+                let box = Box(try WrappingKey(generatingBits: keyBits))
+                state.withLock { state in
+                    if !state.isStopped { state.ready.append(box) }
+                }
+            } catch {
+                logger.error("a wrapping key could not be made ahead of time", metadata: ["reason": "\(error)"])
+                state.withLock { $0.isFilling = false }
+                return
+            }
+        }
+    }
+}
