@@ -155,15 +155,29 @@ extension RawClient {
     }
 }
 
-private let threads: NIOThreadPool = {
-    let pool = NIOThreadPool(numberOfThreads: 16)
-    pool.start()
-    return pool
-}()
+/// Threads that may block, for the part of a test that reads and writes. The test's task stays the same, so its expectations are its own.
+private final class BlockingThreads: TaskExecutor {
+    static let shared = BlockingThreads()
+
+    private let pool = NIOThreadPool(numberOfThreads: 16)
+
+    private init() {
+        pool.start()
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        pool.submit { _ in job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}
 
 /// Runs blocking calls off the threads that Swift's tasks share.
-func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await threads.runIfActive { try body() }
+@concurrent func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withTaskExecutorPreference(BlockingThreads.shared) { try await run(body) }
+}
+
+@concurrent private func run<Value: Sendable>(_ body: @Sendable () throws -> Value) async throws -> Value {
+    try body()
 }
 
 /// An HTTP/1.1 request as text.
