@@ -4,7 +4,7 @@ internal import COpenSSL
 struct KeyAssembly: ~Copyable {
     private let parameters: OpaquePointer
     private let operation: String
-    // OpenSSL only notes where numbers and texts are, and reads them when the key is made.
+    // OpenSSL only notes where numbers, texts and the names of parameters are, and reads them when the key is made.
     private var numbers: [OpaquePointer] = []
     private var texts: [UnsafeMutableRawBufferPointer] = []
     private var isComplete = true
@@ -31,27 +31,31 @@ struct KeyAssembly: ~Copyable {
         }
         numbers.append(number)
         isComplete =
-            BN_bin2bn(bytes, count, number) != nil && OSSL_PARAM_BLD_push_BN(parameters, name, number) == 1
+            BN_bin2bn(bytes, count, number) != nil
+            && OSSL_PARAM_BLD_push_BN(parameters, keep(parameterName: name), number) == 1
             && isComplete
     }
 
     /// Adds a public point in its uncompressed form, and the curve it lies on.
     mutating func add(curve: EllipticCurve, point: [UInt8]) {
-        let name = keep(Array(curve.groupName.utf8))
         let point = keep(point)
         isComplete =
             OSSL_PARAM_BLD_push_utf8_string(
-                parameters, OSSL_PKEY_PARAM_GROUP_NAME, name.bindMemory(to: CChar.self).baseAddress, name.count) == 1
+                parameters, keep(OSSL_PKEY_PARAM_GROUP_NAME), keep(curve.groupName), 0) == 1
             && OSSL_PARAM_BLD_push_octet_string(
-                parameters, OSSL_PKEY_PARAM_PUB_KEY, point.baseAddress, point.count) == 1
+                parameters, keep(OSSL_PKEY_PARAM_PUB_KEY), point.baseAddress, point.count) == 1
             && isComplete
     }
 
+    private mutating func keep(_ text: String) -> UnsafePointer<CChar>? {
+        UnsafePointer(keep(Array(text.utf8) + [0]).bindMemory(to: CChar.self).baseAddress)
+    }
+
     private mutating func keep(_ bytes: [UInt8]) -> UnsafeMutableRawBufferPointer {
-        let text = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 1)
-        text.copyBytes(from: bytes)
-        texts.append(text)
-        return UnsafeMutableRawBufferPointer(rebasing: text[..<bytes.count])
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        copy.copyBytes(from: bytes)
+        texts.append(copy)
+        return copy
     }
 
     /// Makes the key. A point that is not on its curve is refused here.
