@@ -32,7 +32,7 @@ struct KeyAssembly: ~Copyable {
         numbers.append(number)
         isComplete =
             BN_bin2bn(bytes, count, number) != nil
-            && OSSL_PARAM_BLD_push_BN(parameters, keep(parameterName: name), number) == 1
+            && OSSL_PARAM_BLD_push_BN(parameters, keep(name), number) == 1
             && isComplete
     }
 
