@@ -76,7 +76,8 @@ let package = Package(
 
         // 3: services
         library(
-            "BrokerEngine", ["BrokerCore", "OpenSSLCrypto", "JOSE", "StrictJSON", "SecureMemory", "SNPReport", log]),
+            "BrokerEngine",
+            ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "JOSE", "StrictJSON", "SecureMemory", "SNPReport", log]),
         library("BrokerConfiguration", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
         library("BrokerTelemetry", [log]),
         library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "SecureMemory"]),
@@ -161,6 +162,7 @@ let package = Package(
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
@@ -168,6 +170,12 @@ let package = Package(
         tests(
             "AzureIdentityTests",
             ["AzureIdentity", "BrokerCore", "BrokerTestKit", "HTTPTransport", "SecureMemory", log]),
+        tests("ArchitectureTests", ["StrictJSON"]),
+        tests("BrokerCoreTests", ["BrokerCore", "HTTPTransport"]),
+        tests(
+            "BrokerConfigurationTests",
+            ["AzureIdentity", "BrokerConfiguration", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
+        tests("BrokerTelemetryTests", ["BrokerTelemetry", log]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -31,8 +31,13 @@ public struct BrokerConfiguration: Sendable {
         public let clientID: String?
         public let objectID: String?
         public let resourceID: String?
+        public let tenantID: String?
+        public let federatedTokenFile: String?
+        public let authorityHost: String?
         /// `http://HOST[:PORT]`, without a path.
-        public let imdsEndpoint: String
+        public let imdsEndpoint: String?
+        /// Bound on one attempt to get a token.
+        public let timeout: Duration
     }
 
     public struct TLS: Sendable {

@@ -53,26 +53,36 @@ enum BrokerSettings {
         }
     }
 
+    /// They have no defaults because what is unset comes from `AZURE_…` variables; an empty text is as good as nothing.
     enum Identity {
         static let use = SettingKey<IdentityKind>(
             "use", default: .auto,
             help:
                 "Whose access tokens are presented to key stores: found out from the environment, or one kind, or none")
         static let clientID = SettingKey<String>(
-            "client-id", default: "", help: "Client id of a user-assigned identity", check: plainText)
+            "client-id", help: "Client id of the user-assigned or workload identity", check: plainText)
         static let objectID = SettingKey<String>(
-            "object-id", default: "", help: "Principal id of a user-assigned identity, instead of its client id",
-            check: plainText)
+            "object-id", help: "Principal id of a user-assigned identity, instead of its client id", check: plainText)
         static let resourceID = SettingKey<String>(
-            "resource-id", default: "", help: "ARM resource id of a user-assigned identity, instead of its client id",
+            "resource-id", help: "ARM resource id of a user-assigned identity, instead of its client id",
             check: plainText)
+        static let tenantID = SettingKey<String>(
+            "tenant-id", help: "Tenant of the workload identity", check: plainText)
+        static let federatedTokenFile = SettingKey<String>(
+            "federated-token-file", help: "File with the federated token, read again at each use")
+        static let authorityHost = SettingKey<String>(
+            "authority-host", help: "Host of the token endpoint; the cloud's own when unset", check: plainText)
         static let imdsEndpoint = SettingKey<String>(
-            "imds-endpoint", default: "http://169.254.169.254",
-            help: "Address of the instance metadata service, for simulators", check: baseAddress)
+            "imds-endpoint",
+            help: "Instance metadata service, http://HOST or http://HOST:PORT; http://169.254.169.254 when unset",
+            check: baseAddress)
+        static let timeout = SettingKey<Duration>(
+            "timeout", default: .seconds(10), in: .milliseconds(100)...(.seconds(300)),
+            help: "Bound on one attempt to get a token")
 
         static let schema = SettingsSchema([
-            use.declaration, clientID.declaration, objectID.declaration, resourceID.declaration,
-            imdsEndpoint.declaration,
+            use.declaration, clientID.declaration, objectID.declaration, resourceID.declaration, tenantID.declaration,
+            federatedTokenFile.declaration, authorityHost.declaration, imdsEndpoint.declaration, timeout.declaration,
         ])
 
         // These become part of a query, so nothing that could end or split one passes.
@@ -85,6 +95,7 @@ enum BrokerSettings {
         }
 
         private static let baseAddress: @Sendable (String) -> String? = { text in
+            if text.isEmpty { return nil }
             let form = "expected http://HOST or http://HOST:PORT, without a path"
             guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return form }
             let authority = String(text.dropFirst(scheme.utf8.count))

@@ -49,8 +49,17 @@ enum CombinationChecks {
                 "an identity is named once; \(given.joined(separator: " and ")) are set")
         }
         guard let use = layers.value(BrokerSettings.Identity.use, at: "identity.use") else { return }
-        for path in given where use == .none || use == .workloadIdentity && path != "identity.client-id" {
-            layers.complain(path, layers.source(of: path), "has no meaning with identity.use \(use.rawValue)")
+        let others = ["tenant-id", "federated-token-file", "authority-host"].map { "identity.\($0)" }
+        let set = (selectors + others).filter { !(layers.values[$0]?.raw.text ?? "").isEmpty }
+        for path in set {
+            switch use {
+            case .auto: continue
+            case .none: layers.warn("\(path) (\(layers.source(of: path))): not used with identity.use none")
+            case .workloadIdentity where path == "identity.client-id" || others.contains(path): continue
+            case .managedIdentity where selectors.contains(path): continue
+            case .workloadIdentity, .managedIdentity:
+                layers.complain(path, layers.source(of: path), "has no meaning with identity.use \(use.rawValue)")
+            }
         }
     }
 
@@ -68,12 +77,6 @@ enum CombinationChecks {
 
     // MARK: Fixture evidence
 
-    // Host name suffixes of the services in all clouds (azure-protocols 3.5).
-    private static let azureSuffixes = [
-        "vault.azure.net", "vault.usgovcloudapi.net", "vault.azure.cn", "managedhsm.azure.net",
-        "managedhsm.usgovcloudapi.net", "managedhsm.azure.cn", "attest.azure.net", "attest.azure.us",
-    ]
-
     private static func fixture(_ layers: inout ConfigurationLayers) {
         guard layers.value(layers.catalogue.choice.evidence, at: "evidence.use") == "fixture" else { return }
         layers.warn("evidence.use: fixture evidence proves nothing about this machine")
@@ -81,11 +84,9 @@ enum CombinationChecks {
         for path in providersInUse(layers).sorted() where !path.hasPrefix("evidence.") {
             let setting = "\(path).endpoint"
             guard let text = layers.values[setting]?.raw.text, let endpoint = try? Endpoint(text) else { continue }
-            guard azureSuffixes.contains(where: endpoint.isUnder),
-                !overrides.contains(where: { $0.redirects(endpoint) })
-            else { continue }
+            if overrides.contains(where: { $0.redirects(endpoint) }) { continue }
             layers.warn(
-                "\(setting): fixture evidence is presented to \(endpoint), a real service, which will refuse it")
+                "\(setting): fixture evidence is presented to \(endpoint), which refuses it unless it is a simulator")
         }
     }
 

@@ -32,7 +32,7 @@ extension BrokerConfiguration {
         evidence = layers.provider(.evidence, try layers.settings(of: "evidence")(choice.evidence))
         verifier = layers.provider(.verifier, try layers.settings(of: "verifier")(choice.verifier))
         keyStores = try layers.settings(of: "key-stores")(choice.keyStores).map { layers.provider(.keyStore, $0) }
-        identity = try Identity(layers.settings(of: "identity"))
+        identity = try Identity(layers.settings(of: "identity", keepsEmpty: false))
         tls = try TLS(layers.settings(of: "tls"), environment: environment)
         cloud = try layers.settings(of: "")(BrokerSettings.cloud)
         let wrapping = layers.settings(of: "wrapping-keys")
@@ -69,10 +69,14 @@ extension BrokerConfiguration.Identity {
     fileprivate init(_ settings: Settings) throws(BrokerError) {
         typealias Keys = BrokerSettings.Identity
         use = try settings(Keys.use)
-        clientID = try settings(Keys.clientID).nilIfEmpty
-        objectID = try settings(Keys.objectID).nilIfEmpty
-        resourceID = try settings(Keys.resourceID).nilIfEmpty
-        imdsEndpoint = try settings(Keys.imdsEndpoint)
+        clientID = try settings.optional(Keys.clientID)
+        objectID = try settings.optional(Keys.objectID)
+        resourceID = try settings.optional(Keys.resourceID)
+        tenantID = try settings.optional(Keys.tenantID)
+        federatedTokenFile = try settings.optional(Keys.federatedTokenFile)
+        authorityHost = try settings.optional(Keys.authorityHost)
+        imdsEndpoint = try settings.optional(Keys.imdsEndpoint)
+        timeout = try settings(Keys.timeout)
     }
 }
 
@@ -91,12 +95,13 @@ extension BrokerConfiguration.TLS {
 
 extension ConfigurationLayers {
     /// The values of one block, for typed reading.
-    fileprivate func settings(of block: String) -> Settings {
+    fileprivate func settings(of block: String, keepsEmpty: Bool = true) -> Settings {
         var own: [String: RawSetting] = [:]
         let prefix = block.isEmpty ? "" : block + "."
         for (path, value) in values where path.hasPrefix(prefix) {
             let name = String(path.dropFirst(prefix.count))
-            if !name.utf8.contains(UInt8(ascii: ".")) { own[name] = value.raw }
+            if name.utf8.contains(UInt8(ascii: ".")) || !keepsEmpty && value.raw.text.isEmpty { continue }
+            own[name] = value.raw
         }
         return Settings(path: block, values: own)
     }

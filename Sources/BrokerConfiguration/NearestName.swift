@@ -18,7 +18,7 @@ enum NearestName {
         switch length {
         case ...4: 1
         case ...9: 2
-        default: min(length / 3, 6)
+        default: min(length / 3, 4)
         }
     }
 

@@ -110,10 +110,12 @@ public struct SettingsCatalogue: Sendable {
             return block.isEmpty ? near : "\(block).\(near)"
         }
         // The right name in the wrong place is more likely than another name.
-        let elsewhere = entries.map(\.path).filter { $0.hasSuffix("." + name) }
-        if elsewhere.count == 1 { return elsewhere.first }
-        let candidates = elsewhere.isEmpty ? entries.map(\.path) + blocks : elsewhere
-        return NearestName.nearest(to: path, among: candidates)
+        for ending in [path, name] {
+            let elsewhere = entries.map(\.path).filter { $0.hasSuffix("." + ending) }
+            if elsewhere.count == 1 { return elsewhere.first }
+        }
+        return NearestName.nearest(
+            to: path, among: entries.map(\.path) + blocks.filter { !path.hasPrefix($0 + ".") })
     }
 
     private func parent(of path: String) -> String {

@@ -142,13 +142,13 @@ public struct SettingsReference: Sendable {
     // MARK: Example
 
     /// A configuration file that names every setting that has a default and is no secret, with that default. It can be used as it is.
-    public func exampleFile() -> [UInt8] {
+    public func exampleJSON() -> JSONValue {
         var root = JSONObject()
         for entry in catalogue.entries where !entry.declaration.isSecret {
             guard let value = entry.declaration.defaultSetting else { continue }
             Self.set(JSONValue(value), at: entry.path.split(separator: ".").map(String.init)[...], in: &root)
         }
-        return JSONValue.object(root).serialized(pretty: true) + [UInt8(ascii: "\n")]
+        return .object(root)
     }
 
     private static func set(_ value: JSONValue, at path: ArraySlice<String>, in object: inout JSONObject) {

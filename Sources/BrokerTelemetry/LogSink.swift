@@ -1,7 +1,8 @@
 internal import Glibc
 internal import Synchronization
 
-/// Where log lines go: standard error, or a file. A line is handed to the system in one piece, so that lines of several threads and processes do not mix.
+/// Where log lines go: standard error, or a file. A line is handed to the system in one piece (into a pipe, in pieces of 4096 bytes), so that lines of
+/// several threads never mix, and those of several processes only where they are long.
 ///
 /// Logging never stops the program: a closed pipe raises no signal, a reader that has stalled costs a moment once, and lines that cannot be written are
 /// counted and dropped.
@@ -16,6 +17,9 @@ public final class LogSink: Sendable {
 
     /// How long a full pipe may hold up the first line that does not fit, in milliseconds.
     private static let patience: Int32 = 200
+
+    /// PIPE_BUF of Linux, in bytes.
+    private static let pipeBuffer = 4096
 
     private let descriptor: Int32
     private let isOwned: Bool
@@ -67,7 +71,7 @@ public final class LogSink: Sendable {
             var rest = (state.isTorn ? [UInt8(ascii: "\n")] + line : line)[...]
             let length = rest.count
             while !rest.isEmpty {
-                let count = isReady(&state) ? send(rest) : -1
+                let count = isReady(&state) ? send(isPipe ? rest.prefix(Self.pipeBuffer) : rest) : -1
                 guard count > 0 else {
                     state.droppedLines += 1
                     state.isTorn = state.isTorn || rest.count < length
@@ -80,7 +84,7 @@ public final class LogSink: Sendable {
         }
     }
 
-    // A pipe that is ready has room for PIPE_BUF bytes, so a line of ordinary length does not block (pipe(7)).
+    // A pipe that is ready has room for PIPE_BUF bytes, so a piece of that length does not block (pipe(7)).
     private func isReady(_ state: inout State) -> Bool {
         guard isPipe else { return true }
         var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
