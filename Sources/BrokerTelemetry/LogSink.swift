@@ -23,7 +23,7 @@ public final class LogSink: Sendable {
 
     private let descriptor: Int32
     private let isOwned: Bool
-    private let isPipe: Bool
+    private let mayBlock: Bool
     private let state = Mutex(State())
 
     /// Why a log file cannot be used, in words.
@@ -37,7 +37,7 @@ public final class LogSink: Sendable {
         self.isOwned = isOwned
         var status = stat()
         let kind = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
-        isPipe = kind == S_IFIFO || kind == S_IFSOCK
+        mayBlock = kind != S_IFREG
     }
 
     /// Standard error.
@@ -71,7 +71,7 @@ public final class LogSink: Sendable {
             var rest = (state.isTorn ? [UInt8(ascii: "\n")] + line : line)[...]
             let length = rest.count
             while !rest.isEmpty {
-                let count = isReady(&state) ? send(isPipe ? rest.prefix(Self.pipeBuffer) : rest) : -1
+                let count = isReady(&state) ? send(mayBlock ? rest.prefix(Self.pipeBuffer) : rest) : -1
                 guard count > 0 else {
                     state.droppedLines += 1
                     state.isTorn = state.isTorn || rest.count < length
@@ -84,9 +84,9 @@ public final class LogSink: Sendable {
         }
     }
 
-    // A pipe that is ready has room for PIPE_BUF bytes, so a piece of that length does not block (pipe(7)).
+    // Pipe, socket or terminal. A pipe that is ready has room for PIPE_BUF bytes, so a piece of that length does not block (pipe(7)).
     private func isReady(_ state: inout State) -> Bool {
-        guard isPipe else { return true }
+        guard mayBlock else { return true }
         var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         let result = poll(&entry, 1, state.isStalled ? 0 : Self.patience)
         if result == 0 { state.isStalled = true }
@@ -94,7 +94,7 @@ public final class LogSink: Sendable {
     }
 
     private func send(_ bytes: ArraySlice<UInt8>) -> Int {
-        guard isPipe else { return writeRetrying(bytes) }
+        guard mayBlock else { return writeRetrying(bytes) }
         // SIGPIPE is held back on this thread and taken away again, whatever the program does about it elsewhere.
         var pipeSignal = sigset_t()
         sigemptyset(&pipeSignal)
