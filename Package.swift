@@ -146,6 +146,7 @@ let package = Package(
 
         tests("StrictJSONTests", ["StrictJSON"]),
         tests("HTTPTransportTests", ["HTTPTransport", "SecureMemory"]),
+        tests("JOSETests", ["EvidenceSamples", "JOSE", "OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
         tests("CurlTransportTests", ["CurlTransport", "HTTPTransport", "OpenSSLCrypto", "SecureMemory"]),
         tests("CBORTests", ["CBOR"]),
         .target(
@@ -153,6 +154,13 @@ let package = Package(
         tests("SNPReportTests", ["SNPReport", "StrictJSON", "EvidenceSamples"]),
         tests(
             "SNPVerificationTests", ["SNPVerification", "SNPReport", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
+        tests(
+            "FixtureEvidenceTests",
+            [
+                "FixtureEvidence", "BrokerCore", "BrokerTestKit", "EvidenceSamples", "HTTPTransport", "OpenSSLCrypto",
+                "SNPFixture", "SNPReport", "SNPVerification",
+            ]),
+        tests("SNPEvidenceTests", ["SNPEvidence", "BrokerCore", "BrokerTestKit", "HTTPTransport"]),
         tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
         tests(
             "BrokerHTTPTests",

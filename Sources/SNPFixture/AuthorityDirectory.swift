@@ -60,7 +60,8 @@ public struct AuthorityDirectory: Sendable {
         return FixtureAuthority(product: product, root: root, intermediate: intermediate, intermediateKey: key)
     }
 
-    private func keep(_ authority: FixtureAuthority, _ keys: AuthorityKeys) throws(FixtureError) {
+    /// Writes the authority's files; the caller holds the lock.
+    func keep(_ authority: FixtureAuthority, _ keys: AuthorityKeys) throws(FixtureError) {
         for (name, key) in [(Self.rootKeyFile, keys.root), (Self.intermediateKeyFile, keys.intermediate)] {
             let pem: SecretBytes
             do throws(CryptoError) { pem = try key.pem() } catch {

@@ -1,0 +1,47 @@
+internal import BrokerCore
+internal import OpenSSLCrypto
+internal import SNPFixture
+internal import SNPReport
+
+/// Makes a report for every binding, signed by a fixture chip that is made on first use.
+struct FixtureProvider: EvidenceProvider, ReadinessReporting {
+    let provenance = Evidence.Provenance.fixture
+    private let options: FixtureSettings
+    private let chip: ChipSource
+
+    init(_ options: FixtureSettings, clock: any WallClock) {
+        self.options = options
+        let (product, directory, tcb) = (options.product, options.directory, options.tcb)
+        chip = ChipSource {
+            Result { () throws(FixtureError) in
+                let authority =
+                    if let directory {
+                        try AuthorityDirectory(directory).authority(product: product, now: clock.now())
+                    } else {
+                        try FixtureAuthority.generate(product: product, now: clock.now())
+                    }
+                return try FixtureChip(authority: authority, tcb: tcb, now: clock.now())
+            }
+        }
+    }
+
+    func evidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
+        let chip = try await chip.value(until: context.deadline)
+        var builder = options.template
+        builder.reportData = binding.bytes
+        let report: [UInt8]
+        do throws(FixtureError) { report = try chip.sign(builder) } catch {
+            throw BrokerError(.evidenceUnavailable, at: .evidence, error.description)
+        }
+        return Evidence(
+            report: report, endorsements: chip.chain.map(\.der), endorsedTCB: chip.tcb.hex,
+            platformEndorsements: options.platformEndorsements, provenance: provenance)
+    }
+
+    func obstacles(in context: RequestContext) async -> [String] {
+        do {
+            _ = try await chip.value(until: context.deadline)
+            return []
+        } catch { return [error.message] }
+    }
+}

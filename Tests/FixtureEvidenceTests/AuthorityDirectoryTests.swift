@@ -1,0 +1,79 @@
+import BrokerCore
+import BrokerTestKit
+import FixtureEvidence
+import Glibc
+import OpenSSLCrypto
+import SNPFixture
+import SNPReport
+import Testing
+
+@Suite("The directory of a fixture authority")
+struct AuthorityDirectoryTests {
+    private let now = SharedAuthority.now
+
+    /// Two brokers that start at the same moment, and the files that they leave.
+    @Test func concurrentMakersAgree() async throws {
+        let temporary = try TemporaryDirectory()
+        defer { temporary.remove() }
+        let path = temporary.path + "/authority"
+        #expect(throws: FixtureError.self) { try AuthorityDirectory(path).root() }
+        let roots = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            for _ in 0..<2 {
+                group.addTask {
+                    let provider = try fixtureEvidence.makeForTest(
+                        ["directory": .string(path)], host: .forTest(transport: ScriptedTransport(script: [])))
+                    let evidence = try await provider.evidence(
+                        binding: ReportData(sha256Of: []), in: .forTest(timeout: .seconds(240)))
+                    return evidence.endorsements.last ?? []
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(roots[0] == roots[1])
+        #expect(try AuthorityDirectory(path).root().der == roots[0])
+        let files: [(String, mode_t)] = [
+            ("fixture-ark.key", 0o600), ("fixture-ark.pem", 0o644), ("fixture-ask.key", 0o600),
+            ("fixture-ask.pem", 0o644), ("fixture.lock", 0o600),
+        ]
+        for (name, mode) in files {
+            var status = stat()
+            #expect(stat("\(path)/\(name)", &status) == 0)
+            #expect(status.st_mode & 0o777 == mode, "\(name)")
+        }
+        #expect(temporary.names(in: "authority") == files.map(\.0), "and no temporary file is left")
+    }
+
+    @Test func isReadBack() async throws {
+        let temporary = try await SharedAuthority.directory()
+        defer { temporary.remove() }
+        let directory = AuthorityDirectory(temporary.path)
+        let first = try directory.authority(product: .milan, now: now)
+        let second = try directory.authority(product: .milan, now: now + 1000)
+        #expect(first.root.der == second.root.der && first.intermediate.der == second.intermediate.der)
+        #expect(try directory.root().der == first.root.der)
+        #expect(first.root.subjectCommonName == "ARK-Milan" && first.intermediate.subjectCommonName == "SEV-Milan")
+        // The key that was read certifies a chip under the same chain, and the chip keeps its id.
+        let chip = try FixtureChip(authority: second, now: now)
+        #expect(chip.chain[0].isSigned(by: first.intermediate))
+        #expect(try FixtureChip(authority: first, now: now).chipID == chip.chipID)
+    }
+
+    @Test func whatDoesNotBelongTogetherIsRefused() async throws {
+        let temporary = try await SharedAuthority.directory()
+        defer { temporary.remove() }
+        let directory = AuthorityDirectory(temporary.path)
+        let other = #expect(throws: FixtureError.self) { try directory.authority(product: .turin, now: now) }
+        #expect(other?.description.contains("ARK-Milan") == true)
+
+        let good = try BoundedFile.read("\(temporary.path)/fixture-ask.key", limit: 1 << 16)
+        let rootKey = try BoundedFile.read("\(temporary.path)/fixture-ark.key", limit: 1 << 16)
+        for bad in [rootKey, [], Array("<html>".utf8), [UInt8](repeating: 65, count: 1 << 17)] {
+            _ = try temporary.write("fixture-ask.key", bad)
+            #expect(throws: FixtureError.self) { try directory.authority(product: .milan, now: now) }
+        }
+        _ = try temporary.write("fixture-ask.key", good)
+        _ = try directory.authority(product: .milan, now: now)
+        _ = try temporary.write("fixture-ark.pem", Array("<html>".utf8))
+        #expect(throws: FixtureError.self) { try directory.authority(product: .milan, now: now) }
+    }
+}

@@ -1,0 +1,34 @@
+import SNPReport
+
+@testable import SNPFixture
+
+/// One pair of keys for all tests that do not care how it came to be: it takes seconds to make.
+actor SharedAuthority {
+    static let shared = SharedAuthority()
+    static let now: Int64 = 1_767_225_600
+
+    private var making: Task<AuthorityKeys, any Error>?
+
+    /// A fresh directory that holds an authority for `product`.
+    static func directory(_ product: ProcessorProduct = .milan) async throws -> TemporaryDirectory {
+        let keys = try await shared.keys()
+        let directory = try TemporaryDirectory()
+        try AuthorityDirectory(directory.path).keep(keys.authority(product: product, now: now), keys)
+        return directory
+    }
+
+    private func keys() async throws -> AuthorityKeys {
+        let task =
+            making
+            ?? Task {
+                try await withCheckedContinuation { continuation in
+                    PlainThread.detach {
+                        continuation.resume(
+                            returning: Result { () throws(FixtureError) in try AuthorityKeys.generate() })
+                    }
+                }.get()
+            }
+        making = task
+        return try await task.value
+    }
+}
