@@ -49,11 +49,14 @@ public final class CurlTransport: HTTPTransport {
     ///
     /// Throws `tlsFailed` for a trust file that cannot be read or holds no certificate, `invalidRequest` for a user agent that is no header value and
     /// `connectionFailed` when the system refuses a thread.
-    public init(_ options: Options) throws(HTTPTransportError) {
+    public convenience init(_ options: Options) throws(HTTPTransportError) {
+        try self.init(options, trust: try TrustMaterial(options.trust))
+    }
+
+    init(_ options: Options, trust: TrustMaterial) throws(HTTPTransportError) {
         guard HeaderField.isValue(options.userAgent) else {
             throw .invalidRequest(reason: "the user agent is not the value of a header field")
         }
-        let trust = try TrustMaterial(options.trust)
         loop = try TransferLoop(TransferSettings(options, trust: trust))
         try loop.start()
     }

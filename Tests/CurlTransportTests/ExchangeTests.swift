@@ -4,7 +4,7 @@ import SecureMemory
 import Synchronization
 import Testing
 
-@Suite struct ExchangeTests {
+@Suite(.timeLimit(.minutes(2))) struct ExchangeTests {
     @Test func sendsARequestAndReturnsTheAnswer() async throws {
         let seen = Mutex<(head: String, body: [UInt8])?>(nil)
         let server = try LoopbackServer { connection in

@@ -2,7 +2,7 @@ import CurlTransport
 import HTTPTransport
 import Testing
 
-@Suite struct HostileAnswerTests {
+@Suite(.timeLimit(.minutes(2))) struct HostileAnswerTests {
     /// Serves the same bytes to every request, then ends the connection.
     private func failureOf(_ answer: String, limit: Int = 1 << 20, resets: Bool = false) async throws
         -> HTTPTransportError?

@@ -15,8 +15,8 @@ final class TLSServer: Sendable {
     /// Whether there is a Python to run it.
     static let isAvailable = system("python3 -c 'import ssl' > /dev/null 2>&1") == 0
 
-    /// `maximumVersion` as Python names it: `TLSv1_1`, `TLSv1_3`.
-    init(certificateFile: String, keyFile: String, maximumVersion: String = "TLSv1_3") throws {
+    /// `maximumVersion` as Python names it: `TLSv1_1`, `TLSv1_3`; `protocols` for ALPN, separated by commas.
+    init(certificateFile: String, keyFile: String, maximumVersion: String, protocols: String) throws {
         var input: [Int32] = [-1, -1]
         var output: [Int32] = [-1, -1]
         guard pipe(&input) == 0, pipe(&output) == 0 else { throw Failure.cannotStart(errno) }
@@ -26,7 +26,7 @@ final class TLSServer: Sendable {
         posix_spawn_file_actions_adddup2(&actions, input[0], 0)
         posix_spawn_file_actions_adddup2(&actions, output[1], 1)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        let words = ["python3", "-c", Self.script, certificateFile, keyFile, maximumVersion]
+        let words = ["python3", "-c", Self.script, certificateFile, keyFile, maximumVersion, protocols]
         var arguments = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var process = pid_t()
@@ -51,17 +51,42 @@ final class TLSServer: Sendable {
     }
 
     private static let script = """
-        import os, socket, ssl, sys, threading
+        import os, socket, ssl, struct, sys, threading
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         context.maximum_version = ssl.TLSVersion[sys.argv[3]]
         if sys.argv[3] in ('TLSv1', 'TLSv1_1'):
             context.set_ciphers('ALL:@SECLEVEL=0')
+        context.set_alpn_protocols(sys.argv[4].split(','))
         context.load_cert_chain(sys.argv[1], sys.argv[2])
         listener = socket.create_server(('127.0.0.1', 0), backlog=256)
+        def exactly(connection, count):
+            data = b''
+            while len(data) < count:
+                piece = connection.recv(count - len(data))
+                if not piece:
+                    raise OSError('end')
+                data += piece
+            return data
+        def frame(kind, flags, stream, payload):
+            return struct.pack('>I', len(payload))[1:] + bytes([kind, flags]) + struct.pack('>I', stream) + payload
+        def serve_http2(connection, number):
+            # RFC 9113: SETTINGS are 4, HEADERS 1, DATA 0; 0x88 is ':status: 200' in HPACK's static table.
+            exactly(connection, 24)
+            connection.sendall(frame(4, 0, 0, b''))
+            while True:
+                head = exactly(connection, 9)
+                exactly(connection, int.from_bytes(head[:3], 'big'))
+                kind, flags, stream = head[3], head[4], int.from_bytes(head[5:], 'big')
+                if kind == 4 and flags & 1 == 0:
+                    connection.sendall(frame(4, 1, 0, b''))
+                if kind == 1:
+                    connection.sendall(frame(1, 4, stream, b'\\x88') + frame(0, 1, stream, b'%d over h2' % number))
         def serve(raw, number):
             try:
                 with context.wrap_socket(raw, server_side=True) as connection:
+                    if connection.selected_alpn_protocol() == 'h2':
+                        return serve_http2(connection, number)
                     data = b''
                     while True:
                         while b'\\r\\n\\r\\n' not in data:

@@ -1,4 +1,4 @@
-import CurlTransport
+@testable import CurlTransport
 import Glibc
 import HTTPTransport
 import OpenSSLCrypto
@@ -18,7 +18,7 @@ struct TLSTests {
     /// Runs `body` with a TLS server whose certificate is made by `authority`.
     private static func withServer(
         certificateFor host: String = host, validFrom: Int64 = -3600, until: Int64 = 3600,
-        maximumVersion: String = "TLSv1_3",
+        maximumVersion: String = "TLSv1_3", protocols: String = "http/1.1",
         _ body: (TLSServer, TestCertificates, TestCertificates.Authority) async throws -> Void
     ) async throws {
         let certificates = try TestCertificates()
@@ -26,7 +26,8 @@ struct TLSTests {
         let authority = try certificates.authority("authority")
         let files = try certificates.server(host, from: authority, validFrom: validFrom, until: until)
         let server = try TLSServer(
-            certificateFile: files.certificateFile, keyFile: files.keyFile, maximumVersion: maximumVersion)
+            certificateFile: files.certificateFile, keyFile: files.keyFile, maximumVersion: maximumVersion,
+            protocols: protocols)
         defer { server.stop() }
         try await body(server, certificates, authority)
     }
@@ -64,6 +65,35 @@ struct TLSTests {
                     trust: TLSTrust(files: files), connectTo: ["::127.0.0.1:\(server.port)"])
                 defer { transport.shutdown() }
                 #expect(try await transport.send(Self.request()).status == 200)
+            }
+        }
+    }
+
+    @Test func filesAreTrustedAlsoWhereTheSystemHasNoAnonymousFiles() async throws {
+        try await Self.withServer { server, certificates, authority in
+            let other = try certificates.authority("other")
+            for (file, isTrusted) in [(authority.file, true), (other.file, false)] {
+                let trust = try TrustMaterial(TLSTrust(files: [file]), usingAnonymousFile: false)
+                let options = CurlTransport.Options(
+                    connectTo: [try ConnectOverride("::127.0.0.1:\(server.port)")], userAgent: "test/1", proxy: .none)
+                let transport = try CurlTransport(options, trust: trust)
+                defer { transport.shutdown() }
+                let error = await failure(of: try Self.request(), with: transport)
+                #expect((error == nil) == isTrusted)
+            }
+        }
+    }
+
+    @Test func http2IsUsedWhereTheServerOffersIt() async throws {
+        try await Self.withServer(protocols: "h2,http/1.1") { server, _, authority in
+            let transport = try makeTransport(
+                trust: TLSTrust(files: [authority.file], includesSystemDefaults: false),
+                connectTo: ["::127.0.0.1:\(server.port)"])
+            defer { transport.shutdown() }
+            #expect(try await transport.send(Self.request()).text == "1 over h2")
+            try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<50 { group.addTask { try await transport.send(Self.request()).text } }
+                for try await text in group { #expect(text == "1 over h2", "streams of one connection") }
             }
         }
     }

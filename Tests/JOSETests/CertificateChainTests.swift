@@ -43,7 +43,7 @@ import Testing
 
     @Test func aLeafWithACurveKeyDoesNotVerifyAnRSASignature() throws {
         let curve = try PrivateKey.generateEC(.p256)
-        let rsa = try PrivateKey.generateRSA(bits: 2048)
+        let rsa = try SampleKeys.rsa.get()
         let leaf = try Self.certificate(curve)
         let compact = try JWSBuilder.sign(
             header: ["x5c": [.string(Base64.encode(leaf.der))]], payload: Array("{}".utf8), key: rsa, algorithm: .rs256)
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func keysMayGiveTheirCertificateInsteadOfTheirNumbers() throws {
-        let rsa = try PrivateKey.generateRSA(bits: 2048)
+        let rsa = try SampleKeys.rsa.get()
         let text = JSONValue.string(Base64.encode(try Self.certificate(rsa).der))
         let numbers = try #require(rsa.publicKey.rsaNumbers)
         let n = JSONValue.string(Base64.encodeURL(numbers.n))
@@ -62,7 +62,7 @@ import Testing
         #expect(key.publicKey.subjectPublicKeyInfo == rsa.publicKey.subjectPublicKeyInfo)
         #expect(key.certificates.count == 1)
         #expect(throws: Never.self) { try JWK(JSONCursor(["kty": "RSA", "x5c": [text], "n": n, "e": "AQAB"])) }
-        let other = try PrivateKey.generateRSA(bits: 2048)
+        let other = try SampleKeys.otherRSA.get()
         let otherText = JSONValue.string(Base64.encode(try Self.certificate(other).der))
         let curveText = JSONValue.string(
             Base64.encode(try Self.certificate(try PrivateKey.generateEC(.p256)).der))

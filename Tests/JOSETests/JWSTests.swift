@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func everyAlgorithmSignsAndVerifiesWithItsOwnKindOfKeyOnly() throws {
-        let rsa = try PrivateKey.generateRSA(bits: 2048)
+        let rsa = try SampleKeys.rsa.get()
         let curves = try EllipticCurve.allCases.map { try PrivateKey.generateEC($0) }
         for algorithm in JWSAlgorithm.allCases {
             let key = try #require(([rsa] + curves).first { algorithm.accepts($0.publicKey.kind) })
@@ -84,7 +84,7 @@ import Testing
     @Test(arguments: ["none", "None", "NONE", "HS256", "rs256", "Rs256", "RS256 ", "RS384", "PS256", "", "RS256\0"])
     func anotherAlgorithmInTheHeaderIsRefused(name: String) throws {
         // Correctly signed, so that nothing but the name can be the reason.
-        let signer = try PrivateKey.generateRSA(bits: 2048)
+        let signer = try SampleKeys.rsa.get()
         let header = JSONValue.object(["alg": .string(name)]).serialized()
         let input = "\(Base64.encodeURL(header)).e30"
         let signature = try signer.sign(Array(input.utf8), algorithm: .rsaPKCS1(.sha256))
@@ -163,7 +163,7 @@ import Testing
     }
 
     private static func another(of kind: PublicKey.Kind) throws -> PrivateKey {
-        guard case .ec(let curve) = kind else { return try PrivateKey.generateRSA(bits: 2048) }
+        guard case .ec(let curve) = kind else { return try SampleKeys.otherRSA.get() }
         return try PrivateKey.generateEC(curve)
     }
 }

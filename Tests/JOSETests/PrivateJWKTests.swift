@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func anRSAKeyComesBackFromItsJWK() throws {
-        let key = try PrivateKey.generateRSA(bits: 2048)
+        let key = try SampleKeys.rsa.get()
         let numbers = try PrivateKeyNumbers(pkcs8DER: try key.pkcs8DER())
         let text = Self.text(PrivateJWK.encode(numbers, keyOperations: ["decrypt", "unwrapKey"]))
         let cursor = try JSONCursor.parse(Array(text.utf8))

@@ -142,6 +142,38 @@ import Testing
         }
     }
 
+    @Test func mutatedDocumentsAreRefusedOrReadBackEqual() throws {
+        let original = Array(
+            "{\"a\":[1,-2.5e1,\"x\\u00e9\\ud83d\\ude00y\",{\"b\":null,\"\":[[]]}],\"c\":true,\"é\":9223372036854775807}"
+                .utf8)
+        let alphabet = Array("{}[]\",:\\u0e19-.+tfn \n\0\u{7F}é".utf8)
+        // A linear congruential generator, so that a failure can be repeated.
+        var state: UInt64 = 1
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        var accepted = 0
+        for _ in 0..<4_000 {
+            var bytes = original
+            for _ in 0...next(3) {
+                let position = next(bytes.count)
+                switch next(4) {
+                case 0: bytes[position] = alphabet[next(alphabet.count)]
+                case 1: bytes.insert(alphabet[next(alphabet.count)], at: position)
+                case 2: bytes.remove(at: position)
+                default: bytes[position] ^= 1 << UInt8(next(8))
+                }
+            }
+            for limits in [JSONLimits(), JSONLimits(bigIntegers: .asReal)] {
+                guard let value = try? JSONValue.parse(bytes, limits: limits) else { continue }
+                accepted += 1
+                #expect(try JSONValue.parse(value.serialized(), limits: limits) == value)
+            }
+        }
+        #expect(accepted > 100)
+    }
+
     @Test func everyPrefixOfADocumentIsRefused() throws {
         let bytes = Array("{\"a\":[1,2.5e1,\"x\\u00e9y\",{\"b\":null}],\"c\":true}".utf8)
         for length in 0..<bytes.count {
