@@ -165,8 +165,8 @@ let package = Package(
         tests(
             "BrokerHTTPTests",
             [
-                "BrokerCore", "BrokerEngine", "BrokerHTTP", "HTTPTransport", "OpenSSLCrypto", "SecureMemory",
-                "StrictJSON", log,
+                "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "JOSE", "OpenSSLCrypto",
+                "SecureMemory", "StrictJSON", log,
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -1,0 +1,91 @@
+import AzureIdentity
+import BrokerConfiguration
+import BrokerCore
+import BrokerEngine
+import CurlTransport
+import HTTPTransport
+import Logging
+
+/// Everything that a configuration stands for, put together: transport, identity, providers, engine.
+struct Composition {
+    let engine: BrokerEngine
+    private let transport: CurlTransport
+    private let wrappingKeys: WrappingKeyPool
+
+    /// Touches no network: a broker starts, and says that it is not ready, while its services are away.
+    init(
+        _ configuration: BrokerConfiguration, registry: ProviderRegistry,
+        environment: [String: String] = ProcessEnvironment.all, logger: Logger
+    ) throws(BrokerError) {
+        do {
+            transport = try CurlTransport(
+                .init(
+                    trust: configuration.tls.trust, connectTo: configuration.tls.connectTo,
+                    userAgent: "attestation-broker/\(ProgramVersion.text)"))
+        } catch {
+            throw BrokerError(
+                .misconfigured, at: .startup, "outbound connections cannot be set up: \(error)", cause: error)
+        }
+        let clock = SystemClock()
+        let cloud = try AzureCloud(named: configuration.cloud.rawValue)
+        let host = HostServices(
+            transport: transport,
+            accessTokens: try makeAccessTokenSource(
+                Self.identity(configuration.identity, cloud: cloud), environment: environment,
+                transport: transport, clock: clock, logger: logger),
+            trust: configuration.tls.trust, cloud: configuration.cloud.rawValue, clock: clock, logger: logger)
+
+        var keyStores: [NamedProvider<any KeyStore>] = []
+        for chosen in configuration.keyStores {
+            keyStores.append(try Self.make(chosen, from: registry.keyStores, host))
+        }
+        wrappingKeys = WrappingKeyPool(
+            keyBits: configuration.wrappingKeys.size.rawValue, capacity: configuration.wrappingKeys.pool, logger: logger
+        )
+        engine = BrokerEngine(
+            evidence: try Self.make(configuration.evidence, from: registry.evidence, host),
+            verifier: try Self.make(configuration.verifier, from: registry.verifiers, host),
+            keyStores: keyStores, wrappingKeys: wrappingKeys,
+            options: .init(requestTimeout: configuration.server.requestTimeout), clock: clock, logger: logger)
+    }
+
+    /// Starts the background work. A command that releases nothing leaves it.
+    func start() {
+        wrappingKeys.fill()
+    }
+
+    func shutdown() {
+        wrappingKeys.shutdown()
+        transport.shutdown()
+    }
+
+    private static func identity(
+        _ identity: BrokerConfiguration.Identity, cloud: AzureCloud
+    ) -> AzureIdentityOptions {
+        let use: AzureIdentityOptions.Use =
+            switch identity.use {
+            case .auto: .auto
+            case .managedIdentity: .managedIdentity
+            case .workloadIdentity: .workloadIdentity
+            case .none: .none
+            }
+        var options = AzureIdentityOptions(use: use, cloud: cloud, timeout: identity.timeout)
+        options.clientID = identity.clientID
+        options.objectID = identity.objectID
+        options.resourceID = identity.resourceID
+        options.tenantID = identity.tenantID
+        options.federatedTokenFile = identity.federatedTokenFile
+        options.authorityHost = identity.authorityHost
+        options.imdsEndpoint = identity.imdsEndpoint
+        return options
+    }
+
+    private static func make<Provider>(
+        _ chosen: BrokerConfiguration.Provider, from factories: [ProviderFactory<Provider>], _ host: HostServices
+    ) throws(BrokerError) -> NamedProvider<Provider> {
+        guard let factory = factories.first(where: { $0.name == chosen.name }) else {
+            throw BrokerError(.misconfigured, at: .startup, "provider '\(chosen.name)' is not built in")
+        }
+        return NamedProvider(chosen.name, try factory.make(chosen.settings, host))
+    }
+}

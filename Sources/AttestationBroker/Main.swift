@@ -1,0 +1,54 @@
+import ArgumentParser
+import BrokerCore
+import Glibc
+
+/// The program: `serve` is the sidecar, the other commands are its tools.
+@main
+struct AttestationBroker: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "attestation-broker",
+        abstract: "Proves a confidential machine to a verifier and releases keys that only this machine can open.",
+        discussion: """
+            Exit status: 0 done; 1 the answer is no (evidence rejected, release denied); 2 it could not be done (network, device, file); \
+            64 usage; 78 configuration.
+            """,
+        version: ProgramVersion.text,
+        subcommands: subcommands)
+
+    private static var subcommands: [any ParsableCommand.Type] {
+        var commands: [any ParsableCommand.Type] = [ServeCommand.self]
+        #if Simulators && FixtureEvidence
+            commands.append(DemoCommand.self)
+        #endif
+        #if Simulators
+            commands.append(SimulateCommand.self)
+        #endif
+        return commands + [EvidenceCommand.self, PluginsCommand.self, ConfigCommand.self]
+    }
+
+    static func main() async {
+        // A peer that goes away must cost a write, not the process.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot(OriginalArguments.translated(Array(CommandLine.arguments.dropFirst())))
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as CommandFailure {
+            Console.error(failure)
+            Glibc.exit(failure.status.rawValue)
+        } catch let error as BrokerError {
+            let failure = CommandFailure(error)
+            Console.error(failure)
+            Glibc.exit(failure.status.rawValue)
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+enum ProgramVersion {
+    static let text = "0.1.0"
+}

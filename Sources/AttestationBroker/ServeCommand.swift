@@ -1,0 +1,55 @@
+import ArgumentParser
+import BrokerConfiguration
+import BrokerCore
+import BrokerEngine
+import BrokerHTTP
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Run the sidecar until SIGTERM or SIGINT.",
+        discussion:
+            "Also understands SkrSideCarArgs, Port, LogFile, LogLevel, ServerType and the flags of the original sidecar."
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() async throws {
+        let registry = try builtInProviders()
+        let configuration = try options.load(registry)
+        try LoggingSetup.bootstrap(configuration.log)
+        let logger = Logger(label: "broker")
+        StartUpLog.write(configuration, to: logger)
+
+        let composition = try Composition(configuration, registry: registry, logger: logger)
+        defer { composition.shutdown() }
+        let frontEnd = HTTPFrontEnd(
+            engine: composition.engine, options: HTTPFrontEndOptions(configuration.server), logger: logger,
+            onListening: { address in
+                logger.notice("listening", metadata: ["address": "\(address)"])
+                composition.start()
+            })
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup)],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        do {
+            try await group.run()
+        } catch {
+            throw CommandFailure(.impossible, "the server stopped: \(error)")
+        }
+        logger.notice("stopped")
+    }
+}
+
+extension HTTPFrontEndOptions {
+    init(_ server: BrokerConfiguration.Server) {
+        self.init(
+            tcp: server.http.map { TCPAddress(host: $0.host, port: $0.port) }, unixSocketPath: server.unix,
+            profile: server.profile == .precise ? .precise : .compatible, bodyLimit: server.bodyLimit,
+            headerTimeout: server.headerTimeout, bodyTimeout: server.bodyTimeout, idleTimeout: server.idleTimeout,
+            connectionLimit: server.connectionLimit, drainTimeout: server.drainTimeout)
+    }
+}
