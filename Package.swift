@@ -166,7 +166,7 @@ let package = Package(
             "BrokerHTTPTests",
             [
                 "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "JOSE", "OpenSSLCrypto",
-                "SecureMemory", "StrictJSON", log,
+                "SNPReport", "SecureMemory", "StrictJSON", log,
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
