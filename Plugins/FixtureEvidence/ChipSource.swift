@@ -9,11 +9,18 @@ final class ChipSource: Sendable {
     typealias Outcome = Result<FixtureChip, BrokerError>
     private typealias Waiter = CheckedContinuation<Outcome, Never>
 
+    /// Where a call stands. Giving up may come before there is anything to resume.
+    private enum Call {
+        case starting
+        case waiting(Waiter)
+        case givenUp(String)
+    }
+
     private struct State {
         var chip: FixtureChip?
         var isMaking = false
-        var waiters: [UInt64: Waiter] = [:]
-        var nextWaiter: UInt64 = 0
+        var calls: [UInt64: Call] = [:]
+        var nextID: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -26,15 +33,19 @@ final class ChipSource: Sendable {
     /// The chip; waits for it until the deadline, or until the calling task is cancelled.
     func value(until deadline: Deadline) async throws(BrokerError) -> FixtureChip {
         let (ready, id) = state.withLock { state in
-            state.nextWaiter += 1
-            return (state.chip, state.nextWaiter)
+            state.nextID += 1
+            if state.chip == nil { state.calls[state.nextID] = .starting }
+            return (state.chip, state.nextID)
         }
         if let ready { return ready }
         let timer = Task {
             do { try await Task.sleep(until: deadline.instant, clock: .continuous) } catch { return }
             giveUp(id, "the fixture authority was not ready in time; its keys take a few seconds to make")
         }
-        defer { timer.cancel() }
+        defer {
+            timer.cancel()
+            state.withLock { $0.calls[id] = nil }
+        }
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { wait(id, $0) }
         } onCancel: {
@@ -45,12 +56,10 @@ final class ChipSource: Sendable {
 
     private func wait(_ id: UInt64, _ waiter: Waiter) {
         enum Next { case resume(Outcome), make, wait }
-        // Cancellation may have come before there was anything to resume.
-        let isCancelled = Task.isCancelled
         let next: Next = state.withLock { state in
             if let chip = state.chip { return .resume(.success(chip)) }
-            if isCancelled { return .resume(.failure(late("the caller went away"))) }
-            state.waiters[id] = waiter
+            if case .givenUp(let reason)? = state.calls[id] { return .resume(.failure(Self.late(reason))) }
+            state.calls[id] = .waiting(waiter)
             if state.isMaking { return .wait }
             state.isMaking = true
             return .make
@@ -66,19 +75,34 @@ final class ChipSource: Sendable {
         let waiters = state.withLock { state in
             state.isMaking = false
             state.chip = try? result.get()
-            defer { state.waiters = [:] }
-            return state.waiters.values
+            var waiters: [Waiter] = []
+            for (id, call) in state.calls {
+                guard case .waiting(let waiter) = call else { continue }
+                waiters.append(waiter)
+                state.calls[id] = nil
+            }
+            return waiters
         }
         let outcome = result.mapError { BrokerError(.evidenceUnavailable, at: .evidence, $0.description) }
         for waiter in waiters { waiter.resume(returning: outcome) }
     }
 
     private func giveUp(_ id: UInt64, _ reason: String) {
-        let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
-        waiter?.resume(returning: .failure(late(reason)))
+        let waiter: Waiter? = state.withLock { state in
+            switch state.calls[id] {
+            case .starting?:
+                state.calls[id] = .givenUp(reason)
+                return nil
+            case .waiting(let waiter)?:
+                state.calls[id] = .givenUp(reason)
+                return waiter
+            case .givenUp?, nil: return nil
+            }
+        }
+        waiter?.resume(returning: .failure(Self.late(reason)))
     }
 
-    private func late(_ reason: String) -> BrokerError {
+    private static func late(_ reason: String) -> BrokerError {
         BrokerError(.deadlineExceeded, at: .evidence, reason)
     }
 }

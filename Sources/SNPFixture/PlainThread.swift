@@ -22,7 +22,10 @@ public enum PlainThread {
     /// Runs `body` twice at the same time, here and on a new thread, and waits for both.
     static func both<Value: Sendable>(_ body: @escaping @Sendable () -> Value) -> (Value, Value) {
         let slot = Slot<Value>()
-        let thread = start { slot.value.withLock { $0 = body() } }
+        let thread = start {
+            let value = body()
+            slot.value.withLock { $0 = value }
+        }
         let here = body()
         if let thread { pthread_join(thread, nil) }
         return (here, slot.value.withLock { $0 } ?? body())

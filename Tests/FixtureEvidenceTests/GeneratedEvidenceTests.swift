@@ -105,6 +105,18 @@ struct GeneratedEvidenceTests {
             _ = try await provider.evidence(
                 binding: ReportData(sha256Of: []), in: .forTest(timeout: .milliseconds(1)))
         } throws: { ($0 as? BrokerError)?.code == .deadlineExceeded }
+        await #expect {
+            _ = try await provider.evidence(binding: ReportData(sha256Of: []), in: .forTest(timeout: .zero))
+        } throws: { ($0 as? BrokerError)?.code == .deadlineExceeded }
+        let gone = Task { () -> BrokerError.Code? in
+            do throws(BrokerError) {
+                _ = try await provider.evidence(
+                    binding: ReportData(sha256Of: []), in: .forTest(timeout: .seconds(240)))
+                return nil
+            } catch { return error.code }
+        }
+        gone.cancel()
+        #expect(await gone.value == .deadlineExceeded)
         let readiness = try #require(provider as? any ReadinessReporting)
         #expect(await readiness.obstacles(in: .forTest(timeout: .seconds(240))) == [])
     }
