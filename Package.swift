@@ -136,6 +136,7 @@ let package = Package(
                 "OpenSSLCrypto",
                 "SNPEvidence", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", log,
                 .target(name: "FixtureEvidence", condition: .when(traits: ["FixtureEvidence"])),
+                .target(name: "SNPFixture", condition: .when(traits: ["FixtureEvidence"])),
                 .target(name: "AzureSimulators", condition: .when(traits: ["Simulators"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -144,6 +145,8 @@ let package = Package(
             path: "Sources/AttestationBroker",
             swiftSettings: strict),
 
+        tests("SecureMemoryTests", ["SecureMemory"]),
+        tests("OpenSSLCryptoTests", ["COpenSSL", "EvidenceSamples", "OpenSSLCrypto", "SecureMemory"]),
         tests("StrictJSONTests", ["StrictJSON"]),
         tests("HTTPTransportTests", ["HTTPTransport", "SecureMemory"]),
         tests("JOSETests", ["EvidenceSamples", "JOSE", "OpenSSLCrypto", "SecureMemory", "StrictJSON"]),

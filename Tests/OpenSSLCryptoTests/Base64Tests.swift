@@ -1,0 +1,100 @@
+import OpenSSLCrypto
+import SecureMemory
+import Testing
+
+@Suite("Base64")
+struct Base64Tests {
+    @Test(
+        "The examples of RFC 4648, section 10",
+        arguments: [
+            ("", "", ""), ("f", "Zg==", "Zg"), ("fo", "Zm8=", "Zm8"), ("foo", "Zm9v", "Zm9v"),
+            ("foob", "Zm9vYg==", "Zm9vYg"), ("fooba", "Zm9vYmE=", "Zm9vYmE"), ("foobar", "Zm9vYmFy", "Zm9vYmFy"),
+        ])
+    func examples(plain: String, padded: String, unpadded: String) {
+        let bytes = Array(plain.utf8)
+        #expect(Base64.encode(bytes) == padded)
+        #expect(Base64.encodeURL(bytes) == unpadded)
+        #expect(Base64.decode(padded) == bytes)
+        #expect(Base64.decodeURL(unpadded) == bytes)
+        #expect(Base64.decodeURL(padded) == bytes)
+        #expect(Base64.decodeLenient(padded) == bytes)
+        #expect(Base64.decodeLenient(unpadded) == bytes)
+        if padded != unpadded { #expect(Base64.decode(unpadded) == nil) }
+    }
+
+    @Test("Every character of both alphabets")
+    func alphabets() {
+        let common = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+        let standard = Array((common + "+/").utf8)
+        let url = Array((common + "-_").utf8)
+        for value in 0..<64 {
+            // A value in the first six bits of one byte, and zeros after it.
+            let bytes = [UInt8(value << 2)]
+            #expect(Base64.encode(bytes) == String(decoding: [standard[value]], as: UTF8.self) + "A==")
+            #expect(Base64.encodeURL(bytes) == String(decoding: [url[value]], as: UTF8.self) + "A")
+        }
+        for byte in UInt8.min...UInt8.max {
+            let text = [byte] + Array("AAA".utf8)
+            text.withUnsafeBytes { raw in
+                #expect((Base64.decode(secret: raw) != nil) == standard.contains(byte))
+                #expect((Base64.decodeURL(secret: raw) != nil) == url.contains(byte))
+            }
+        }
+    }
+
+    @Test("Every length comes back")
+    func roundTrips() {
+        for count in 0..<100 {
+            let bytes = SecureRandom.bytes(count)
+            #expect(Base64.decode(Base64.encode(bytes)) == bytes)
+            #expect(Base64.decodeURL(Base64.encodeURL(bytes)) == bytes)
+            #expect(Base64.decodeLenient(Base64.encode(bytes)) == bytes)
+            #expect(Base64.decodeLenient(Base64.encodeURL(bytes)) == bytes)
+        }
+    }
+
+    @Test(
+        "Anything that is not the one text of its bytes is refused",
+        arguments: [
+            "Zh==", "Zm9=", "Zm8", "Zg=", "Zg===", "Z", "Zm9vY", "=", "==", "====", "Zg==Zg==", "Zm9v ", " Zm9v",
+            "Zm\n9v",
+            "Zm9v\n", "Zm9v\0", "Zm-_", "Zm9\u{e9}", "Zm9v=", "Zm9v====", "Z=9v", "Zg=v",
+        ])
+    func strictness(text: String) {
+        #expect(Base64.decode(text) == nil)
+    }
+
+    @Test(
+        "The URL alphabet is as strict",
+        arguments: ["Zh", "Zm9", "Zg=", "Zg===", "Z", "Zm8==", "Zm+/", "Zm9v ", "Zm9v=", "=", "Zm9v=="])
+    func strictnessOfURL(text: String) {
+        #expect(Base64.decodeURL(text) == nil)
+    }
+
+    @Test("Either alphabet, but not both in one text, and still canonical")
+    func lenient() {
+        #expect(Base64.decodeLenient("+/8=") == [0xFB, 0xFF])
+        #expect(Base64.decodeLenient("-_8") == [0xFB, 0xFF])
+        for text in ["+_8=", "-/8", "Zh", "Zh==", "Zg=", "Zm9v\n", "Z"] { #expect(Base64.decodeLenient(text) == nil) }
+    }
+
+    @Test("Trailing zero bytes stay (azure-protocols.md, section 7, item 24)")
+    func trailingZeros() {
+        let bytes = SecureRandom.bytes(254) + [0, 0]
+        #expect(Base64.decodeURL(Base64.encodeURL(bytes))?.count == 256)
+    }
+
+    @Test("Secret bytes are written into the memory of a secret")
+    func secrets() throws {
+        for count in [0, 1, 2, 3, 31, 32, 33, 256] {
+            let bytes = SecureRandom.bytes(count)
+            let secret = SecretBytes(bytes)
+            let text = SecretBytes(capacity: Base64.encodedURLCount(of: count)) { output in
+                secret.withUnsafeBytes { Base64.encodeURL($0, into: output) }
+            }
+            #expect(text.array == Array(Base64.encodeURL(bytes).utf8))
+            let decoded = text.withUnsafeBytes { Base64.decodeURL(secret: $0)?.array }
+            #expect(decoded == bytes)
+        }
+    }
+}

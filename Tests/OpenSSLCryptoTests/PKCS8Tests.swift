@@ -1,0 +1,196 @@
+import SecureMemory
+import Testing
+
+@testable import OpenSSLCrypto
+
+@Suite("PKCS#8 from outside")
+struct PKCS8Tests {
+    private func refusal(_ der: [UInt8]) -> String? {
+        do throws(CryptoError) {
+            _ = try PrivateKeyNumbers(pkcs8DER: SecretBytes(der))
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    @Test("Garbage of every length up to 300 is refused")
+    func garbage() {
+        for count in 0...300 {
+            #expect(refusal(SecureRandom.bytes(count)) != nil)
+            #expect(refusal([UInt8](repeating: 0x30, count: count)) != nil)
+            #expect(refusal([UInt8](repeating: 0, count: count)) != nil)
+        }
+        #expect(refusal([UInt8](repeating: 0x30, count: 1 << 20)) != nil)
+        // A sequence that claims more than there is.
+        #expect(refusal([0x30, 0x84, 0xFF, 0xFF, 0xFF, 0xFF, 0x02, 0x01, 0x00]) != nil)
+        #expect(refusal(Array("-----BEGIN PRIVATE KEY-----\n".utf8)) != nil)
+    }
+
+    @Test("A key cut anywhere, or with bytes after it, is refused", arguments: [true, false])
+    func truncation(isRSA: Bool) throws {
+        let key = isRSA ? try ReferenceKeys.rsa.get() : try ReferenceKeys.p256.get()
+        let der = try key.pkcs8DER().array
+        #expect(refusal(der) == nil)
+        for count in 0..<der.count { #expect(refusal(Array(der[..<count])) != nil) }
+        #expect(refusal(der + [0]) == "reading a PKCS#8 private key: bytes follow the key")
+        #expect(refusal(der + der) != nil)
+    }
+
+    @Test("A changed byte never crashes, and never gives numbers that do not fit", arguments: [true, false])
+    func damage(isRSA: Bool) throws {
+        let key = isRSA ? try ReferenceKeys.rsa.get() : try ReferenceKeys.p384.get()
+        let der = try key.pkcs8DER().array
+        var accepted = 0
+        for index in der.indices {
+            var damaged = der
+            damaged[index] ^= 0x01
+            // What still parses is the same key: a byte that says nothing about the numbers.
+            do throws(CryptoError) {
+                let numbers = try PrivateKeyNumbers(pkcs8DER: SecretBytes(damaged))
+                accepted += 1
+                let (rsaPublic, x) = (numbers.rsaPublic, numbers.ecPublic?.x)
+                #expect(rsaPublic == key.publicKey.rsaNumbers && x == key.publicKey.ecPoint?.x)
+            } catch {
+                #expect(!error.description.isEmpty)
+            }
+        }
+        #expect(accepted <= 4)
+    }
+
+    @Test("Bytes after the key inside of the structure are refused")
+    func trailingBytesInside() throws {
+        let der = try ReferenceKeys.p256.get().pkcs8DER().array
+        let parts = try DER.children(of: der)
+        #expect(parts.count == 3)
+        #expect(refusal(DER.element(0x30, parts.flatMap { $0 })) == nil)
+        let inner = try DER.content(of: parts[2])
+        let longer = DER.element(0x04, inner + [0x05, 0x00])
+        #expect(refusal(DER.element(0x30, parts[0] + parts[1] + longer)) != nil)
+    }
+
+    @Test("Attributes, which some modules write, do not matter")
+    func attributes() throws {
+        let parts = try DER.children(of: try ReferenceKeys.p256.get().pkcs8DER().array)
+        // keyUsage digitalSignature, as Microsoft's CNG adds it.
+        let attribute = DER.element(
+            0x30, [0x06, 0x03, 0x55, 0x1D, 0x0F] + DER.element(0x31, [0x03, 0x02, 0x07, 0x80]))
+        #expect(refusal(DER.element(0x30, parts.flatMap { $0 } + DER.element(0xA0, attribute))) == nil)
+    }
+
+    @Test("An EC key without its public point gets the point that belongs to it", arguments: EllipticCurve.allCases)
+    func withoutPoint(curve: EllipticCurve) throws {
+        let key = try ReferenceKeys.ec(curve)
+        let parts = try DER.children(of: try key.pkcs8DER().array)
+        let inner = try DER.children(of: try DER.content(of: parts[2]))
+        #expect(inner.last?.first == 0xA1)
+        let shorter = DER.element(0x04, DER.element(0x30, inner.dropLast().flatMap { $0 }))
+        let numbers = try PrivateKeyNumbers(
+            pkcs8DER: SecretBytes(DER.element(0x30, parts[0] + parts[1] + shorter)))
+        let point = numbers.ecPublic
+        let (x, y) = try #require(point)
+        let (expectedX, expectedY) = try #require(key.publicKey.ecPoint)
+        #expect(x == expectedX && y == expectedY)
+    }
+
+    @Test("A public point that does not belong to the private number is refused")
+    func foreignPoint() throws {
+        let der = try ReferenceKeys.p256.get().pkcs8DER().array
+        let (x, y) = try #require(try PrivateKey.generateEC(.p256).publicKey.ecPoint)
+        let (ownX, ownY) = try #require(try ReferenceKeys.p256.get().publicKey.ecPoint)
+        // The point is the end of the structure.
+        #expect(Array(der.suffix(64)) == ownX + ownY)
+        #expect(refusal(der.dropLast(64) + x + y) != nil)
+        var offCurve = der
+        offCurve[der.count - 1] ^= 1
+        #expect(refusal(offCurve) != nil)
+    }
+
+    @Test(
+        "Keys that the openssl command makes", .enabled(if: OpenSSLCommand.isAvailable),
+        arguments: [
+            (["RSA", "rsa_keygen_bits:2048"], true), (["RSA", "rsa_keygen_bits:3072"], true),
+            (["RSA", "rsa_keygen_bits:1024"], false), (["RSA-PSS", "rsa_keygen_bits:2048"], false),
+            (["EC", "ec_paramgen_curve:P-256"], true), (["EC", "ec_paramgen_curve:P-521"], true),
+            (["EC", "ec_paramgen_curve:secp256k1"], false), (["ED25519"], false), (["X25519"], false),
+        ])
+    func kinds(arguments: [String], isAccepted: Bool) throws {
+        let command = try OpenSSLCommand()
+        let der = try pkcs8(
+            command, ["-algorithm", arguments[0]] + arguments.dropFirst().flatMap { ["-pkeyopt", $0] })
+        #expect((refusal(der) == nil) == isAccepted)
+    }
+
+    /// A new key in the form that a key store wraps; the PEM of the same key stays in `key.pem`.
+    private func pkcs8(_ command: OpenSSLCommand, _ options: [String]) throws -> [UInt8] {
+        try command.run(["genpkey", "-out", command.path("key.pem")] + options)
+        try command.run([
+            "pkcs8", "-topk8", "-nocrypt", "-in", command.path("key.pem"), "-outform", "DER", "-out",
+            command.path("key"),
+        ])
+        return try command.read("key")
+    }
+
+    @Test("A key without the PKCS#8 structure around it is refused", .enabled(if: OpenSSLCommand.isAvailable))
+    func traditionalForm() throws {
+        let command = try OpenSSLCommand()
+        for key in [try ReferenceKeys.rsa.get(), try ReferenceKeys.p256.get()] {
+            try command.run([
+                "pkey", "-in", try command.file("key.pem", try key.pem().array), "-traditional", "-outform", "DER",
+                "-out", command.path("key"),
+            ])
+            #expect(refusal(try command.read("key")) != nil)
+        }
+    }
+
+    @Test("A curve written out in numbers is refused", .enabled(if: OpenSSLCommand.isAvailable))
+    func explicitCurve() throws {
+        let command = try OpenSSLCommand()
+        let der = try pkcs8(
+            command,
+            ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:explicit"])
+        #expect(
+            refusal(der) == "reading a PKCS#8 private key: keys of type EC with explicit parameters are not supported")
+        try command.run([
+            "pkey", "-in", command.path("key.pem"), "-pubout", "-outform", "DER", "-out", command.path("public"),
+        ])
+        if let key = try? PublicKey(subjectPublicKeyInfo: try command.read("public")) {
+            #expect(key.kind == .other("EC with explicit parameters"))
+            #expect(!key.verifies([UInt8](repeating: 1, count: 64), of: [], algorithm: .ecdsa(.sha256)))
+        }
+    }
+
+    @Test("PEM in its three forms", .enabled(if: OpenSSLCommand.isAvailable))
+    func pemForms() throws {
+        let command = try OpenSSLCommand()
+        for key in [try ReferenceKeys.rsa.get(), try ReferenceKeys.p256.get()] {
+            let pkcs8 = try key.pem().array
+            #expect(String(decoding: pkcs8, as: UTF8.self).hasPrefix("-----BEGIN PRIVATE KEY-----\n"))
+            #expect(try PrivateKey(pem: pkcs8).publicKey == key.publicKey)
+            try command.run([
+                "pkey", "-in", try command.file("key.pem", pkcs8), "-traditional", "-out", command.path("traditional"),
+            ])
+            let traditional = try command.read("traditional")
+            #expect(traditional != pkcs8)
+            #expect(try PrivateKey(pem: traditional).publicKey == key.publicKey)
+            // Byte for byte what the command itself writes.
+            try command.run(["pkey", "-in", command.path("key.pem"), "-out", command.path("same")])
+            #expect(try command.read("same") == pkcs8)
+        }
+    }
+
+    @Test("An encrypted key is refused without asking anybody for a password", .enabled(if: OpenSSLCommand.isAvailable))
+    func encryptedPEM() throws {
+        let command = try OpenSSLCommand()
+        let key = try command.file("key.pem", try ReferenceKeys.p256.get().pem().array)
+        try command.run(["pkcs8", "-topk8", "-in", key, "-out", command.path("encrypted"), "-passout", "pass:secret"])
+        let text = try command.read("encrypted")
+        #expect(String(decoding: text, as: UTF8.self).contains("ENCRYPTED"))
+        #expect(throws: CryptoError.self) { _ = try PrivateKey(pem: text) }
+    }
+
+    @Test("PEM that is not a key is refused", arguments: ["", "x", "-----BEGIN PRIVATE KEY-----", "\0\0\0"])
+    func badPEM(text: String) {
+        #expect(throws: CryptoError.self) { _ = try PrivateKey(pem: Array(text.utf8)) }
+    }
+}
