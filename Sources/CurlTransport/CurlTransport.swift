@@ -17,7 +17,7 @@ public final class CurlTransport: HTTPTransport {
         public var trust: TLSTrust
         /// Tried in order. An entry for every host does not apply to metadata addresses; one that names a metadata address does.
         public var connectTo: [ConnectOverride]
-        /// Value of the `User-Agent` field.
+        /// Value of the `User-Agent` field where a request names none of its own.
         public var userAgent: String
         /// Limit for name lookup, TCP and TLS together, where the request's deadline is not earlier.
         public var connectTimeout: Duration

@@ -93,7 +93,7 @@ enum HeaderField {
     /// Fields that frame the message, name its target or belong to the connection; and the credentials, which travel as `HTTPRequest.bearer`.
     static let reserved: Set<String> = [
         "authorization", "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization",
-        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "user-agent",
+        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     ]
 
     static func isName(_ text: String) -> Bool {

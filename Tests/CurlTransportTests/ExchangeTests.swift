@@ -36,6 +36,19 @@ import Testing
         #expect(exchange.body == Array("{\"k\":1}".utf8))
     }
 
+    @Test func aRequestMayNameItsOwnUserAgent() async throws {
+        let server = try LoopbackServer { connection in
+            let head = connection.readRequest()?.head ?? ""
+            connection.answer(head.split(separator: "\r\n").filter { $0.lowercased().hasPrefix("user-agent") }.joined())
+        }
+        defer { server.stop() }
+        let transport = try makeTransport()
+        defer { transport.shutdown() }
+        var request = get(server)
+        request.headers = [("User-Agent", "other/2")]
+        #expect(try await transport.send(request).text == "User-Agent: other/2")
+    }
+
     @Test func largeBodiesAreSentWithoutAskingFirst() async throws {
         let server = try LoopbackServer { connection in
             guard let request = connection.readRequest() else { return }
