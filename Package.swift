@@ -70,6 +70,7 @@ let package = Package(
         library("SNPFixture", ["SNPReport", "OpenSSLCrypto", "SecureMemory"]),
         library("ReleasePolicy", ["StrictJSON"]),
         library("CBOR"),
+        library("UVMEndorsements", ["CBOR", "OpenSSLCrypto", "StrictJSON"]),
 
         // 2: the contract
         library("BrokerCore", ["HTTPTransport", "OpenSSLCrypto", "SecureMemory", log]),
@@ -152,6 +153,7 @@ let package = Package(
         tests("JOSETests", ["EvidenceSamples", "JOSE", "OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
         tests("CurlTransportTests", ["CurlTransport", "HTTPTransport", "OpenSSLCrypto", "SecureMemory"]),
         tests("CBORTests", ["CBOR"]),
+        tests("UVMEndorsementsTests", ["UVMEndorsements", "CBOR", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
         .target(
             name: "EvidenceSamples", dependencies: ["StrictJSON"], path: "Tests/EvidenceSamples", swiftSettings: strict),
         tests("SNPReportTests", ["SNPReport", "StrictJSON", "EvidenceSamples"]),

@@ -12,8 +12,11 @@ public struct EvidenceSample: Sendable, CustomStringConvertible {
     public static var isAvailable: Bool { root != nil }
 
     /// Every folder that holds a report; empty where the evidence is absent.
-    public static let withReport: [EvidenceSample] = names.compactMap { EvidenceSample(named: $0) }.filter {
-        $0.file("report.bin") != nil
+    public static let withReport = holding("report.bin")
+
+    /// Every folder that holds a file of that name; empty where the evidence is absent.
+    public static func holding(_ file: String) -> [EvidenceSample] {
+        names.compactMap { EvidenceSample(named: $0) }.filter { $0.file(file) != nil }
     }
 
     /// The folder of that name.

@@ -1,0 +1,135 @@
+public import OpenSSLCrypto
+
+/// A UVM endorsement ("reference info"): a publisher's statement that a launch measurement is that of one of its utility VM images.
+///
+/// The format is snp-evidence.md, section 5: COSE_Sign1 with a certificate chain and a did:x509 issuer in its protected header, in two forms. A value
+/// of this type has been read strictly, and nothing else: no signature, certificate or identity has been checked. `UVMEndorsementVerifier` does that.
+public struct UVMEndorsement: Sendable {
+    /// How measurement and security version number are carried.
+    public enum Form: String, Sendable {
+        /// Legacy: the payload is a JSON document with both.
+        case json
+        /// Transparent, from ContainerPlat 0.2.10: the payload is the measurement, everything else is in the header (COSE hash envelope).
+        case hashEnvelope = "hash-envelope"
+    }
+
+    /// A digest of the leaf certificate (`x5t`).
+    public struct Thumbprint: Sendable {
+        public let algorithm: DigestAlgorithm
+        public let digest: [UInt8]
+    }
+
+    /// SHA-384, as in the report's MEASUREMENT.
+    public static let measurementByteCount = 48
+    /// How many certificates a chain may have.
+    static let chainLengths = 2...10
+
+    public let form: Form
+    public let algorithm: COSEAlgorithm
+    /// did:x509 identifier of who signed.
+    public let issuer: String
+    /// What was signed: `ContainerPlat-AMD-UVM`.
+    public let feed: String
+    /// Security version number of the image. Unrelated to GUEST_SVN of a report.
+    public let svn: UInt64
+    /// 48 bytes, to be compared with the report's MEASUREMENT.
+    public let launchMeasurement: [UInt8]
+    /// Seconds since 1970. A claim of the signer, not an independent time stamp.
+    public let signingTime: Int64?
+    /// The chain, leaf first.
+    public let certificates: [Certificate]
+    public let thumbprint: Thumbprint?
+    /// Ledger receipts of the transparent form, encoded. They are not covered by the endorsement's signature.
+    public let receipts: [[UInt8]]
+
+    /// Reads an encoded endorsement: the content of `reference-info-base64` after decoding.
+    public init(cose bytes: [UInt8]) throws(UVMEndorsementError) {
+        let parts = try UVMEndorsementParts(bytes)
+        let header = try parts.header.get()
+        try self.init(header, parts.payload(for: header), parts.certificates(of: header), parts.receipts.get())
+    }
+
+    init(
+        _ header: UVMHeader, _ payload: UVMPayload, _ certificates: [Certificate], _ receipts: [[UInt8]]
+    ) throws(UVMEndorsementError) {
+        form = header.form
+        algorithm = header.algorithm
+        issuer = header.issuer
+        feed = header.feed
+        svn = try Self.svn(header, payload)
+        launchMeasurement = payload.launchMeasurement
+        signingTime = header.signingTime
+        self.certificates = certificates
+        thumbprint = header.thumbprint
+        self.receipts = receipts
+    }
+
+    static func svn(_ header: UVMHeader, _ payload: UVMPayload) throws(UVMEndorsementError) -> UInt64 {
+        if let first = header.svn, let second = payload.svn, first != second {
+            throw UVMEndorsementError(.svn, "header and payload name different security version numbers")
+        }
+        guard let svn = header.svn ?? payload.svn else {
+            throw UVMEndorsementError(.svn, "there is no security version number")
+        }
+        return svn
+    }
+}
+
+/// The parts of an endorsement, each readable or not on its own, so that a verifier can say which one is broken.
+struct UVMEndorsementParts {
+    /// Largest certificate, in bytes of DER. Real ones have less than 2 KiB.
+    static let maximumCertificateByteCount = 16 * 1024
+
+    let message: COSESign1
+    let header: Result<UVMHeader, UVMEndorsementError>
+    /// The payload, whatever it is.
+    let payloadBytes: [UInt8]
+    let receipts: Result<[[UInt8]], UVMEndorsementError>
+
+    /// Fails only where the message itself cannot be read, with `uvm-cose`.
+    init(_ bytes: [UInt8]) throws(UVMEndorsementError) {
+        do {
+            message = try COSESign1(bytes)
+        } catch {
+            throw UVMEndorsementError(.cose, error.reason)
+        }
+        guard let payload = message.payload else { throw UVMEndorsementError(.cose, "the payload is detached") }
+        payloadBytes = payload
+        receipts = LedgerReceipt.encodedReceipts(in: message.unprotected)
+        header = Self.header(message)
+    }
+
+    func payload(for header: UVMHeader) throws(UVMEndorsementError) -> UVMPayload {
+        try UVMPayload(payloadBytes, form: header.form)
+    }
+
+    func certificates(of header: UVMHeader) throws(UVMEndorsementError) -> [Certificate] {
+        var certificates: [Certificate] = []
+        for (index, der) in header.chain.enumerated() {
+            guard der.count <= Self.maximumCertificateByteCount else {
+                throw UVMEndorsementError(
+                    .certificate, "certificate \(index + 1) of \(header.chain.count) is too large")
+            }
+            do {
+                certificates.append(try Certificate(der: der))
+            } catch {
+                throw UVMEndorsementError(
+                    .certificate, "certificate \(index + 1) of \(header.chain.count) cannot be read: \(error)")
+            }
+        }
+        return certificates
+    }
+
+    private static func header(_ message: COSESign1) -> Result<UVMHeader, UVMEndorsementError> {
+        do {
+            let map = try message.protectedHeader()
+            return try .success(UVMHeader(map))
+        } catch let error as UVMEndorsementError {
+            return .failure(error)
+        } catch let error as COSEError {
+            return .failure(UVMEndorsementError(.protectedHeader, error.reason))
+        } catch {
+            return .failure(UVMEndorsementError(.protectedHeader, "\(error)"))
+        }
+    }
+}
