@@ -1,0 +1,75 @@
+internal import Synchronization
+
+/// Something that goes wrong on purpose.
+public struct FaultRule: Sendable {
+    public enum Effect: Sendable {
+        /// The request is not carried out; this is the answer. An empty body becomes the error envelope of the service.
+        case status(Int, headers: [(name: String, value: String)] = [], body: [UInt8] = [])
+        /// The answer comes late.
+        case delay(Duration)
+        /// No answer comes for ten minutes, or until the simulators stop.
+        case hang
+        /// One bit in the middle of the answer's body is flipped.
+        case flipBit
+        /// The body ends early, with a Content-Length to match.
+        case truncate(toBytes: Int)
+        /// The body is replaced by what the closure makes of it.
+        case replaceBody(@Sendable ([UInt8]) -> [UInt8])
+    }
+
+    public var route: SimulatorRoute
+    public var effect: Effect
+    /// How many requests are affected; `nil` for all of them.
+    public var count: Int?
+
+    public init(_ effect: Effect, on route: SimulatorRoute, count: Int? = 1) {
+        self.route = route
+        self.effect = effect
+        self.count = count
+    }
+
+    /// 429 with a `Retry-After` in seconds.
+    public static func throttle(_ route: SimulatorRoute, retryAfter seconds: Int, count: Int? = 1) -> FaultRule {
+        FaultRule(.status(429, headers: [("Retry-After", String(seconds))]), on: route, count: count)
+    }
+}
+
+/// Armed faults and what was asked for so far.
+final class FaultBoard: Sendable {
+    private struct State {
+        var rules: [FaultRule]
+        var requests: [SimulatorRoute: Int] = [:]
+    }
+
+    private let state: Mutex<State>
+
+    init(_ rules: [FaultRule]) {
+        state = Mutex(State(rules: rules))
+    }
+
+    func add(_ rule: FaultRule) {
+        state.withLock { $0.rules.append(rule) }
+    }
+
+    func removeAll() {
+        state.withLock { $0.rules.removeAll() }
+    }
+
+    /// Counts a request and takes the first fault that applies to it.
+    func take(_ route: SimulatorRoute) -> FaultRule.Effect? {
+        state.withLock { state in
+            state.requests[route, default: 0] += 1
+            guard let index = state.rules.firstIndex(where: { $0.route == route && $0.count ?? 1 > 0 }) else {
+                return nil
+            }
+            let effect = state.rules[index].effect
+            if let count = state.rules[index].count {
+                state.rules[index].count = count - 1
+                if count <= 1 { state.rules.remove(at: index) }
+            }
+            return effect
+        }
+    }
+
+    var requests: [SimulatorRoute: Int] { state.withLock { $0.requests } }
+}

@@ -1,0 +1,124 @@
+internal import OpenSSLCrypto
+internal import StrictJSON
+
+/// The services behind 169.254.169.254: managed identity tokens and AMD certificates (azure-protocols.md, sections 3 and 5.1).
+struct MetadataService: SimulatedService {
+    let issuer: AccessTokenIssuer
+    let configuration: SimulatorConfiguration
+
+    func route(of request: SimulatorRequest) -> SimulatorRoute {
+        guard request.method == "GET" else { return .other }
+        // THIM is asked for in several spellings; IMDS compares paths without regard to case.
+        return switch request.segments.map({ $0.lowercased() }) {
+        case ["metadata", "identity", "oauth2", "token"]: .imdsToken
+        case ["metadata", "thim", "amd", "certification"]: .thim
+        default: .other
+        }
+    }
+
+    func respond(to request: SimulatorRequest) async -> SimulatorResponse {
+        let route = route(of: request)
+        guard route != .other else {
+            return Self.failure(404, "not_found", "The requested path is not part of the metadata service.")
+        }
+        guard request.header("metadata") == "true" else {
+            return Self.failure(400, "bad_request_102", "Required metadata header not specified")
+        }
+        guard request.header("x-forwarded-for") == nil else {
+            return Self.failure(400, "bad_request_100", "Requests through a proxy are refused: X-Forwarded-For is set")
+        }
+        return route == .thim ? endorsements() : token(request)
+    }
+
+    // MARK: Managed identity
+
+    private func token(_ request: SimulatorRequest) -> SimulatorResponse {
+        guard let version = request.queryValue("api-version"), Self.isDate(version), version >= "2018-02-01" else {
+            return Self.failure(
+                400, "invalid_request", "Required query variable 'api-version' is missing or not supported")
+        }
+        guard let resource = request.queryValue("resource"), !resource.isEmpty else {
+            return Self.failure(400, "invalid_request", "Required query variable 'resource' is missing")
+        }
+        guard resource.hasPrefix("https://"), !resource.hasSuffix("/.default"), resource.utf8.count <= 300 else {
+            return Self.failure(
+                400, "invalid_resource",
+                "AADSTS500011: The resource principal named \(EntraService.shown(resource)) was not found in the tenant."
+            )
+        }
+        let given = Self.selectors.compactMap { name in request.queryValue(name).map { (name: name, value: $0) } }
+        guard given.count <= 1 else {
+            return Self.failure(
+                400, "invalid_request", "Only one of client_id, object_id and msi_res_id may be specified")
+        }
+        let identity =
+            given.first.map { selector in
+                configuration.identities.first { $0.isSelected(by: selector.name, selector.value) }
+            } ?? configuration.identities.first
+        guard let identity else { return Self.failure(400, "invalid_request", "Identity not found") }
+        let now = configuration.clock()
+        let token: String
+        do {
+            token = try issuer.token(
+                audience: resource, identity: identity, now: now, life: configuration.accessTokenLife)
+        } catch {
+            return Self.failure(500, "unknown", "Failed to retrieve token from the Active directory")
+        }
+        return SimulatorResponse(
+            json: [
+                "access_token": .string(token), "client_id": .string(identity.clientID),
+                "expires_in": .string(String(configuration.accessTokenLife)),
+                "expires_on": .string(String(now + configuration.accessTokenLife)),
+                "ext_expires_in": .string(String(configuration.accessTokenLife)), "not_before": .string(String(now)),
+                "refresh_token": "", "resource": .string(resource), "token_type": "Bearer",
+            ])
+    }
+
+    /// MSAL and older clients name the resource id differently.
+    private static let selectors = ["client_id", "object_id", "principal_id", "msi_res_id", "mi_res_id"]
+
+    private static func isDate(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return bytes.count == 10
+            && bytes.enumerated().allSatisfy { index, byte in
+                index == 4 || index == 7
+                    ? byte == UInt8(ascii: "-") : (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            }
+    }
+
+    private static func failure(_ status: Int, _ error: String, _ text: String) -> SimulatorResponse {
+        SimulatorResponse(status, json: ["error": .string(error), "error_description": .string(text)])
+    }
+
+    // MARK: THIM
+
+    private func endorsements() -> SimulatorResponse {
+        guard let chain = configuration.endorsements else {
+            return Self.failure(404, "not_found", "The platform has no AMD certificates")
+        }
+        return SimulatorResponse(
+            json: [
+                "vcekCert": .string(chain.leaf.textPEM), "tcbm": .string(chain.tcb),
+                "certificateChain": .string(chain.intermediate.textPEM + chain.root.textPEM),
+                "cacheControl": "86400",
+            ])
+    }
+}
+
+extension SimulatedIdentity {
+    /// Identifiers are compared without regard to case.
+    fileprivate func isSelected(by selector: String, _ value: String) -> Bool {
+        let own =
+            switch selector {
+            case "client_id": Optional(clientID)
+            case "object_id", "principal_id": objectID
+            default: resourceID
+            }
+        return own?.lowercased() == value.lowercased()
+    }
+}
+
+extension Certificate {
+    /// PEM that ends with a newline, as the services send it.
+    var textPEM: String { pem.hasSuffix("\n") ? pem : pem + "\n" }
+}

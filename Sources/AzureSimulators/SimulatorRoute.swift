@@ -1,0 +1,47 @@
+/// One kind of request, for counters and faults.
+public enum SimulatorRoute: String, Sendable, CaseIterable, Hashable {
+    case maaAttest = "maa.attest"
+    case maaCertificates = "maa.certificates"
+    case maaMetadata = "maa.metadata"
+    case maaPolicy = "maa.policy"
+    case keyCreate = "keys.create"
+    case keyImport = "keys.import"
+    case keyGet = "keys.get"
+    case keyList = "keys.list"
+    case keyUpdate = "keys.update"
+    case keyDelete = "keys.delete"
+    case keyRecover = "keys.recover"
+    case keyPurge = "keys.purge"
+    case keyRelease = "keys.release"
+    case imdsToken = "imds.token"
+    case entraToken = "entra.token"
+    case entraMetadata = "entra.metadata"
+    case thim = "thim"
+    case kds = "kds"
+    case certificateCache = "certificate-cache"
+    /// A path that the service does not have, or a host that is not simulated.
+    case other
+
+    /// The service that a route belongs to.
+    public var service: SimulatorService {
+        switch self {
+        case .maaAttest, .maaCertificates, .maaMetadata, .maaPolicy: .attestation
+        case .keyCreate, .keyImport, .keyGet, .keyList, .keyUpdate, .keyDelete, .keyRecover, .keyPurge, .keyRelease:
+            .keyStore
+        case .imdsToken: .instanceMetadata
+        case .entraToken, .entraMetadata: .entra
+        case .thim, .kds, .certificateCache: .endorsements
+        case .other: .other
+        }
+    }
+}
+
+/// What the simulators stand in for.
+public enum SimulatorService: String, Sendable, CaseIterable, Hashable {
+    case attestation
+    case keyStore = "key-store"
+    case instanceMetadata = "instance-metadata"
+    case entra
+    case endorsements
+    case other
+}
