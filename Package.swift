@@ -189,6 +189,21 @@ let package = Package(
             "BrokerConfigurationTests",
             ["AzureIdentity", "BrokerConfiguration", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
         tests("BrokerTelemetryTests", ["BrokerTelemetry", log]),
+        tests(
+            "MAAVerifierTests",
+            ["MAAVerifier", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
+        tests(
+            "AzureKeyReleaseTests",
+            [
+                "AzureKeyRelease", "BrokerCore", "BrokerTestKit", "HTTPTransport", "JOSE", "OpenSSLCrypto",
+                "SecureMemory", "StrictJSON",
+            ]),
+        tests(
+            "KeyVaultPremiumTests", ["KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto"]
+        ),
+        tests(
+            "ManagedHSMTests",
+            ["ManagedHSM", "KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport"]),
     ],
     swiftLanguageModes: [.v6]
 )
