@@ -28,7 +28,7 @@ extension Certificate {
     /// Whether the certificate is for `host`: a DNS name (a wildcard stands for one whole first label) or the text of an IP address, looked up among the
     /// subject alternative names. The common name does not count.
     public func matches(host: String) -> Bool {
-        guard !host.isEmpty, host.utf8.count <= 253, !host.utf8.contains(0) else { return false }
+        guard HostMatching.isHost(host) else { return false }
         if IPAddress.isLiteral(host) { return X509_check_ip_asc(pointer, host, 0) == 1 }
         return X509_check_host(pointer, host, host.utf8.count, HostMatching.flags, nil) == 1
     }
@@ -36,6 +36,11 @@ extension Certificate {
 
 /// How host names are compared with certificates, here and in `TrustStore`.
 enum HostMatching {
+    /// Whether `host` may be asked for. OpenSSL would take a name that begins with a dot as "any host below".
+    static func isHost(_ host: String) -> Bool {
+        (1...253).contains(host.utf8.count) && !host.utf8.contains(0) && host.utf8.first != UInt8(ascii: ".")
+    }
+
     static let flags = UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
 }
 

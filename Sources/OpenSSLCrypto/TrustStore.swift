@@ -93,7 +93,7 @@ public final class TrustStore: @unchecked Sendable {
         X509_VERIFY_PARAM_set_auth_level(parameters, 2)
         X509_VERIFY_PARAM_set_depth(parameters, Int32(Self.maximumIntermediateCount))
         guard let host else { return X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_ANY) == 1 }
-        guard !host.isEmpty, host.utf8.count <= 253, !host.utf8.contains(0) else { return false }
+        guard HostMatching.isHost(host) else { return false }
         X509_VERIFY_PARAM_set_hostflags(parameters, HostMatching.flags)
         let isNamed =
             IPAddress.isLiteral(host)
