@@ -12,8 +12,8 @@ final class TLSServer: Sendable {
         case saysNothing
     }
 
-    /// Whether there is a Python to run it.
-    static let isAvailable = system("python3 -c 'import ssl' > /dev/null 2>&1") == 0
+    /// Whether there is a Python to run it, and the tool that names files for hashed directories.
+    static let isAvailable = system("python3 -c 'import ssl' > /dev/null 2>&1 && openssl version > /dev/null 2>&1") == 0
 
     /// `maximumVersion` as Python names it: `TLSv1_1`, `TLSv1_3`; `protocols` for ALPN, separated by commas.
     init(certificateFile: String, keyFile: String, maximumVersion: String, protocols: String) throws {

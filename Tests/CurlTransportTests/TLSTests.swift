@@ -5,7 +5,7 @@ import OpenSSLCrypto
 import SecureMemory
 import Testing
 
-@Suite(.enabled(if: TLSServer.isAvailable, "needs python3 with its ssl module to run the TLS server"))
+@Suite(.enabled(if: TLSServer.isAvailable, "needs python3 with its ssl module, and openssl, to run the TLS server"))
 struct TLSTests {
     private static let host = "contoso.vault.example"
 
