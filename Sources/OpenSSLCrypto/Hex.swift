@@ -2,13 +2,15 @@
 public enum Hex {
     /// Lower case, two characters a byte.
     public static func encode(_ bytes: some Collection<UInt8>) -> String {
-        var characters: [UInt8] = []
-        characters.reserveCapacity(bytes.count * 2)
-        for byte in bytes {
-            characters.append(character(byte >> 4))
-            characters.append(character(byte & 0x0F))
+        // As an array the loop is compiled here, for bytes, and not for every collection.
+        let bytes = Array(bytes)
+        return String(unsafeUninitializedCapacity: bytes.count * 2) { output in
+            for index in bytes.indices {
+                output[2 * index] = character(bytes[index] >> 4)
+                output[2 * index + 1] = character(bytes[index] & 0x0F)
+            }
+            return bytes.count * 2
         }
-        return String(decoding: characters, as: UTF8.self)
     }
 
     /// The bytes of hexadecimal text of either case; nil for an odd length or any other character.
