@@ -69,6 +69,7 @@ let package = Package(
         library("SNPVerification", ["SNPReport", "OpenSSLCrypto"]),
         library("SNPFixture", ["SNPReport", "OpenSSLCrypto", "SecureMemory"]),
         library("ReleasePolicy", ["StrictJSON"]),
+        library("PolicyTools", ["JOSE", "OpenSSLCrypto", "ReleasePolicy", "SNPReport", "StrictJSON"]),
         library("CBOR"),
         library("UVMEndorsements", ["CBOR", "OpenSSLCrypto", "StrictJSON"]),
 
@@ -134,7 +135,7 @@ let package = Package(
             dependencies: [
                 "AzureIdentity", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTelemetry",
                 "CurlTransport", "HTTPTransport", "JOSE", "KeyVaultPremium", "MAAVerifier", "ManagedHSM",
-                "OpenSSLCrypto",
+                "OpenSSLCrypto", "PolicyTools", "ReleasePolicy",
                 "SNPEvidence", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", log,
                 .target(name: "FixtureEvidence", condition: .when(traits: ["FixtureEvidence"])),
                 .target(name: "SNPFixture", condition: .when(traits: ["FixtureEvidence"])),
@@ -168,6 +169,9 @@ let package = Package(
         tests("SNPEvidenceTests", ["SNPEvidence", "BrokerCore", "BrokerTestKit", "HTTPTransport"]),
         tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
         tests(
+            "PolicyToolsTests",
+            ["EvidenceSamples", "JOSE", "OpenSSLCrypto", "PolicyTools", "ReleasePolicy", "SNPReport", "StrictJSON"]),
+        tests(
             "BrokerHTTPTests",
             [
                 "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "JOSE", "OpenSSLCrypto",
@@ -195,8 +199,8 @@ let package = Package(
         tests(
             "AzureKeyReleaseTests",
             [
-                "AzureKeyRelease", "BrokerCore", "BrokerTestKit", "HTTPTransport", "JOSE", "OpenSSLCrypto",
-                "SecureMemory", "StrictJSON",
+                "AzureIdentity", "AzureKeyRelease", "BrokerCore", "BrokerTestKit", "HTTPTransport", "JOSE",
+                "OpenSSLCrypto", "SecureMemory", "StrictJSON",
             ]),
         tests(
             "KeyVaultPremiumTests", ["KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto"]
