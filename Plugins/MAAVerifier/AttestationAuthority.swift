@@ -14,7 +14,7 @@ struct AttestationAuthority: Verifier {
     private let suffix: String?
     private let settings: MAASettings
     private let host: HostServices
-    private let keys: PublishedKeys
+    let keys: PublishedKeys
 
     static let maximumAnswerBytes = 256 * 1024
 

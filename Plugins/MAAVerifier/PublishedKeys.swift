@@ -31,6 +31,11 @@ struct PublishedKeys: Sendable {
         return try await fetch(authority, otherThan: known.generation, in: context).value.keys(withID: kid)
     }
 
+    /// Makes sure that some keys of the authority are there.
+    func load(of authority: Endpoint, in context: RequestContext) async throws(BrokerError) {
+        _ = try await fetch(authority, otherThan: nil, in: context)
+    }
+
     private func fetch(
         _ authority: Endpoint, otherThan stale: UInt64?, in context: RequestContext
     ) async throws(BrokerError) -> SingleFlightCache<Endpoint, JWKSet>.Found {

@@ -1,7 +1,7 @@
-internal import BrokerCore
+public import BrokerCore
 internal import HTTPTransport
 internal import Logging
-internal import SecureMemory
+public import SecureMemory
 
 /// One way to get a token, without any caching.
 protocol TokenIssuer: Sendable {
@@ -50,8 +50,12 @@ struct CachedAccessTokens: AccessTokenSource {
 }
 
 /// The source where the operator wants no identity of the broker's own.
-struct NoIdentity: AccessTokenSource {
-    func accessToken(for audience: String, in context: RequestContext) async throws(BrokerError) -> Redacted<String> {
+public struct NoIdentity: AccessTokenSource {
+    public init() {}
+
+    public func accessToken(for audience: String, in context: RequestContext) async throws(BrokerError) -> Redacted<
+        String
+    > {
         throw BrokerError(
             .identityFailed, at: .identity,
             "the broker has no identity of its own (identity.use is none); send an access token for \(audience) with the request"

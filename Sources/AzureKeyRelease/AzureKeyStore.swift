@@ -15,9 +15,10 @@ public struct AzureKeyStore: KeyStore {
     private let configured: Set<Endpoint>
     private let kind: KeyStoreKind
     private let suffix: String
-    private let audience: String
+    let audience: String
     private let settings: KeyStoreSettings
-    private let host: HostServices
+    let host: HostServices
+    let reachability: StoreReachability
     private let trust: TrustStore
 
     /// Longest answer that is read; real ones have 14 KB.
@@ -29,6 +30,7 @@ public struct AzureKeyStore: KeyStore {
         self.kind = kind
         self.settings = settings
         self.host = host
+        reachability = StoreReachability(transport: host.transport, clock: host.clock)
         suffix = kind.suffix(in: cloud)
         audience = kind.audience(in: cloud)
         defaultEndpoint = settings.endpoint ?? settings.additionalEndpoints.first

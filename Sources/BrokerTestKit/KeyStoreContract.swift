@@ -203,7 +203,7 @@ public struct KeyStoreContract: Sendable {
         let callers = "callers-canary-token-\(SecureRandom.hex(8))"
         let error = await failure(
             subject, target, caller: .bearer(Redacted(callers)),
-            timeout: how == .silence ? .milliseconds(200) : .seconds(20))
+            timeout: how == .silence ? .milliseconds(200) : .seconds(600))
         guard let error else { return ["\(how.rawValue): a key came out"] }
         var found: [String] = []
         if !how.expectedCodes.contains(error.code) {
@@ -221,7 +221,7 @@ public struct KeyStoreContract: Sendable {
 
     private func failure(
         _ subject: Subject, _ target: borrowing ReleaseTarget, caller: CallerCredential = .broker,
-        timeout: Duration = .seconds(30)
+        timeout: Duration = .seconds(600)
     ) async -> BrokerError? {
         guard let name = KeyName("\(subject.keys[0].name)/\(subject.keys[0].version)") else { return nil }
         do {

@@ -197,7 +197,7 @@ public struct VerifierContract: Sendable {
         let subject = try makeSubject(how)
         let data = Self.runtimeData("hostile")
         let evidence = try SampleEvidence.evidence(for: data)
-        let timeout: Duration = how == .silence ? .milliseconds(200) : .seconds(20)
+        let timeout: Duration = how == .silence ? .milliseconds(200) : .seconds(600)
         guard
             let error = await failure({ () throws(BrokerError) in
                 try await subject.verifier.token(

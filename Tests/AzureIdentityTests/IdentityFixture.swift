@@ -66,12 +66,13 @@ struct IdentityFixture {
         try self.init(options, environment: environment, transport: ScriptedTransport(script: script))
     }
 
-    func token(_ audience: String = "https://vault.azure.net", timeout: Duration = .seconds(100)) async throws -> String
+    func token(_ audience: String = "https://vault.azure.net", timeout: Duration = .seconds(3600)) async throws
+        -> String
     {
         try await source.accessToken(for: audience, in: .forTest(timeout: timeout, log: log)).reveal()
     }
 
-    func failure(timeout: Duration = .seconds(100)) async -> BrokerError? {
+    func failure(timeout: Duration = .seconds(3600)) async -> BrokerError? {
         do {
             _ = try await source.accessToken(
                 for: "https://vault.azure.net", in: .forTest(timeout: timeout, log: log))

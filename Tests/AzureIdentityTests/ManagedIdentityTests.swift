@@ -19,6 +19,7 @@ struct ManagedIdentityTests {
         #expect(request.headers.map { "\($0.name): \($0.value)" } == ["Metadata: true"])
         #expect(request.bearer == nil)
         #expect(request.body == nil)
+        #expect(!fixture.log.lines.joined().contains(canary))
     }
 
     @Test(
@@ -107,12 +108,14 @@ struct ManagedIdentityTests {
     @Test("does not begin a wait that the request's deadline forbids, and says how long it would be")
     func deadline() async throws {
         let gone = Result<HTTPResponse, HTTPTransportError>.success(answer(410))
-        let fixture = try IdentityFixture(script: Array(repeating: gone, count: 10))
-        let error = try #require(await fixture.failure(timeout: .seconds(30)))
+        let long = Result<HTTPResponse, HTTPTransportError>.success(answer(410, headers: [("retry-after", "3000")]))
+        let fixture = try IdentityFixture(script: [gone, gone, long, .success(metadataToken())])
+        let error = try #require(await fixture.failure(timeout: .seconds(2000)))
         #expect(error.code == .upstreamUnavailable)
-        #expect(error.retryAfter == .seconds(40))
+        #expect(error.retryAfter == .seconds(3000))
         #expect(error.upstream?.status == 410)
-        #expect(fixture.sleep.durations == [.seconds(5), .seconds(10), .seconds(20)])
+        #expect(fixture.sleep.durations == [.seconds(5)])
+        #expect(fixture.transport.requests.count == 3)
     }
 
     @Test("tries again after 404, 429, 5xx and time-outs, and waits as long as it is told to")

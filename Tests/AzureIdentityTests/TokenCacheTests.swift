@@ -93,8 +93,8 @@ struct SingleFlightCacheTests {
 
     @Test("a caller who joins waits for the same fetch, and the fetch runs until the later deadline")
     func joins() async throws {
-        let near = Deadline.after(.seconds(30))
-        let far = Deadline.after(.seconds(60))
+        let near = Deadline.after(.seconds(3000))
+        let far = Deadline.after(.seconds(6000))
         let fetches = Counter()
         let cache = cache
         let late = late
@@ -119,7 +119,7 @@ struct SingleFlightCacheTests {
     @Test("a caller whose deadline passes leaves alone")
     func leaves() async throws {
         let release = Counter()
-        let patientDeadline = Deadline.after(.seconds(60))
+        let patientDeadline = Deadline.after(.seconds(6000))
         let cache = cache
         let late = late
         let begun = Counter()
@@ -151,7 +151,7 @@ struct SingleFlightCacheTests {
             }
         }
         while ended.value == 0 { await Task.yield() }
-        let next = try await cache.value(for: "k", until: .after(.seconds(60)), late: late) { _ in
+        let next = try await cache.value(for: "k", until: .after(.seconds(6000)), late: late) { _ in
             .init(2, freshFor: .zero)
         }
         #expect(next.value == 2, "an abandoned fetch must not fill the cache")
@@ -160,15 +160,15 @@ struct SingleFlightCacheTests {
     @Test("keeps no more than its capacity")
     func capacity() async throws {
         for (key, value, life) in [("a", 1, 10), ("b", 2, 20), ("c", 3, 30)] {
-            _ = try await cache.value(for: key, until: .after(.seconds(60)), late: late) { _ in
+            _ = try await cache.value(for: key, until: .after(.seconds(6000)), late: late) { _ in
                 .init(value, freshFor: .seconds(life))
             }
         }
-        let again = try await cache.value(for: "a", until: .after(.seconds(60)), late: late) { _ in
+        let again = try await cache.value(for: "a", until: .after(.seconds(6000)), late: late) { _ in
             .init(9, freshFor: .zero)
         }
         #expect(again.value == 9, "the entry that would expire first made room")
-        let kept = try await cache.value(for: "c", until: .after(.seconds(60)), late: late) { _ in
+        let kept = try await cache.value(for: "c", until: .after(.seconds(6000)), late: late) { _ in
             .init(9, freshFor: .zero)
         }
         #expect(kept.value == 3)
@@ -176,7 +176,7 @@ struct SingleFlightCacheTests {
 
     @Test("a stale generation is fetched again, and only once")
     func generations() async throws {
-        let deadline = Deadline.after(.seconds(60))
+        let deadline = Deadline.after(.seconds(6000))
         let first = try await cache.value(for: "a", until: deadline, late: late) { _ in .init(1, freshFor: .seconds(60))
         }
         let second = try await cache.value(for: "a", until: deadline, otherThan: first.generation, late: late) { _ in

@@ -1,3 +1,4 @@
+import AzureIdentity
 import AzureKeyRelease
 import BrokerCore
 import BrokerTestKit
@@ -111,5 +112,47 @@ struct ReleaseRequestTests {
         } catch {
             #expect(error.code == .misconfigured)
         }
+    }
+}
+
+@Suite("Readiness of a key store")
+struct StoreReadinessTests {
+    private func obstacles(
+        _ answer: Result<HTTPResponse, HTTPTransportError>, tokens: any AccessTokenSource = StaticAccessTokens(),
+        endpoint: String? = "contoso.vault.azure.net"
+    ) async throws -> (found: [String], requests: [HTTPRequest]) {
+        let transport = ScriptedTransport(script: [answer])
+        let settings: [String: RawSetting] = endpoint.map { ["endpoint": .string($0)] } ?? [:]
+        let store = try AzureKeyStore(
+            .keyVault, try KeyStoreSettings(Settings(path: "store", values: settings)),
+            .forTest(transport: transport, accessTokens: tokens, trust: try signers.get().chain.trust))
+        _ = await store.obstacles(in: .forTest())
+        return (await store.obstacles(in: .forTest()), transport.requests)
+    }
+
+    @Test("a store that refuses to talk without a token is there, and is not asked again for a minute")
+    func reachable() async throws {
+        let (found, requests) = try await obstacles(.success(HTTPResponse(status: 401)))
+        #expect(found == [])
+        #expect(requests.count == 1)
+        #expect(requests.allSatisfy { $0.bearer == nil && $0.path == "/" && $0.method == .get })
+    }
+
+    @Test("a store that cannot be reached, and an identity without a token, are obstacles in words")
+    func obstacle() async throws {
+        let (found, requests) = try await obstacles(
+            .failure(.tlsFailed(reason: "untrusted")),
+            tokens: StaticAccessTokens(failing: BrokerError(.identityFailed, at: .identity, "no such identity")))
+        #expect(found.first?.hasPrefix("contoso.vault.azure.net cannot be reached") == true)
+        #expect(found.last == "no such identity")
+        #expect(requests.count == 2, "a failure is not remembered")
+    }
+
+    @Test("without a default endpoint or an identity there is nothing to ask")
+    func nothing() async throws {
+        let (found, requests) = try await obstacles(
+            .success(HTTPResponse(status: 401)), tokens: NoIdentity(), endpoint: nil)
+        #expect(found == [])
+        #expect(requests.isEmpty)
     }
 }

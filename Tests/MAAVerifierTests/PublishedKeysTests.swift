@@ -57,4 +57,19 @@ struct PublishedKeysTests {
         #expect(await fixture.failure()?.code == .upstreamInvalid)
         #expect(fixture.authority.requests.allSatisfy { $0.target == .service(fixture.authority.endpoint) })
     }
+
+    @Test("decide whether the verifier is ready")
+    func readiness() async throws {
+        let settings: [String: RawSetting] = ["endpoint": .string(authorityName)]
+        let ready = try MAAFixture(settings: settings)
+        let reporter = try #require(ready.verifier as? any ReadinessReporting)
+        #expect(await reporter.obstacles(in: .forTest()) == [])
+        #expect(await reporter.obstacles(in: .forTest()) == [])
+        #expect(ready.keyRequests == 1)
+        let failing = try MAAFixture(.keysUnavailable, settings: settings)
+        let obstacles = await (failing.verifier as? any ReadinessReporting)?.obstacles(in: .forTest())
+        #expect(obstacles?.first?.contains("answered 503") == true)
+        let unconfigured = try MAAFixture(.keysUnavailable)
+        #expect(await (unconfigured.verifier as? any ReadinessReporting)?.obstacles(in: .forTest()) == [])
+    }
 }

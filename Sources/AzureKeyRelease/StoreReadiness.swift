@@ -1,0 +1,52 @@
+internal import AzureIdentity
+public import BrokerCore
+internal import HTTPTransport
+
+/// Whether the default store answers at all, remembered for a minute so that frequent probes cost the service nothing.
+struct StoreReachability: Sendable {
+    private let cache: SingleFlightCache<Endpoint, Bool>
+    private let transport: any HTTPTransport
+
+    init(transport: any HTTPTransport, clock: any WallClock) {
+        cache = SingleFlightCache(capacity: 1, clock: clock)
+        self.transport = transport
+    }
+
+    /// Any answer counts: without a token both services say 401 to what exists (azure-protocols 2.1).
+    func obstacle(of endpoint: Endpoint, in context: RequestContext) async -> String? {
+        let late = BrokerError(.deadlineExceeded, at: .release, "\(endpoint) did not answer in time")
+        let transport = transport
+        do {
+            _ = try await cache.value(for: endpoint, until: context.deadline, late: late) {
+                deadline throws(BrokerError) in
+                let request = HTTPRequest(.get, .service(endpoint), path: "/", deadline: deadline.current)
+                do throws(HTTPTransportError) {
+                    _ = try await transport.send(request)
+                } catch {
+                    throw BrokerError(error.brokerCode, at: .release, "\(endpoint) cannot be reached: \(error)")
+                }
+                return .init(true, freshFor: .seconds(60))
+            }
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+}
+
+extension AzureKeyStore: ReadinessReporting {
+    /// The default store must answer, and the broker's own identity, where it has one, must get a token for it. Sends no token anywhere.
+    public func obstacles(in context: RequestContext) async -> [String] {
+        var found: [String] = []
+        if let endpoint = defaultEndpoint, let obstacle = await reachability.obstacle(of: endpoint, in: context) {
+            found.append(obstacle)
+        }
+        guard !(host.accessTokens is NoIdentity) else { return found }
+        do {
+            _ = try await host.accessTokens.accessToken(for: audience, in: context)
+        } catch {
+            found.append(error.message)
+        }
+        return found
+    }
+}
