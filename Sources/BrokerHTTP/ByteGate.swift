@@ -18,6 +18,7 @@ final class ByteGate: ChannelInboundHandler {
 
     private var mode = Mode.passing
     private var isAwaitingBytes = false
+    private var isAnswered = false
 
     /// Asks for a `BytesArrived` event with the next bytes.
     func awaitBytes() {
@@ -27,6 +28,20 @@ final class ByteGate: ChannelInboundHandler {
     /// From now on nothing passes. The connection is cut after `limit` more bytes.
     func discard(upTo limit: Int) {
         if case .passing = mode { mode = .discarding(remaining: limit) }
+    }
+
+    /// Nothing more will be sent: the connection stays only for what the peer still sends.
+    func lastAnswerWasSent() {
+        isAnswered = true
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // A shutdown does not wait for a peer that has its answer; the HTTP handlers would, for the end of the request.
+        if event is ChannelShouldQuiesceEvent, isAnswered {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

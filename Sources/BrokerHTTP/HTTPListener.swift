@@ -66,8 +66,8 @@ struct HTTPListener: Sendable {
             address = .unix(path: path)
             UnixSocketFile.restrict(path, to: options.unixSocketMode, logger: logger)
         }
-        logger.info(
-            "listening",
+        logger.debug(
+            "accepting connections",
             metadata: [
                 "address": "\(address)", "profile": "\(options.profile.rawValue)",
                 "evidence": "\(setup.responder.engine.provenance.rawValue)",

@@ -82,12 +82,18 @@ final class RequestAssembler: ChannelDuplexHandler {
             context.write(wrapOutboundOut(.body(.byteBuffer(reply.body))), promise: nil)
         }
         let sent = promise ?? context.eventLoop.makePromise(of: Void.self)
-        if closes {
-            let bound = context.loopBound
-            sent.futureResult.whenComplete { _ in
-                // Half-closed first: a full close with unread input would reset the connection and lose the answer.
-                bound.value.close(mode: .output, promise: nil)
-            }
+        let bound = context.loopBound
+        // A peer that pipelines and never reads would otherwise hold the connection: reading the next request stops the other clock.
+        let patience = context.eventLoop.scheduleTask(in: TimeAmount(options.idleTimeout)) {
+            bound.value.close(promise: nil)
+        }
+        let boundGate = NIOLoopBound(gate, eventLoop: context.eventLoop)
+        sent.futureResult.whenComplete { _ in
+            patience.cancel()
+            guard closes else { return }
+            boundGate.value.lastAnswerWasSent()
+            // Half-closed first: a full close with unread input would reset the connection and lose the answer.
+            bound.value.close(mode: .output, promise: nil)
         }
         context.write(wrapOutboundOut(.end(nil)), promise: sent)
     }

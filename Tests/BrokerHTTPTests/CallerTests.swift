@@ -76,7 +76,8 @@ struct CallerTests {
     }
 
     @Test func onAnOpenAddressNamesAreAcceptedAndTheLogWarns() async throws {
-        let options = TestServer.options { $0.tcp = .init(host: "0.0.0.0", port: 0) }
+        // Loopback all the same, but not in a form that the front end takes for it.
+        let options = TestServer.options { $0.tcp = .init(host: "127.1", port: 0) }
         try await TestServer.run(options: options) { server in
             let answer = try await server.ask("GET /status HTTP/1.1\r\nHost: broker.internal\r\n\r\n")
             #expect(answer.status == 200)

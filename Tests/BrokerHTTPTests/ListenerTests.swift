@@ -11,6 +11,7 @@ import Testing
 @testable import BrokerHTTP
 
 /// Sockets, files of sockets, log lines, and the memory of a released key.
+@Suite(.timeLimit(.minutes(2)))
 struct ListenerTests {
     /// A new directory under the system's place for such, short enough for a socket's path.
     private func temporaryDirectory() throws -> String {

@@ -6,6 +6,7 @@ import Testing
 @testable import BrokerHTTP
 
 /// What happens on SIGTERM, which the service group turns into a graceful shutdown.
+@Suite(.timeLimit(.minutes(2)))
 struct ShutdownTests {
     private struct Drain {
         var answer: RawAnswer?
@@ -75,6 +76,38 @@ struct ShutdownTests {
         #expect(drain.answer?.header("connection") == "close")
         #expect(drain.duration < .seconds(10))
         #expect(!drain.log.entries.contains { $0.level >= .warning })
+    }
+
+    @Test func aPeerThatHasItsAnswerIsNotWaitedFor() async throws {
+        try await testGracefulShutdown { trigger in
+            let (ports, continuation) = AsyncStream<Int>.makeStream()
+            let frontEnd = HTTPFrontEnd(
+                requestEngine: ScriptedEngine(), options: TestServer.options { $0.drainTimeout = .seconds(15) },
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            ) { address in
+                if case .tcp(_, let port) = address { continuation.yield(port) }
+            }
+            async let running: Void = frontEnd.run()
+            var port = 0
+            for await bound in ports {
+                port = bound
+                break
+            }
+            let bound = port
+            // Announces a body that is too long, gets its answer, and then neither sends nor goes.
+            let client = try await blocking {
+                let client = try RawClient.connect(port: bound)
+                client.send("POST /attest/raw HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n\r\n")
+                #expect(try client.receiveAnswer().status == 413)
+                #expect(client.receive()?.isEmpty == true)
+                return client
+            }
+            let start = ContinuousClock.now
+            trigger.triggerGracefulShutdown()
+            try await running
+            #expect(start.duration(to: .now) < .seconds(10))
+            withExtendedLifetime(client) {}
+        }
     }
 
     @Test func theDrainHasAnEnd() async throws {
