@@ -14,7 +14,7 @@ struct MAASettings: Sendable {
     /// How long an authority's published keys are used without being fetched again.
     var keysMaximumAge: Duration
     var requiresNonce: Bool
-    var allowsDebug: Bool
+    var refusesDebug: Bool
 
     init(_ settings: Settings) throws(BrokerError) {
         endpoint = try settings.optional(Self.endpointKey)
@@ -25,13 +25,13 @@ struct MAASettings: Sendable {
         clockSkew = try settings(Self.clockSkewKey)
         keysMaximumAge = try settings(Self.keysMaximumAgeKey)
         requiresNonce = try settings(Self.requireNonceKey)
-        allowsDebug = try settings(Self.allowDebugKey)
+        refusesDebug = try settings(Self.refuseDebugKey)
     }
 
     static let schema = SettingsSchema([
         endpointKey.declaration, additionalEndpointsKey.declaration, apiVersionKey.declaration,
         userAgentKey.declaration, timeoutKey.declaration, clockSkewKey.declaration, keysMaximumAgeKey.declaration,
-        requireNonceKey.declaration, allowDebugKey.declaration,
+        requireNonceKey.declaration, refuseDebugKey.declaration,
     ])
 
     private static let endpointKey = SettingKey<Endpoint>(
@@ -67,6 +67,7 @@ struct MAASettings: Sendable {
     private static let requireNonceKey = SettingKey(
         "require-nonce", default: false,
         help: "Refuse tokens without the nonce that was sent; a nonce that is there must match in any case.")
-    private static let allowDebugKey = SettingKey(
-        "allow-debug", default: false, help: "Accept tokens of guests that the host may debug. Never in production.")
+    private static let refuseDebugKey = SettingKey(
+        "refuse-debug", default: false,
+        help: "Refuse tokens of guests that the host may debug; without it the key's release policy decides.")
 }

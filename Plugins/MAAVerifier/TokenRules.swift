@@ -55,10 +55,10 @@ struct TokenRules {
         } catch {
             throw disbelieved(error.description, error)
         }
-        guard !isDebuggable || settings.allowsDebug else {
+        guard !isDebuggable || !settings.refusesDebug else {
             throw BrokerError(
                 .verificationRejected, at: .verify,
-                "the guest may be debugged by its host, so its token proves nothing; start it without the debug policy")
+                "the guest may be debugged by its host, and verifier.maa.refuse-debug is set; start it without the debug policy")
         }
         return AttestationToken(compact: compact, authority: authority, expiresAt: expiresAt)
     }

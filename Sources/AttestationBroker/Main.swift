@@ -18,10 +18,7 @@ struct AttestationBroker: AsyncParsableCommand {
     private static var subcommands: [any ParsableCommand.Type] {
         var commands: [any ParsableCommand.Type] = [ServeCommand.self]
         #if Simulators && FixtureEvidence
-            commands.append(DemoCommand.self)
-        #endif
-        #if Simulators
-            commands.append(SimulateCommand.self)
+            commands += [DemoCommand.self, SimulateCommand.self]
         #endif
         return commands + [EvidenceCommand.self, PluginsCommand.self, ConfigCommand.self]
     }

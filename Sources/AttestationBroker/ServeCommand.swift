@@ -27,10 +27,7 @@ struct ServeCommand: AsyncParsableCommand {
         defer { composition.shutdown() }
         let frontEnd = HTTPFrontEnd(
             engine: composition.engine, options: HTTPFrontEndOptions(configuration.server), logger: logger,
-            onListening: { address in
-                logger.notice("listening", metadata: ["address": "\(address)"])
-                composition.start()
-            })
+            onListening: { _ in composition.start() })
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup)],

@@ -13,8 +13,6 @@ public enum AuthorityMisbehaviour: String, Sendable, CaseIterable {
     case truncatedAnswer, oversizedAnswer, notJSON, emptyAnswer, duplicateMember, redirect
     // Keys that do not come.
     case keysUnavailable, keysNotJSON, noKeys
-    // A guest that nobody should trust.
-    case debuggable
     // A service that says no, or nothing.
     case badRequest, unauthorized, forbidden, throttled, serverError, badGateway, requestTimeout
     case refusedConnection, unknownName, untrustedTLS, cutOff, silence
@@ -22,7 +20,7 @@ public enum AuthorityMisbehaviour: String, Sendable, CaseIterable {
     /// The codes that a verifier may answer with.
     public var expectedCodes: Set<BrokerError.Code> {
         switch self {
-        case .badRequest, .unauthorized, .forbidden, .debuggable: [.verificationRejected]
+        case .badRequest, .unauthorized, .forbidden: [.verificationRejected]
         case .throttled: [.upstreamThrottled]
         case .serverError, .badGateway, .requestTimeout, .refusedConnection, .unknownName, .untrustedTLS,
             .keysUnavailable:

@@ -92,7 +92,7 @@ struct TokenForge {
             "x-ms-sevsnpvm-reportdata": .string(Hex.encode(request.report[0x50..<0x90])),
             "x-ms-sevsnpvm-launchmeasurement": .string(Hex.encode(request.report[0x90..<0xC0])),
             "x-ms-sevsnpvm-hostdata": .string(Hex.encode(request.report[0xC0..<0xE0])),
-            "x-ms-sevsnpvm-is-debuggable": .boolean(how == .debuggable), "x-ms-sevsnpvm-vmpl": 0,
+            "x-ms-sevsnpvm-is-debuggable": .boolean(false), "x-ms-sevsnpvm-vmpl": 0,
         ]
         if request.isJSON { claims.set("x-ms-runtime", try runtime(request.runtime, how)) }
         if let nonce = request.nonce { claims.set("nonce", .string(nonce)) }

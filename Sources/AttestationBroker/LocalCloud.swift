@@ -1,0 +1,79 @@
+#if Simulators && FixtureEvidence
+    import AzureSimulators
+    import BrokerCore
+    import Glibc
+    import Logging
+    import OpenSSLCrypto
+    import SNPFixture
+    import SNPReport
+    import StrictJSON
+
+    /// Simulators, the fixture authority that they trust, and a broker configuration that points at both, in one directory.
+    struct LocalCloud {
+        static let authority = "sharedeus2.eus2.attest.azure.net"
+        static let vault = "contoso.vault.azure.net"
+        static let managedHSM = "contoso.managedhsm.azure.net"
+
+        let directory: String
+        var caFile: String { directory + "/ca.pem" }
+        var fixtureDirectory: String { directory + "/fixture" }
+        var configurationFile: String { directory + "/broker.json" }
+
+        /// Makes the directory where it is not there; it will hold private keys, so it is its owner's alone.
+        init(directory: String) throws {
+            if mkdir(directory, 0o700) != 0, errno != EEXIST {
+                throw CommandFailure(.impossible, "cannot make \(directory): \(String(cString: strerror(errno)))")
+            }
+            // Absolute, because the configuration that is written names files here and may be used from elsewhere.
+            guard let absolute = realpath(directory, nil) else {
+                throw CommandFailure(.impossible, "cannot find \(directory): \(String(cString: strerror(errno)))")
+            }
+            defer { free(absolute) }
+            self.directory = String(cString: absolute)
+        }
+
+        /// What the simulators need to know about the fixture: its root to trust, its chip's certificates to serve.
+        func simulatorConfiguration(_ product: ProcessorProduct, logger: Logger) throws -> SimulatorConfiguration {
+            var configuration = SimulatorConfiguration()
+            configuration.caFile = caFile
+            configuration.logger = logger
+            do {
+                let now = SystemClock().now()
+                let authority = try AuthorityDirectory(fixtureDirectory).authority(product: product, now: now)
+                let chip = try FixtureChip(authority: authority, now: now)
+                configuration.trustedReportRoots = [authority.root.der]
+                if let leaf = chip.chain.first {
+                    configuration.endorsements = EndorsementChain(
+                        leaf: leaf, intermediate: authority.intermediate, root: authority.root, tcb: chip.tcb.hex,
+                        chipID: Hex.encode(chip.chipID))
+                }
+            } catch {
+                throw CommandFailure(.impossible, "the fixture authority in \(fixtureDirectory) cannot be used: \(error)")
+            }
+            return configuration
+        }
+
+        /// A configuration for `serve` against these simulators.
+        func brokerConfiguration(_ ports: SimulatorPorts, product: ProcessorProduct, debug: Bool = false) -> JSONValue {
+            var fixture: [(String, JSONValue)] = [
+                ("directory", .string(fixtureDirectory)), ("product", .string(product.rawValue.lowercased())),
+            ]
+            if debug { fixture.append(("debug", true)) }
+            return [
+                "evidence": ["use": "fixture", "fixture": .object(JSONObject(fixture))],
+                "verifier": ["use": "maa", "maa": ["endpoint": .string(Self.authority)]],
+                "key-stores": [
+                    "use": ["akv", "mhsm"], "akv": ["endpoint": .string(Self.vault)],
+                    "mhsm": ["endpoint": .string(Self.managedHSM)],
+                ],
+                "identity": ["use": "managed-identity"],
+                "tls": [
+                    "ca-file": [.string(caFile)],
+                    "connect-to": [
+                        .string("169.254.169.254:80:127.0.0.1:\(ports.metadata)"), .string("::127.0.0.1:\(ports.tls)"),
+                    ],
+                ],
+            ]
+        }
+    }
+#endif

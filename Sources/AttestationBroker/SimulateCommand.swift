@@ -1,0 +1,100 @@
+#if Simulators && FixtureEvidence
+    import ArgumentParser
+    import AzureSimulators
+    import BrokerConfiguration
+    import BrokerTelemetry
+    import Logging
+    import ServiceLifecycle
+    import SNPReport
+    import StrictJSON
+    import UnixSignals
+
+    struct SimulateCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "simulate",
+            abstract: "Run stand-ins for MAA, Key Vault, Managed HSM, Entra, IMDS, THIM and AMD KDS on local ports.",
+            discussion: """
+                One TLS port serves every Azure host name. The directory receives ca.pem, the authority to trust, the fixture authority whose \
+                reports the simulated MAA accepts beside AMD's, and broker.json, a configuration for 'serve'.
+                """)
+
+        @Option(help: ArgumentHelp("Where to put ca.pem, the fixture authority and broker.json.", valueName: "directory"))
+        var directory = ".attestation-broker"
+        @Option(help: ArgumentHelp("TLS port; 0 picks a free one.", valueName: "port")) var port = 8443
+        @Option(help: ArgumentHelp("Plain HTTP port of IMDS and THIM; 0 picks a free one.", valueName: "port"))
+        var metadataPort = 8081
+        @Option(help: ArgumentHelp("Keep imported keys and the authority here; in memory without it.", valueName: "directory"))
+        var keys: String?
+        @Option(help: ArgumentHelp("Another host name for the server certificate. May be repeated.", valueName: "name"))
+        var hostName: [String] = []
+        @Option(help: ArgumentHelp("Processor of the fixture evidence: milan, genoa or turin.", valueName: "product"))
+        var product = "milan"
+        @Option(help: ArgumentHelp("Life of attestation tokens in seconds.", valueName: "seconds"))
+        var tokenLife: Int64 = 28_800
+        @Flag(help: "Ask for a bearer token on attestation, as a private MAA provider does.") var attestationRequiresBearer = false
+        @Flag(help: "Print one JSON line with ports and files instead of the text.") var json = false
+
+        func run() async throws {
+            guard let product = ProcessorProduct.allCases.first(where: { $0.rawValue.lowercased() == product.lowercased() })
+            else { throw CommandFailure(.usage, "--product is milan, genoa or turin") }
+            guard (0...65535).contains(port), (0...65535).contains(metadataPort) else {
+                throw CommandFailure(.usage, "a port is a number from 0 to 65535")
+            }
+            Telemetry.bootstrap(sink: .standardError(), format: .text, level: .notice)
+            let cloud = try LocalCloud(directory: directory)
+            var configuration = try cloud.simulatorConfiguration(product, logger: Logger(label: "simulators"))
+            configuration.port = port
+            configuration.metadataPort = metadataPort
+            configuration.keyDirectory = keys
+            configuration.extraHostNames = hostName
+            configuration.attestationTokenLife = tokenLife
+            configuration.attestationRequiresBearer = attestationRequiresBearer
+            let simulators: AzureSimulators
+            do { simulators = try AzureSimulators(configuration) } catch {
+                throw CommandFailure(.impossible, "\(error)")
+            }
+            let group = ServiceGroup(
+                configuration: .init(
+                    services: [simulators], gracefulShutdownSignals: [.sigterm, .sigint], logger: configuration.logger))
+            async let running: Void = group.run()
+            do {
+                announce(try await simulators.ports, cloud, product)
+            } catch {
+                throw CommandFailure(
+                    .impossible, "\(error)", nextStep: "is the port taken? --port 0 --metadata-port 0 pick free ones")
+            }
+            try await running
+        }
+
+        private func announce(_ ports: SimulatorPorts, _ cloud: LocalCloud, _ product: ProcessorProduct) {
+            let configuration = cloud.brokerConfiguration(ports, product: product).serialized(pretty: true)
+            do { try OutputFile.write(configuration + [UInt8(ascii: "\n")], to: cloud.configurationFile) } catch {
+                Console.note("cannot write \(cloud.configurationFile): \(error)")
+            }
+            if json {
+                let line: JSONValue = [
+                    "tls_port": .integer(Int64(ports.tls)), "metadata_port": .integer(Int64(ports.metadata)),
+                    "ca_file": .string(cloud.caFile), "configuration": .string(cloud.configurationFile),
+                ]
+                Console.writeBytes(line.serialized() + [UInt8(ascii: "\n")])
+                return
+            }
+            let style = Style(isOn: Console.hasColour)
+            Console.line(
+                """
+                \(style.strong("The simulators are listening."))
+                  TLS            127.0.0.1:\(ports.tls)   MAA, Key Vault, Managed HSM, Entra, AMD KDS, certificate cache, by host name
+                  metadata       127.0.0.1:\(ports.metadata)   IMDS and THIM, plain HTTP
+                  authority      \(cloud.caFile)
+                  configuration  \(cloud.configurationFile)
+
+                Start a broker against them:
+                  attestation-broker serve --config \(cloud.configurationFile)
+
+                Get a token and list the keys of the vault, as any Azure client would:
+                  token=$(curl -s -H Metadata:true 'http://127.0.0.1:\(ports.metadata)/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+                  curl --cacert \(cloud.caFile) --connect-to ::127.0.0.1:\(ports.tls) -H "Authorization: Bearer $token" 'https://\(LocalCloud.vault)/keys?api-version=7.4'
+                """)
+        }
+    }
+#endif
