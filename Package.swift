@@ -208,6 +208,7 @@ let package = Package(
         tests(
             "ManagedHSMTests",
             ["ManagedHSM", "KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport"]),
+        tests("EndToEndTests", ["attestation-broker"]),
     ],
     swiftLanguageModes: [.v6]
 )
