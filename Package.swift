@@ -209,6 +209,12 @@ let package = Package(
             "ManagedHSMTests",
             ["ManagedHSM", "KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport"]),
         tests("EndToEndTests", ["attestation-broker"]),
+        tests(
+            "AzureSimulatorsTests",
+            [
+                "AzureSimulators", "CurlTransport", "EvidenceSamples", "HTTPTransport", "JOSE", "OpenSSLCrypto",
+                "SNPFixture", "SNPReport", "SecureMemory", "StrictJSON", log,
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

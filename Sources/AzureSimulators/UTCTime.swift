@@ -7,8 +7,10 @@ struct UTCTime: Equatable {
     let minute: Int64
     let second: Int64
 
-    /// From seconds since 1970, any year. The calendar follows Howard Hinnant's `civil_from_days`.
+    /// From seconds since 1970; what lies outside of the years 0 to 9999 becomes the nearest moment inside, since tokens may say anything.
+    /// The calendar follows Howard Hinnant's `civil_from_days`.
     init(_ seconds: Int64) {
+        let seconds = min(max(seconds, -62_167_219_200), 253_402_300_799)
         let days = (seconds - (seconds % 86_400 + 86_400) % 86_400) / 86_400
         let rest = seconds - days * 86_400
         let shifted = days + 719_468

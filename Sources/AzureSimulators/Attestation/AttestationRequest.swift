@@ -179,7 +179,9 @@ enum NumberText {
                 guard next < document.count, document[next] == UInt8(ascii: ":") else { continue }
                 next = skipSpace(in: document, from: next + 1)
                 let digits = document[next...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-                return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
+                // A fraction or an exponent is no integer, however it ends.
+                let isInteger = digits.endIndex < document.count && !".eE".utf8.contains(document[digits.endIndex])
+                return digits.isEmpty || !isInteger ? nil : String(decoding: digits, as: UTF8.self)
             default: position += 1
             }
         }

@@ -81,7 +81,7 @@ struct AccessTokenIssuer: Sendable {
             throw .malformed
         }
         guard now < times.expires else { throw .expired }
-        guard now >= times.notBefore - 300 else { throw .notYetValid }
+        guard times.notBefore <= now + 300 else { throw .notYetValid }
         guard texts.issuer == issuer else { throw .wrongIssuer(found: texts.issuer) }
         guard texts.audience == audience else { throw .wrongAudience(found: texts.audience) }
         return Caller(clientID: texts.clientID, objectID: texts.objectID, issuer: texts.issuer)

@@ -22,7 +22,7 @@ enum ClientAssertion {
         guard jws.algorithm.lowercased() != "none", !jws.signature.isEmpty else {
             throw refusal(50027, "JWT token is invalid or malformed: it is not signed.")
         }
-        guard now < expires, now >= notBefore - 300 else {
+        guard now < expires, notBefore <= now + 300 else {
             throw refusal(
                 700_024,
                 "Client assertion is not within its valid time range. Current time: \(UTCTime(now).text), assertion "

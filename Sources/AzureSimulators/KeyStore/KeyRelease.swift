@@ -130,7 +130,7 @@ extension KeyStoreService {
         } catch {
             throw .attestationNotVerified("the token's times are not usable: \(error.description)")
         }
-        guard now <= expires.addingReportingOverflow(clockSkew).partialValue || expires > Int64.max - clockSkew else {
+        guard expires >= now - clockSkew else {
             throw .attestationNotVerified("the token expired at \(UTCTime(expires).text)")
         }
         guard notBefore <= now + clockSkew else {
