@@ -26,7 +26,10 @@ struct Guest {
     var builder = ReportBuilder()
 
     init(_ wrappingKey: borrowing WrappingKey, extraKeys: String = "") {
-        let numbers = wrappingKey.publicNumbers
+        self.init(publicNumbers: wrappingKey.publicNumbers, extraKeys: extraKeys)
+    }
+
+    init(publicNumbers numbers: RSAPublicNumbers, extraKeys: String = "") {
         runtimeData = Array(
             (#"{"keys":["# + extraKeys
                 + #"{"kty":"RSA","kid":"wrapping-key","key_ops":["encrypt"],"n":"\#(Base64.encodeURL(numbers.n))","#
