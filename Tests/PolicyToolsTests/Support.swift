@@ -1,3 +1,4 @@
+import OpenSSLCrypto
 import ReleasePolicy
 import StrictJSON
 
@@ -57,4 +58,13 @@ extension JSONValue {
     var text: String? {
         if case .string(let text) = self { text } else { nil }
     }
+}
+
+func base64URL(_ text: String) -> String { Base64.encodeURL(Array(text.utf8)) }
+
+/// A JSON string literal.
+func quoted(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    JSONWriter.escape(text, into: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
 }
