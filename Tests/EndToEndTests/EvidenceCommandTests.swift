@@ -134,28 +134,30 @@ struct EvidenceCommandTests {
 
 /// The changes that `negative_mutations` of each expected.json describes, and the code that must name each.
 struct Mutation {
-    static let all: [(name: String, code: String, change: (inout Data) -> Void)] = [
-        ("tamper_report_data", "report-signature", { $0[0x50] ^= 1 }),
-        ("tamper_measurement", "report-signature", { $0[0x90] ^= 1 }),
-        ("tamper_policy_debug", "report-signature", { $0[0x0A] ^= 8 }),
-        ("tamper_reported_tcb", "tcb-mismatch", { $0[0x180] ^= 1 }),
-        ("tamper_chip_id", "report-signature", { $0[0x1A0] ^= 1 }),
-        ("tamper_sig_r", "report-signature", { $0[0x2A0] ^= 1 }),
-        ("tamper_sig_s", "report-signature", { $0[0x2E8] ^= 1 }),
-        ("sig_r_zero", "signature-range", { data in for index in 0x2A0..<0x2E8 { data[index] = 0 } }),
-        ("truncate", "report-length", { $0.removeLast() }),
-        ("extend", "report-length", { $0.append(0) }),
-        ("sig_reserved", "signature-reserved-nonzero", { $0[0x330] = 1 }),
-        ("unknown_sig_algo", "signature-algorithm", { data in for index in 0x34..<0x38 { data[index] = 0 } }),
-        (
-            "swap_r_s", "report-signature",
-            { data in
-                let r = data[0x2A0..<0x2E8]
-                let s = data[0x2E8..<0x330]
-                data.replaceSubrange(0x2A0..<0x330, with: Data(s) + Data(r))
-            }
-        ),
-    ]
+    static var all: [(name: String, code: String, change: (inout Data) -> Void)] {
+        [
+            ("tamper_report_data", "report-signature", { $0[0x50] ^= 1 }),
+            ("tamper_measurement", "report-signature", { $0[0x90] ^= 1 }),
+            ("tamper_policy_debug", "report-signature", { $0[0x0A] ^= 8 }),
+            ("tamper_reported_tcb", "tcb-mismatch", { $0[0x180] ^= 1 }),
+            ("tamper_chip_id", "report-signature", { $0[0x1A0] ^= 1 }),
+            ("tamper_sig_r", "report-signature", { $0[0x2A0] ^= 1 }),
+            ("tamper_sig_s", "report-signature", { $0[0x2E8] ^= 1 }),
+            ("sig_r_zero", "signature-range", { data in for index in 0x2A0..<0x2E8 { data[index] = 0 } }),
+            ("truncate", "report-length", { $0.removeLast() }),
+            ("extend", "report-length", { $0.append(0) }),
+            ("sig_reserved", "signature-reserved-nonzero", { $0[0x330] = 1 }),
+            ("unknown_sig_algo", "signature-algorithm", { data in for index in 0x34..<0x38 { data[index] = 0 } }),
+            (
+                "swap_r_s", "report-signature",
+                { data in
+                    let r = data[0x2A0..<0x2E8]
+                    let s = data[0x2E8..<0x330]
+                    data.replaceSubrange(0x2A0..<0x330, with: Data(s) + Data(r))
+                }
+            ),
+        ]
+    }
 }
 
 /// One folder of the evidence samples, which lie beside the project and are never copied into it.

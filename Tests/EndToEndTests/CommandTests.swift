@@ -1,0 +1,179 @@
+import Foundation
+import Testing
+
+@Suite
+struct CommandTests {
+    @Test("five different mistakes are reported together, each with its path")
+    func fiveMistakes() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let file = try scratch.write(
+            "broker.json",
+            """
+            {"server":{"http":"8080"},"evidence":{"use":"fixtures"},"verifier":{"maa":{"endpint":"x.attest.azure.net"}},
+             "key-stores":{"akv":{"timeout":"soon"}},"wrapping-keys":{"pool":"two"}}
+            """)
+        for command in [["config", "check"], ["serve"]] {
+            let result = try Program.run(command + ["--config", file])
+            #expect(result.status == 78)
+            for path in [
+                "server.http", "evidence.use", "verifier.maa.endpint", "key-stores.akv.timeout", "wrapping-keys.pool",
+            ] {
+                #expect(result.errors.contains(path), "\(path): \(result.errors)")
+            }
+            #expect(result.errors.contains("endpoint"))
+        }
+    }
+
+    @Test("the example of design.md is accepted")
+    func designExample() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let file = try scratch.write(
+            "broker.json",
+            """
+            { "server":    { "http": "127.0.0.1:8080", "grpc": "", "unix": "", "profile": "compatible" },
+              "evidence":  { "use": "snp", "snp": { "interface": "auto" } },
+              "verifier":  { "use": "maa", "maa": { "endpoint": "sharedeus2.eus2.attest.azure.net" } },
+              "key-stores":{ "use": ["akv", "mhsm"], "akv": { "endpoint": "contoso.vault.azure.net" } },
+              "identity":  { "use": "auto" },
+              "tls":       { "ca-file": "" } }
+            """)
+        let result = try Program.run(["config", "check", "--config", file, "--json"])
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.object["valid"] as? Bool == true)
+    }
+
+    @Test("later layers win: file, environment, options")
+    func precedence() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let file = try scratch.write("broker.json", #"{"server":{"request-timeout":"11s"},"log":{"level":"error"}}"#)
+        func value(_ path: String, _ arguments: [String], _ environment: [String: String] = [:]) throws -> String? {
+            let result = try Program.run(["config", "check", "--json"] + arguments, environment: environment)
+            let settings = result.object["settings"] as? [[String: Any]] ?? []
+            return settings.first { $0["path"] as? String == path }?["value"] as? String
+        }
+        #expect(try value("server.request-timeout", []) == "30s")
+        #expect(try value("server.request-timeout", ["--config", file]) == "11s")
+        #expect(try value("server.request-timeout", [], ["BROKER_CONFIG": file]) == "11s")
+        let environment = ["BROKER_SERVER_REQUEST_TIMEOUT": "12s"]
+        #expect(try value("server.request-timeout", ["--config", file], environment) == "12s")
+        let option = ["--set", "server.request-timeout=13s"]
+        #expect(try value("server.request-timeout", ["--config", file] + option, environment) == "13s")
+    }
+
+    @Test("the schema is what plugins show prints", arguments: ["snp", "fixture", "maa", "akv", "mhsm"])
+    func pluginsShow(_ name: String) throws {
+        let list = try Program.run(["plugins", "list", "--json"])
+        #expect((list.json as? [[String: Any]])?.contains { $0["name"] as? String == name } == true)
+        let show = try Program.run(["plugins", "show", name])
+        #expect(show.status == 0 && show.text.contains("BROKER_"))
+        // Every setting that is shown can be set: an unknown one would be a configuration problem.
+        let variables = show.text.matches(of: /(BROKER_[A-Z_]+)/).map { String($0.1) }
+        let known = try Program.run(["config", "check"], environment: [variables[0]: "\u{1}"])
+        #expect(!known.errors.contains("did you mean"), "\(known.errors)")
+    }
+
+    @Test("usage mistakes are 64 and say what to do next")
+    func usage() throws {
+        #expect(try Program.run(["nonsense"]).status == 64)
+        let unknown = try Program.run(["plugins", "show", "avk"])
+        #expect(unknown.status == 64 && unknown.errors.contains("akv"))
+        #expect(try Program.run(["serve", "--set", "nonsense"]).status == 64)
+        #expect(try Program.run(["--help"]).status == 0)
+    }
+
+    @Test("the original's flags start the server")
+    func originalFlags() throws {
+        let broker = try Broker(["-port=0", "-loglevel", "info"], environment: ["BROKER_SERVER_HTTP": "127.0.0.1:0"])
+        #expect(try broker.get("/status").object["message"] as? String == "Status OK")
+        #expect(broker.program.stop(SIGINT) == 0)
+    }
+
+    @Test("the demo tells its steps to machines too")
+    func demo() throws {
+        let result = try Program.run(["demo", "--json"])
+        #expect(result.status == 0, "\(result.text)\(result.errors)")
+        #expect(result.object["ok"] as? Bool == true)
+        #expect((result.object["steps"] as? [Any])?.count == 8)
+        #expect(!result.text.contains("\u{1B}["))
+    }
+}
+
+@Suite
+struct SampleTests {
+    static let configurations = Program.packageRoot.appending(path: "samples/config")
+
+    @Test(
+        "every sample configuration is accepted", arguments: ["key-vault.json", "managed-hsm.json", "private-maa.json"])
+    func accepted(_ name: String) throws {
+        let file = Self.configurations.appending(path: name).path
+        let result = try Program.run(["config", "check", "--config", file])
+        #expect(result.status == 0, "\(result.errors)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: Self.configurations.path)
+        #expect(Set(names) == ["key-vault.json", "managed-hsm.json", "private-maa.json"])
+    }
+
+    @Test("swapping a backend is one line", arguments: ["managed-hsm.json", "private-maa.json"])
+    func oneLine(_ name: String) throws {
+        func lines(_ name: String) throws -> [Substring] {
+            try String(contentsOf: Self.configurations.appending(path: name), encoding: .utf8)
+                .split(separator: "\n", omittingEmptySubsequences: false)
+        }
+        let (base, other) = (try lines("key-vault.json"), try lines(name))
+        #expect(base.count == other.count)
+        #expect(zip(base, other).filter { $0 != $1 }.count == 1)
+    }
+
+    @Test("the README shows the providers that are built in")
+    func providerTable() throws {
+        let readme = try String(contentsOf: Program.packageRoot.appending(path: "README.md"), encoding: .utf8)
+        let list = try Program.run(["plugins", "list", "--json"]).json as? [[String: Any]] ?? []
+        #expect(list.count == 5)
+        for provider in list {
+            let row = "| \(provider["kind"] ?? "") | `\(provider["name"] ?? "")` | \(provider["summary"] ?? "") |"
+            #expect(readme.contains(row), "\(row)")
+        }
+    }
+}
+
+@Suite
+struct ReleaseSampleTests {
+    @Test("samples/release.sh releases one key from both stores")
+    func releaseSample() throws {
+        let script = Program.packageRoot.appending(path: "samples/release.sh")
+        let result = try Program.run([], environment: ["BROKER": Program.executable.path], executable: script)
+        #expect(result.status == 0, "\(result.text)\(result.errors)")
+        #expect(result.text.contains("key-vault: released") && result.text.contains("managed-hsm: released"))
+    }
+
+    @Test("every command of the README is one that a test or .ci/run executes")
+    func readmeCommands() throws {
+        let readme = try String(contentsOf: Program.packageRoot.appending(path: "README.md"), encoding: .utf8)
+        let ci = try String(contentsOf: Program.packageRoot.appending(path: ".ci/run"), encoding: .utf8)
+        let commands = readme.split(separator: "\n").filter {
+            $0.hasPrefix("    ") && !$0.contains("|") && !$0.contains("->")
+        }
+        .map { $0.trimmingCharacters(in: .whitespaces) }
+        #expect(commands.count >= 5)
+        for command in commands {
+            if ci.contains(command) { continue }
+            switch command {
+            case "./samples/release.sh": continue
+            case let text where text.hasPrefix("diff samples/config/"):
+                let files = text.split(separator: " ").dropFirst().map {
+                    Program.packageRoot.appending(path: String($0)).path
+                }
+                #expect(try Program.run(files, executable: URL(filePath: "/usr/bin/diff")).status == 1)
+            case let text where text.hasPrefix("attestation-broker evidence verify"):
+                // The files are the reader's; EvidenceCommandTests runs it on real ones.
+                continue
+            default: Issue.record("nothing runs '\(command)'")
+            }
+        }
+        for inline in ["plugins show maa", "config example", "config check", "evidence checks"] {
+            #expect(try Program.run(inline.split(separator: " ").map(String.init)).status == 0, "\(inline)")
+        }
+    }
+}
