@@ -115,7 +115,7 @@ let package = Package(
             [
                 "HTTPTransport", "JOSE", "OpenSSLCrypto", "ReleasePolicy", "SecureMemory", "SNPFixture", "SNPReport",
                 "SNPVerification",
-                "StrictJSON", log,
+                "StrictJSON", "UVMEndorsements", log,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -213,7 +213,7 @@ let package = Package(
             "AzureSimulatorsTests",
             [
                 "AzureSimulators", "CurlTransport", "EvidenceSamples", "HTTPTransport", "JOSE", "OpenSSLCrypto",
-                "SNPFixture", "SNPReport", "SecureMemory", "StrictJSON", log,
+                "SNPFixture", "SNPReport", "SecureMemory", "StrictJSON", "UVMEndorsements", log,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -2,6 +2,7 @@ internal import Glibc
 public import HTTPTransport
 public import Logging
 public import OpenSSLCrypto
+public import UVMEndorsements
 
 /// Everything that can be chosen about the simulators. The defaults make a complete small cloud on free ports of the loopback interface.
 public struct SimulatorConfiguration: Sendable {
@@ -19,6 +20,9 @@ public struct SimulatorConfiguration: Sendable {
     public var extraHostNames: [String] = []
     /// Roots of report signing keys that the attestation service trusts besides AMD's: PEM or DER, one entry per file.
     public var trustedReportRoots: [[UInt8]] = []
+    /// Publishers of utility VM endorsements that the attestation service trusts besides Microsoft. A guest that comes with a verified endorsement gets
+    /// `x-ms-compliance-status`.
+    public var trustedPlatformIssuers: [TrustedIssuer] = []
     /// What THIM, AMD's key distribution service and the certificate cache serve; they know nothing when `nil`.
     public var endorsements: EndorsementChain?
     /// Life of attestation tokens in seconds. Azure's is 8 hours.

@@ -8,6 +8,7 @@ import SNPReport
 import SecureMemory
 import StrictJSON
 import Testing
+import UVMEndorsements
 
 private let path = "/attest/SevSnpVm?api-version=2020-10-01"
 
@@ -81,6 +82,62 @@ struct AttestationTests {
                     #expect(bad.code == "InvalidParameter")
                 }
             }
+        }
+    }
+
+    @Test(
+        "compliance is claimed for a verified endorsement of the utility VM",
+        .enabled(if: EvidenceSample.isAvailable, "the evidence samples are not there"))
+    func recordedCompliance() async throws {
+        try await Cloud.run { cloud in
+            for name in ["azure-aci-milan-v2-2023", "azure-aci-scitt-20260302"] {
+                let sample = try #require(EvidenceSample(named: name))
+                let cose = try #require(sample.file("reference-info.cose"))
+                let pem = sample.chainPEM.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
+                var body = AttestBody(report: sample.report, pem: pem)
+                body.platformEndorsements = [cose]
+                let answer = try await cloud.send(.post, Cloud.attestation, path, json: .object(body.json))
+                #expect(answer.status == 200, "\(name): \(answer.message)")
+                let claims = try await verifiedClaims(cloud, try answer.json.string("token"))
+                #expect(claims.at("x-ms-compliance-status") == "azure-compliant-uvm")
+                // Somebody else's endorsement, and one that was altered.
+                var altered = cose
+                altered[cose.count - 10] ^= 1
+                let other = try #require(
+                    EvidenceSample(named: "azure-aci-security-context-dir")?.file("reference-info.cose"))
+                for wrong in [altered, other, Array("garbage".utf8)] {
+                    body.platformEndorsements = [wrong]
+                    let refused = try await cloud.send(.post, Cloud.attestation, path, json: .object(body.json))
+                    #expect(refused.status == 400)
+                    #expect(refused.message.hasPrefix("The UVM endorsement cannot be verified"))
+                }
+            }
+        }
+    }
+
+    @Test("a fixture's publisher of endorsements is believed only where it was configured")
+    func fixtureCompliance() async throws {
+        let publisher = try UVMFixture(notBefore: Cloud.now - 1000, notAfter: Cloud.now + 1000)
+        let chip = try #require(Guest.chip)
+        let guest = Guest(try WrappingKey(generatingBits: 2048))
+        var body = AttestBody(
+            report: try guest.report(), pem: chip.chain.map(\.pem).joined(), runtimeData: guest.runtimeData)
+        body.platformEndorsements = [
+            try publisher.endorse(measurement: guest.builder.measurement, svn: 100, signingTime: Cloud.now)
+        ]
+        let json = JSONValue.object(body.json)
+        try await Cloud.run(Guest.trust) { cloud in
+            let refused = try await cloud.send(.post, Cloud.attestation, path, json: json)
+            #expect(refused.status == 400)
+        }
+        try await Cloud.run({
+            Guest.trust(&$0)
+            $0.trustedPlatformIssuers = [publisher.trustedIssuer]
+        }) { cloud in
+            let answer = try await cloud.send(.post, Cloud.attestation, path, json: json)
+            #expect(answer.status == 200, "\(answer.message)")
+            let claims = try await verifiedClaims(cloud, try answer.json.string("token"))
+            #expect(claims.at("x-ms-compliance-status") == "azure-compliant-uvm")
         }
     }
 

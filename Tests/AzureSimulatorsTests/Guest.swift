@@ -65,6 +65,8 @@ struct AttestBody {
     var runtimeData: [UInt8]?
     var pads = false
     var prettyBundle = false
+    /// COSE_Sign1 documents about the utility VM.
+    var platformEndorsements: [[UInt8]] = []
 
     private func encode(_ bytes: [UInt8]) -> JSONValue {
         let text = Base64.encodeURL(bytes)
@@ -72,8 +74,12 @@ struct AttestBody {
     }
 
     var json: JSONObject {
-        let bundle: JSONValue = ["SnpReport": encode(report), "VcekCertChain": encode(Array(pem.utf8))]
-        var text = bundle.serialized(pretty: prettyBundle)
+        var bundle: JSONObject = ["SnpReport": encode(report), "VcekCertChain": encode(Array(pem.utf8))]
+        if !platformEndorsements.isEmpty {
+            let endorsements: JSONValue = ["Uvm": .array(platformEndorsements.map { encode($0) })]
+            bundle.set("Endorsements", encode(endorsements.serialized()))
+        }
+        var text = JSONValue.object(bundle).serialized(pretty: prettyBundle)
         if prettyBundle { text = Array("\n\n  ".utf8) + text + Array("\n".utf8) }
         var body: JSONObject = ["report": encode(text)]
         if let runtimeData { body.set("runtimeData", ["data": encode(runtimeData), "dataType": "JSON"]) }

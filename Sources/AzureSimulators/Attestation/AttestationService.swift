@@ -3,6 +3,7 @@ internal import OpenSSLCrypto
 internal import SNPReport
 internal import SNPVerification
 internal import StrictJSON
+internal import UVMEndorsements
 
 /// Microsoft Azure Attestation for SEV-SNP (azure-protocols.md, section 1). It verifies for real: a token says nothing that the report does not prove.
 struct AttestationService: SimulatedService {
@@ -61,10 +62,13 @@ struct AttestationService: SimulatedService {
         let now = configuration.clock()
         let (report, product) = try verify(attested, now: now)
         if let draft = attested.draftPolicy { try AttestationPolicy.check(draft: draft) }
-        let claims = AttestationClaims.make(
+        var claims = AttestationClaims.make(
             report, product: product, request: attested, issuer: request.origin,
             policyHash: AttestationPolicy.hash(attested.draftPolicy ?? AttestationPolicy.standard), now: now,
             life: configuration.attestationTokenLife)
+        if let status = try compliance(attested, report, now: now) {
+            claims.set("x-ms-compliance-status", .string(status))
+        }
         let token: String
         if attested.draftPolicy != nil {
             // A token for a draft cannot be validated, which is the point.
@@ -102,6 +106,29 @@ struct AttestationService: SimulatedService {
             }
         }
         return (report, endorsement.product)
+    }
+
+    /// `x-ms-compliance-status`; `nil` where no endorsement of the utility VM was given. One that does not hold is an error, not a missing claim.
+    private func compliance(
+        _ request: AttestationRequest, _ report: AttestationReport, now: Int64
+    ) throws(AttestationRefusal) -> String? {
+        var policy = UVMEndorsementVerifier.Policy()
+        policy.trustedIssuers += configuration.trustedPlatformIssuers
+        policy.expectedMeasurement = report.measurement
+        policy.time = now
+        var status: String?
+        for document in request.platformEndorsements {
+            let result = UVMEndorsementVerifier().verify(document, policy: policy)
+            guard result.isVerified, let endorsement = result.endorsement else {
+                let complaint = result.checks.first { !$0.ok }.map { "\($0.code.rawValue): \($0.detail)" }
+                throw AttestationRefusal(
+                    "The UVM endorsement cannot be verified: \(complaint ?? "it is not complete").")
+            }
+            status =
+                endorsement.feed == TrustedIssuer.confidentialAKS.feed
+                ? "azure-signed-katacc-uvm" : "azure-compliant-uvm"
+        }
+        return status
     }
 
     // MARK: Documents
