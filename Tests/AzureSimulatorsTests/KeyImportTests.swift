@@ -110,9 +110,12 @@ struct KeyImportTests {
             missing.remove("d")
             var garbage = try Self.rsaJWK()
             garbage.set("d", "###")
+            var huge = try Self.rsaJWK()
+            huge.set("n", .string(Base64.encodeURL([UInt8](repeating: 0xFF, count: 100_000))))
             let wrapped: JSONObject = ["kty": "RSA-HSM", "key_hsm": "eyJ9"]
             for (jwk, status) in [
                 (swapped, 400), (otherModulus, 400), (offCurve, 400), (otherPoint, 400), (missing, 400), (garbage, 400),
+                (huge, 400),
                 (["kty": "oct", "k": "AAAA"], 400), (wrapped, 501), ([:], 400),
                 (["kty": "EC-HSM", "crv": "P-224"], 400),
             ] {

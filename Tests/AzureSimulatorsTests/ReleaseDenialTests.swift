@@ -97,8 +97,44 @@ struct ReleaseDenialTests {
             claims.set("iss", "https://attest.example.org")
             let token = try await cloud.simulators.attestationToken(claims: claims, host: Cloud.attestation)
             let answer = try await release(cloud, token: token)
-            #expect(answer.status == 403)
-            #expect(answer.message == unverified)
+            #expect(answer.status == 400)
+            #expect(
+                answer.message
+                    == "AKV.SKR.1012: The specified attestation service https://attest.example.org cannot be reached.")
+        }
+    }
+
+    @Test("an authority that is not simulated is asked over the transport")
+    func foreignAuthority() async throws {
+        let issuer = "https://attest.example.org/"
+        let key = try PrivateKey.generateRSA(bits: 2048)
+        let numbers = key.publicKey.rsaNumbers
+        let keys: JSONValue = [
+            "keys": [
+                [
+                    "kty": "RSA", "kid": "foreign", "n": .string(Base64.encodeURL(numbers?.n ?? [])),
+                    "e": .string(Base64.encodeURL(numbers?.e ?? [])),
+                ]
+            ]
+        ]
+        let site = Site(pages: [
+            "attest.example.org/.well-known/openid-configuration":
+                #"{"jwks_uri":"https://attest.example.org/keys"}"#,
+            "attest.example.org/keys": String(decoding: keys.serialized(), as: UTF8.self),
+        ])
+        try await Cloud.run({ $0.authorityTransport = site }) { cloud in
+            try await cloud.simulators.createKey(
+                "k1", at: Cloud.vault, exportable("EC-HSM", releasePolicy(authority: issuer)))
+            var claims = try goodClaims()
+            claims.set("iss", .string(issuer))
+            let payload = JSONValue.object(claims).serialized()
+            // `jku` leads elsewhere and is not followed.
+            let header: JSONObject = ["kid": "foreign", "jku": "https://evil.example.org/keys"]
+            let token = try JWSBuilder.sign(header: header, payload: payload, key: key, algorithm: .rs256)
+            #expect(try await release(cloud, token: token).status == 200)
+            let stranger = try PrivateKey.generateRSA(bits: 2048)
+            let forged = try JWSBuilder.sign(header: header, payload: payload, key: stranger, algorithm: .rs256)
+            #expect(try await release(cloud, token: forged).message == unverified)
         }
     }
 
@@ -160,9 +196,11 @@ struct ReleaseDenialTests {
         try await Cloud.run { cloud in
             cloud.simulators.inject(FaultRule(.status(503), on: route))
             let refused = try await releaseForged(cloud) { _ in }
-            #expect(refused.status == 403)
-            #expect(refused.message == unverified)
+            #expect(refused.status == 400)
+            #expect(refused.message.hasPrefix("AKV.SKR.1012: "))
             #expect(refused.explanation.contains("503"))
+            cloud.simulators.inject(FaultRule(.replaceBody { _ in Array("<html>".utf8) }, on: route))
+            #expect(try await releaseForged(cloud) { _ in }.message == unverified)
             #expect(try await releaseForged(cloud) { _ in }.status == 200)
             #expect(cloud.simulators.requestCounts[.maaCertificates] ?? 0 >= 1)
         }
@@ -267,5 +305,17 @@ struct ReleaseDenialTests {
             #expect(answer.message.hasPrefix("Key not found: k1 (Activity ID: "))
             #expect(answer.message.hasSuffix(")"))
         }
+    }
+}
+
+/// A web site of fixed pages, by host and path.
+private struct Site: HTTPTransport {
+    let pages: [String: String]
+
+    func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {
+        guard case .service(let endpoint) = request.target, let page = pages[endpoint.description + request.path] else {
+            return HTTPResponse(status: 404)
+        }
+        return HTTPResponse(status: 200, body: Array(page.utf8))
     }
 }

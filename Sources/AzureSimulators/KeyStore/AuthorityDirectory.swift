@@ -45,11 +45,14 @@ final class AuthorityDirectory: Sendable {
         }
     }
 
+    /// Why there are no keys: one sentence, and whether the authority answered at all.
     struct Failure: Error {
         let reason: String
+        let isUnreachable: Bool
 
-        init(_ reason: String) {
+        init(_ reason: String, isUnreachable: Bool = false) {
             self.reason = reason
+            self.isUnreachable = isUnreachable
         }
     }
 
@@ -58,23 +61,28 @@ final class AuthorityDirectory: Sendable {
         let request = SimulatorRequest(method: "GET", authority: HTTPFrontEnd.normalized(authority), path: path)
         if let services = services.withLock({ $0 }), services.serves(request.host) {
             let response = await services.respond(to: request)
-            guard response.status == 200 else { throw Failure("GET \(url) answers \(response.status)") }
+            guard response.status == 200 else {
+                throw Failure("GET \(url) answers \(response.status)", isUnreachable: true)
+            }
             return response.body
         }
         guard let transport else {
-            throw Failure("\(url) is not simulated, and no transport to other hosts is configured")
+            throw Failure(
+                "\(url) is not simulated, and no transport to other hosts is configured", isUnreachable: true)
         }
         do {
             let response = try await transport.send(
                 HTTPRequest(
                     .get, .service(try Endpoint(authority)), path: path, deadline: .after(.seconds(10)),
                     maximumResponseBytes: Self.maximumBytes))
-            guard response.status == 200 else { throw Failure("GET \(url) answers \(response.status)") }
+            guard response.status == 200 else {
+                throw Failure("GET \(url) answers \(response.status)", isUnreachable: true)
+            }
             return response.body
         } catch let error as Failure {
             throw error
         } catch {
-            throw Failure("GET \(url): \(error)")
+            throw Failure("GET \(url): \(error)", isUnreachable: true)
         }
     }
 

@@ -47,10 +47,14 @@ extension KeyStoreService {
             guard try key.optional("key_hsm") == nil else {
                 throw KeyStoreRefusal(501, "NotSupported", "The simulator does not import wrapped keys.")
             }
+            let modulus = try number(key, "n")
+            guard [256, 384, 512].contains(modulus.count) else {
+                throw try key.member("n").invalid("RSA keys have 2048, 3072 or 4096 bits")
+            }
             return .asymmetric(
                 try PrivateKey(
                     rsa: RSAPrivateNumbers(
-                        n: number(key, "n"), e: number(key, "e"), d: number(key, "d"), p: number(key, "p"),
+                        n: modulus, e: number(key, "e"), d: number(key, "d"), p: number(key, "p"),
                         q: number(key, "q"), dp: number(key, "dp"), dq: number(key, "dq"), qi: number(key, "qi"))))
         case "EC", "EC-HSM":
             guard let curve = EllipticCurve(rawValue: try key.string("crv")) else {

@@ -108,7 +108,12 @@ extension KeyStoreService {
     private func verifySignature(_ jws: JWS, _ authority: String) async throws(KeyStoreRefusal) {
         let keys: JWKSet
         do { keys = try await attestationAuthorities.keys(of: authority) } catch {
-            throw .attestationNotVerified(error.reason)
+            guard error.isUnreachable else { throw .attestationNotVerified(error.reason) }
+            // Wording of Azure/azure-sdk-for-js issue 21596; its status is not recorded.
+            throw .skr(
+                1012, "The specified attestation service \(EntraService.shown(authority)) cannot be reached.",
+                personality,
+                because: error.reason)
         }
         guard let keyID = jws.keyID else { throw .attestationNotVerified("the token names no key (kid)") }
         let candidates = keys.keys(withID: keyID)
