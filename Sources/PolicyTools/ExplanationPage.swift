@@ -66,7 +66,7 @@ extension ReleaseExplanation {
         html.element("code", entry.pointer, class: "pointer")
         html.close("summary")
         html.open("ul", class: "tree")
-        row(entry.match == .exact, "issuer", words: ReasonWords.words(entry.match), into: &html)
+        row(entry.match == .exact, "issuer", words: issuerWords(entry), into: &html)
         group(entry.conditions, into: &html)
         html.close("ul")
         html.close("details")

@@ -66,7 +66,7 @@ extension ReleaseExplanation {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func issuerWords(_ entry: AuthorityOutcome) -> String {
+    func issuerWords(_ entry: AuthorityOutcome) -> String {
         let words = ReasonWords.words(entry.match)
         return entry.match == .exact ? words : "\(words) (\(entry.match.rawValue))"
     }

@@ -127,7 +127,11 @@ struct LintCoverage {
                         : "pin x-ms-azurevm-vmid, or use a provider of your own and pin what its policy issues"
             )
         }
-        if intent(claims) == .container, !claims.contains(where: { Self.pins($0, "x-ms-sevsnpvm-hostdata") }) {
+        let isPinned =
+            claims.contains { Self.pins($0, "x-ms-sevsnpvm-hostdata") }
+            // An attestation policy of one's own may look at the host data and say so in a claim.
+            || claims.contains { $0.operation == .equals && $0.name.hasPrefix("x-ms-policy.") }
+        if intent(claims) == .container, !isPinned {
             drafts.add(
                 .missingHostData, .warning, entry.pointer,
                 "does not pin x-ms-sevsnpvm-hostdata, the hash of the container group's security policy: any containers may run in it",
