@@ -39,7 +39,9 @@ enum KeyStoreOperation: Equatable, Sendable {
         case ("GET", "keys", 2): self = .get(name: path[0], version: Self.version(path[1]))
         case ("PATCH", "keys", 2): self = .update(name: path[0], version: Self.version(path[1]))
         case ("POST", "keys", 2), ("POST", "keys", 3): self = Self.action(path)
-        case ("GET", "keys", 3), ("PUT", "keys", 2), ("POST", "rng", 0): self = .unsupported
+        case ("GET", "keys", 3) where path[2].lowercased() == "attestation": self = .unsupported
+        case ("PUT", "keys", 2) where path[1].lowercased() == "rotationpolicy": self = .unsupported
+        case ("POST", "rng", 0): self = .unsupported
         default: self = .unknown
         }
     }
