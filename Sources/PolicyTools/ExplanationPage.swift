@@ -101,8 +101,9 @@ extension ReleaseExplanation {
         html.element("span", claim.isSatisfied ? "✓ ok" : "✗ FAIL", class: "mark")
         html.element("span", claim.claim, class: "name")
         html.element("span", ReasonWords.words(claim.operator), class: "operator")
-        html.element("code", VisibleText.value(claim.wanted), class: "value")
-        if !claim.isSatisfied {
+        if claim.isSatisfied {
+            html.element("code", VisibleText.value(claim.wanted), class: "value")
+        } else {
             html.open("dl", class: "detail")
             for (label, value) in [
                 ("wanted", VisibleText.value(claim.wanted)),

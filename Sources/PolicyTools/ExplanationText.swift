@@ -67,6 +67,7 @@ extension ReleaseExplanation {
     }
 
     func issuerWords(_ entry: AuthorityOutcome) -> String {
+        guard !outcome.issuer.isEmpty else { return "the token names no issuer (\(entry.match.rawValue))" }
         let words = ReasonWords.words(entry.match)
         return entry.match == .exact ? words : "\(words) (\(entry.match.rawValue))"
     }

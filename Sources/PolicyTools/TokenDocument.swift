@@ -46,6 +46,13 @@ public struct TokenDocument: Sendable {
         if case .string(let text)? = claims["iss"] { text } else { "" }
     }
 
+    /// The issuer, when it is written exactly like a host of Azure Attestation: the only claim about itself that a token may be believed before it is verified,
+    /// because asking that host for its keys can do no harm.
+    public var publicAuthority: String? {
+        let name = AuthorityName(issuer)
+        return name.provider != nil && issuer == name.canonical ? issuer : nil
+    }
+
     /// The protected header without what could be used or is long: `x5c` becomes the number of its certificates.
     public var shownHeader: JSONObject {
         var shown = token.header
