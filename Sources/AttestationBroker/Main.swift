@@ -20,7 +20,9 @@ struct AttestationBroker: AsyncParsableCommand {
         #if Simulators && FixtureEvidence
             commands += [DemoCommand.self, SimulateCommand.self]
         #endif
-        return commands + [EvidenceCommand.self, TokenCommand.self, PolicyCommand.self, PluginsCommand.self, ConfigCommand.self]
+        return commands + [
+            EvidenceCommand.self, TokenCommand.self, PolicyCommand.self, PluginsCommand.self, ConfigCommand.self,
+        ]
     }
 
     static func main() async {
