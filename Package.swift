@@ -190,6 +190,13 @@ let package = Package(
         tests("ArchitectureTests", ["StrictJSON"]),
         tests("BrokerCoreTests", ["BrokerCore", "HTTPTransport"]),
         tests(
+            "BrokerEngineTests",
+            [
+                "BrokerCore", "BrokerEngine", "BrokerTestKit", "FixtureEvidence", "HTTPTransport", "JOSE",
+                "KeyVaultPremium", "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "SNPReport", "SecureMemory",
+                "StrictJSON", log,
+            ]),
+        tests(
             "BrokerConfigurationTests",
             ["AzureIdentity", "BrokerConfiguration", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
         tests("BrokerTelemetryTests", ["BrokerTelemetry", log]),

@@ -13,6 +13,10 @@ extension BrokerEngine {
         let late = BrokerError(
             .deadlineExceeded, at: stage,
             "no answer within \(options.requestTimeout.settingText); the \(stage.rawValue) stage was given up")
+        let gone = BrokerError(.deadlineExceeded, at: stage, "the caller went away")
+        // Nobody is asked on behalf of a caller who no longer waits.
+        guard !Task.isCancelled else { throw gone }
+        guard !context.deadline.hasPassed else { throw late }
         let worker = Task {
             let result: Result<Value, BrokerError>
             do throws(BrokerError) { result = .success(try await work()) } catch { result = .failure(error) }
@@ -29,7 +33,7 @@ extension BrokerEngine {
         let result = await withTaskCancellationHandler {
             await race.result()
         } onCancel: {
-            race.finish(.failure(BrokerError(.deadlineExceeded, at: stage, "the caller went away")))
+            race.finish(.failure(gone))
         }
         return try result.get()
     }

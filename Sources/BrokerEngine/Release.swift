@@ -72,17 +72,19 @@ extension BrokerEngine {
     }
 
     private static func check(_ wrapped: WrappedKey, answers reference: KeyReference) throws(BrokerError) {
-        let wanted = "\(reference.store.origin)/keys/\(reference.name.name)/"
-        let version = wrapped.keyID.dropFirst(wanted.utf8.count)
-        guard wrapped.keyID.hasPrefix(wanted), !version.isEmpty, !version.contains("/"),
-            reference.name.version == nil || reference.name.version.map({ $0 == version }) == true
+        // Byte by byte, and with a version of the form that may become part of a URL.
+        let prefix = "\(reference.store.origin)/keys/"
+        guard wrapped.keyID.utf8.starts(with: prefix.utf8),
+            let answered = KeyName(String(decoding: wrapped.keyID.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)),
+            answered.name == reference.name.name, let version = answered.version,
+            reference.name.version == nil || reference.name.version == version
         else {
             throw BrokerError(
                 .upstreamInvalid, at: .release, "the key store answered for another key than \(reference)")
         }
     }
 
-    private static func open(
+    static func open(
         _ wrapped: WrappedKey, with wrappingKey: borrowing WrappingKey
     ) throws(BrokerError) -> ReleasedKey {
         let secret: SecretBytes
@@ -95,6 +97,10 @@ extension BrokerEngine {
                 cause: error)
         }
         guard wrapped.type != .oct else {
+            guard wrapped.publicPart == nil else {
+                throw BrokerError(
+                    .unwrapFailed, at: .unwrap, "the key store calls the key symmetric and gives it a public part")
+            }
             return ReleasedKey(keyID: wrapped.keyID, jwk: PrivateJWK.encode(symmetric: secret))
         }
         let numbers: PrivateKeyNumbers

@@ -25,13 +25,18 @@ struct WrappingKeyClaim {
         let claim: [JSONCursor]
         do {
             let jws = try JWS(compact: token.compact, maximumBytes: 64 * 1024)
-            claim = try jws.payload(limits: JSONLimits()).member("x-ms-runtime").member("keys").array()
+            // As lenient about numbers as the verifier: an authority may state 64-bit values, and none of them is used here.
+            claim = try jws.payload(limits: JSONLimits(bigIntegers: .asReal)).member("x-ms-runtime").member("keys")
+                .array()
         } catch {
             throw BrokerError(
                 .upstreamInvalid, at: .verify, "the token carries no wrapping key in x-ms-runtime.keys", cause: error)
         }
-        guard claim.count == 1, let key = claim.first, (try? key.string("kty")) == "RSA",
-            (try? key.string("n")) == n, (try? key.string("e")) == e
+        // Byte by byte: Swift's == calls some different texts equal (KELVIN SIGN and "K").
+        guard claim.count == 1, let key = claim.first,
+            [("kty", "RSA"), ("n", n), ("e", e)].allSatisfy({ name, wanted in
+                (try? key.string(name))?.utf8.elementsEqual(wanted.utf8) == true
+            })
         else {
             throw BrokerError(
                 .upstreamInvalid, at: .verify,

@@ -67,6 +67,9 @@ public final class WrappingKeyPool: Sendable {
     /// Number of keys that wait.
     public var count: Int { state.withLock { $0.ready.count } }
 
+    /// Whether keys are being made in the background.
+    var isFilling: Bool { state.withLock { $0.isFilling } }
+
     /// Ends the background work and wipes the waiting keys.
     public func shutdown() {
         state.withLock { state in

@@ -17,7 +17,7 @@ public struct SampleKey: Sendable {
 
     public static let version = "d00a04794ffb49e1a0e088635fc92ef2"
 
-    /// One key of each kind that the stores release; making them takes a moment, so share them.
+    /// One key of each kind and size that the stores release; making them takes a moment, so share them.
     public static func all() throws -> [SampleKey] {
         let rsa = try PrivateKey.generateRSA(bits: 2048)
         var keys = [
@@ -31,6 +31,7 @@ public struct SampleKey: Sendable {
                     publicPart: key.publicKey.ecPoint.map { .ec(curve: curve.rawValue, x: $0.x, y: $0.y) }))
         }
         keys.append(SampleKey("oct-key", content: SecureRandom.bytes(32)))
+        for count in [16, 64] { keys.append(SampleKey("oct-\(count)", content: SecureRandom.bytes(count))) }
         return keys
     }
 

@@ -1,0 +1,152 @@
+import BrokerTestKit
+import Glibc
+import OpenSSLCrypto
+import Synchronization
+import Testing
+
+@testable import BrokerEngine
+
+@Suite("Wrapping keys made ahead of time", .timeLimit(.minutes(5)))
+struct WrappingKeyPoolTests {
+    private final class Ticks: Sendable {
+        private let value = Atomic(0)
+        var count: Int { value.load(ordering: .relaxed) }
+        func add() { value.add(1, ordering: .relaxed) }
+    }
+
+    private func pool(capacity: Int, bits: Int = 2048) -> WrappingKeyPool {
+        WrappingKeyPool(keyBits: bits, capacity: capacity, logger: RecordedLog().logger())
+    }
+
+    @Test("the pool fills to its capacity and stops")
+    func fills() async throws {
+        let pool = pool(capacity: 3)
+        defer { pool.shutdown() }
+        #expect(pool.count == 0)
+        for _ in 0..<5 { pool.fill() }
+        try await eventually { !pool.isFilling }
+        #expect(pool.count == 3)
+        pool.fill()
+        #expect(!pool.isFilling)
+        #expect(pool.count == 3)
+    }
+
+    @Test("taking a key makes room for a new one, which comes by itself")
+    func refills() async throws {
+        let pool = pool(capacity: 2)
+        defer { pool.shutdown() }
+        pool.fill()
+        try await eventually { !pool.isFilling }
+        for _ in 0..<2 {
+            let key = try await pool.take()
+            #expect(key.bits == 2048)
+            try await eventually { !pool.isFilling }
+            #expect(pool.count == 2)
+        }
+    }
+
+    @Test("every key is given out once, whoever asks at the same time")
+    func singleUse() async throws {
+        let pool = pool(capacity: 3)
+        defer { pool.shutdown() }
+        pool.fill()
+        let moduli = try await withThrowingTaskGroup(of: [[UInt8]].self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    var moduli: [[UInt8]] = []
+                    for _ in 0..<5 {
+                        moduli.append(try await pool.take().publicNumbers.n)
+                        #expect(pool.count <= 3)
+                    }
+                    return moduli
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(moduli.count == 20)
+        #expect(Set(moduli).count == 20)
+    }
+
+    @Test("with no capacity nothing is made ahead, and a key is made when it is wanted", arguments: [0, -1])
+    func noCapacity(capacity: Int) async throws {
+        let pool = pool(capacity: capacity)
+        pool.fill()
+        #expect(!pool.isFilling)
+        let first = try await pool.take()
+        #expect(!pool.isFilling && pool.count == 0)
+        let second = try await pool.take()
+        #expect(first.publicNumbers != second.publicNumbers)
+    }
+
+    @Test("keys have the configured length", arguments: [2048, 3072])
+    func length(bits: Int) async throws {
+        let key = try await pool(capacity: 0, bits: bits).take()
+        #expect(key.bits == bits && key.publicNumbers.n.count == bits / 8)
+    }
+
+    @Test("a length that is not made is an error for the caller and the end of the filling")
+    func impossibleLength() async throws {
+        let log = RecordedLog()
+        let pool = WrappingKeyPool(keyBits: 17, capacity: 2, logger: log.logger())
+        defer { pool.shutdown() }
+        await #expect(throws: CryptoError.self) { _ = try await pool.take().bits }
+        try await eventually { !pool.isFilling }
+        #expect(pool.count == 0)
+        #expect(log.lines.contains { $0.hasPrefix("error a wrapping key could not be made ahead of time") })
+    }
+
+    @Test("shutting down takes the waiting keys away and makes no more")
+    func shutdown() async throws {
+        let pool = pool(capacity: 2)
+        pool.fill()
+        try await eventually { !pool.isFilling }
+        #expect(pool.count == 2)
+        pool.shutdown()
+        #expect(pool.count == 0)
+        pool.fill()
+        #expect(!pool.isFilling)
+        // A request that is still under way gets its key.
+        let key = try await pool.take()
+        #expect(key.bits == 2048)
+        #expect(!pool.isFilling && pool.count == 0)
+    }
+
+    @Test("shutting down while keys are being made leaves none behind")
+    func shutdownWhileFilling() async throws {
+        let pool = pool(capacity: 100)
+        pool.fill()
+        try await eventually { pool.count > 0 }
+        #expect(pool.isFilling)
+        pool.shutdown()
+        try await eventually { !pool.isFilling }
+        #expect(pool.count == 0)
+    }
+
+    @Test("taking from an empty pool leaves the threads of other tasks alone")
+    func doesNotBlock() async throws {
+        // More takes than there are threads in the cooperative pool: if each held one, nothing else could run before the first key is there.
+        let takers = 2 * max(1, min(64, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        let pool = pool(capacity: 0)
+        let ticks = Ticks()
+        let ticker = Task {
+            while !Task.isCancelled {
+                ticks.add()
+                await Task.yield()
+            }
+        }
+        defer { ticker.cancel() }
+        try await eventually { ticks.count > 0 }
+        let between = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<takers {
+                group.addTask {
+                    let before = ticks.count
+                    _ = try await pool.take().bits
+                    return ticks.count - before
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        // A thread that makes a key lets nobody tick in between; the other takers and the other tests account for a few at most.
+        #expect(between.allSatisfy { $0 > takers }, "ticks while each key was made: \(between)")
+    }
+}
