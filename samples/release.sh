@@ -24,7 +24,7 @@ metadata=$(member metadata_port <"$work/simulate")
 azure=(curl --silent --show-error --fail-with-body --noproxy '*' --cacert "$work/azure/ca.pem" --connect-to "::127.0.0.1:$tls")
 
 policy=$(base64 --wrap=0 policies/release/fixture-guest.json | tr '+/' '-_' | tr -d '=')
-openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -outform DER -out "$work/key.der" 2>/dev/null
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -nocrypt -outform DER -out "$work/key.der"
 number() { tail --bytes="+$(($1 + 1))" "$work/key.der" | head --bytes=32 | base64 --wrap=0 | tr '+/' '-_' | tr -d '='; }
 jwk="{\"kty\":\"EC-HSM\",\"crv\":\"P-256\",\"d\":\"$(number 36)\",\"x\":\"$(number 74)\",\"y\":\"$(number 106)\"}"
 

@@ -27,7 +27,15 @@ struct ServeCommand: AsyncParsableCommand {
         defer { composition.shutdown() }
         let frontEnd = HTTPFrontEnd(
             engine: composition.engine, options: HTTPFrontEndOptions(configuration.server), logger: logger,
-            onListening: { _ in composition.start() })
+            onListening: { address in
+                logger.notice(
+                    "listening",
+                    metadata: [
+                        "address": "\(address)", "evidence": "\(composition.engine.provenance.rawValue)",
+                        "profile": "\(configuration.server.profile.rawValue)",
+                    ])
+                composition.start()
+            })
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup)],

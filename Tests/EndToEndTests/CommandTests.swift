@@ -86,7 +86,8 @@ struct CommandTests {
 
     @Test("the original's flags start the server")
     func originalFlags() throws {
-        let broker = try Broker(["-port=0", "-loglevel", "info"], environment: ["BROKER_SERVER_HTTP": "127.0.0.1:0"])
+        let broker = try Broker(
+            ["-loglevel=info", "-server_type", "http"], environment: ["BROKER_SERVER_HTTP": "127.0.0.1:0"])
         #expect(try broker.get("/status").object["message"] as? String == "Status OK")
         #expect(broker.program.stop(SIGINT) == 0)
     }

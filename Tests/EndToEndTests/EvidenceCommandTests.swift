@@ -110,7 +110,10 @@ struct EvidenceCommandTests {
         for field in ["measurement", "host_data", "report_data", "chip_id", "report_id", "current_version"] {
             #expect(result.object[field] as? String == wanted[field] as? String, "\(field)")
         }
-        #expect((result.object["reported_tcb"] as? [String: Any])?["fmc"] as? Int == 1)
+        let tcb = try #require(wanted["reported_tcb"] as? [String: Any])
+        for component in ["fmc", "bootloader", "tee", "snp", "microcode"] {
+            #expect((result.object["reported_tcb"] as? [String: Any])?[component] as? Int == tcb[component] as? Int)
+        }
     }
 
     @Test("files that are not there, or not certificates")

@@ -56,11 +56,26 @@ enum Program {
         process.standardOutput = try FileHandle(forWritingTo: out)
         process.standardError = try FileHandle(forWritingTo: err)
         try process.run()
+        let watchdog = Watchdog(process.processIdentifier)
         process.waitUntilExit()
+        watchdog.cancel()
         return Result(
             status: process.terminationStatus, output: try Data(contentsOf: out),
             errors: String(decoding: try Data(contentsOf: err), as: UTF8.self))
     }
+}
+
+/// Ends a process that outlives every reasonable test, so that a hang is a failure and not a silence.
+final class Watchdog {
+    static let limit: TimeInterval = 180
+    private let timer: DispatchWorkItem
+
+    init(_ process: Int32) {
+        timer = DispatchWorkItem { kill(process, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.limit, execute: timer)
+    }
+
+    func cancel() { timer.cancel() }
 }
 
 /// A directory that a test may fill.
@@ -97,6 +112,7 @@ final class RunningProgram {
     private let pipe = Pipe()
     private let collected = Mutex("")
     private let reader: FileHandle
+    private var watchdog: Watchdog?
 
     /// Starts the program; its standard output and standard error are read together.
     init(_ arguments: [String], environment extra: [String: String] = [:]) throws {
@@ -108,6 +124,7 @@ final class RunningProgram {
         process.standardError = pipe
         reader = pipe.fileHandleForReading
         try process.run()
+        watchdog = Watchdog(process.processIdentifier)
         try? pipe.fileHandleForWriting.close()
     }
 
@@ -142,10 +159,12 @@ final class RunningProgram {
             collected.withLock { $0 += String(decoding: data, as: UTF8.self) }
         }
         process.waitUntilExit()
+        watchdog?.cancel()
         return process.terminationStatus
     }
 
     deinit {
+        watchdog?.cancel()
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
