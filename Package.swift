@@ -58,11 +58,12 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .target(name: "CCurlShims", dependencies: ["CCurl"]),
+        .target(name: "COpenSSLProcess", dependencies: ["COpenSSL"]),
 
         // 1: building blocks
         library("SecureMemory", ["COpenSSL"]),
         library("StrictJSON", ["CJansson"]),
-        library("OpenSSLCrypto", ["COpenSSL", "SecureMemory"]),
+        library("OpenSSLCrypto", ["COpenSSL", "COpenSSLProcess", "SecureMemory"]),
         library("JOSE", ["OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
         library("HTTPTransport", ["SecureMemory"]),
         library("SNPReport"),
