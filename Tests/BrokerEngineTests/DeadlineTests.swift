@@ -76,7 +76,7 @@ struct DeadlineTests {
         #expect(error.outcome == "deadlineExceeded at \(hung.stage.rawValue)")
         #expect(error.isRetryable)
         #expect(subject.calls.count == hung.calls)
-        await cancelled.wait()
+        try await eventually { cancelled.isOpen }
         // What it says in the end is dropped, and nobody else is asked.
         gate.open()
         #expect(subject.calls.count == hung.calls)
@@ -126,7 +126,7 @@ struct DeadlineTests {
         let error = await call.value
         #expect(gate.waiting == 1, "the provider still hangs")
         #expect(error?.outcome == "deadlineExceeded at \(hung.stage.rawValue)")
-        await cancelled.wait()
+        try await eventually { cancelled.isOpen }
         gate.open()
         #expect(subject.calls.count == hung.calls)
     }

@@ -7,6 +7,8 @@ final class Gate: Sendable {
     /// How many wait now.
     var waiting: Int { state.withLock { $0.waiting.count } }
 
+    var isOpen: Bool { state.withLock { $0.isOpen } }
+
     func wait() async {
         await withCheckedContinuation { continuation in
             let isOpen = state.withLock { state in
