@@ -28,7 +28,7 @@ extension ReleaseExplanation {
     private static func json(_ entry: AuthorityOutcome) -> JSONValue {
         let changes = (entry.match == .exact ? 0 : 1) + entry.conditions.unsatisfiedCount
         return [
-            "pointer": .string(entry.pointer), "authority": .string(entry.authority),
+            "pointer": .string(entry.pointer), "authority": shortened(entry.authority),
             "match": .string(entry.match.rawValue), "satisfied": .boolean(entry.isSatisfied),
             "changes_needed": .integer(Int64(changes)), "conditions": json(entry.conditions),
         ]
@@ -51,7 +51,7 @@ extension ReleaseExplanation {
     /// `{"pointer","claim","operator","wanted","actual","satisfied","reason","detail"}`; `actual` is null where the token has no such claim, `reason` a `ClaimReason`.
     private static func json(_ claim: ClaimOutcome) -> JSONValue {
         [
-            "pointer": .string(claim.pointer), "claim": .string(claim.claim),
+            "pointer": .string(claim.pointer), "claim": shortened(claim.claim),
             "operator": .string(claim.operator.rawValue), "wanted": shortened(claim.wanted),
             "actual": claim.actual.map(shortened) ?? .null, "satisfied": .boolean(claim.isSatisfied),
             "reason": .string(claim.reason.rawValue), "detail": .string(ReasonWords.words(claim)),
@@ -66,9 +66,5 @@ extension ReleaseExplanation {
         }
     }
 
-    private static func shortened(_ text: String) -> JSONValue {
-        let scalars = text.unicodeScalars
-        guard scalars.count > VisibleText.maximumCharacters else { return .string(text) }
-        return .string(String(String.UnicodeScalarView(scalars.prefix(VisibleText.maximumCharacters))) + "…")
-    }
+    private static func shortened(_ text: String) -> JSONValue { .string(VisibleText.shortened(text)) }
 }

@@ -12,7 +12,8 @@ extension ReleaseExplanation {
         html.element("h1", title)
         html.element("p", verdictWords, class: isSatisfied ? "verdict good" : "verdict bad")
         html.open("dl", class: "sources")
-        for source in sources + [("issuer", outcome.issuer.isEmpty ? "(none)" : outcome.issuer)] {
+        for source in sources + [("issuer", outcome.issuer.isEmpty ? "(none)" : VisibleText.shortened(outcome.issuer))]
+        {
             html.element("dt", source.label)
             html.element("dd", source.value)
         }
@@ -37,7 +38,7 @@ extension ReleaseExplanation {
     private func change(_ change: SmallestChange, into html: inout HTMLPage) {
         html.open("section", class: "change")
         html.element("h2", "Smallest change")
-        html.element("p", "For the authority \(change.authority):")
+        html.element("p", "For the authority \(VisibleText.shortened(change.authority)):")
         html.open("ol")
         for step in change.steps {
             html.open("li")
@@ -62,7 +63,7 @@ extension ReleaseExplanation {
             "details", class: entry.isSatisfied ? "entry good" : "entry bad", attributes: isNearest ? " open" : "")
         html.open("summary")
         html.element("span", entry.isSatisfied ? "✓ MATCHED" : "✗ FAILED", class: "mark")
-        html.element("span", entry.authority, class: "name")
+        html.element("span", VisibleText.shortened(entry.authority), class: "name")
         html.element("code", entry.pointer, class: "pointer")
         html.close("summary")
         html.open("ul", class: "tree")
@@ -99,7 +100,7 @@ extension ReleaseExplanation {
     private func claim(_ claim: ClaimOutcome, into html: inout HTMLPage) {
         html.open("li", class: claim.isSatisfied ? "clause good" : "clause bad")
         html.element("span", claim.isSatisfied ? "✓ ok" : "✗ FAIL", class: "mark")
-        html.element("span", claim.claim, class: "name")
+        html.element("span", VisibleText.shortened(claim.claim), class: "name")
         html.element("span", ReasonWords.words(claim.operator), class: "operator")
         if claim.isSatisfied {
             html.element("code", VisibleText.value(claim.wanted), class: "value")

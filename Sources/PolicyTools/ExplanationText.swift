@@ -87,7 +87,7 @@ extension ReleaseExplanation {
     private func append(_ claim: ClaimOutcome, depth: Int, _ marks: TextMarks, to lines: inout [String]) {
         let indent = String(repeating: "  ", count: depth)
         let statement =
-            "\(VisibleText.escaped(claim.claim)) \(ReasonWords.words(claim.operator)) \(VisibleText.value(claim.wanted))"
+            "\(VisibleText.name(claim.claim)) \(ReasonWords.words(claim.operator)) \(VisibleText.value(claim.wanted))"
         lines.append("\(indent)\(mark(claim.isSatisfied, marks)) \(statement)")
         guard !claim.isSatisfied else { return }
         let found = claim.actual.map(VisibleText.value) ?? "nothing"

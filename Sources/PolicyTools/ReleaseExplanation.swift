@@ -43,7 +43,7 @@ public struct ReleaseExplanation: Sendable {
         }
         if !undecidedClaims.isEmpty {
             return "the release policy depends on what only the authority can say: "
-                + undecidedClaims.map(VisibleText.escaped).joined(separator: ", ")
+                + undecidedClaims.map(VisibleText.name).joined(separator: ", ")
         }
         guard let smallestChange else { return "the release policy is not satisfied" }
         let shown = smallestChange.steps.prefix(3).map(\.problem)

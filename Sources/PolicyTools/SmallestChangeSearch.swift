@@ -82,7 +82,7 @@ struct SmallestChangeSearch {
         let found = claim.actual.map { "the token has \(VisibleText.value($0))" } ?? "the token has nothing"
         let operation = ReasonWords.words(claim.operator)
         let problem =
-            "\(VisibleText.escaped(claim.claim)) \(operation) \(VisibleText.value(claim.wanted)) is wanted, \(found)"
+            "\(VisibleText.name(claim.claim)) \(operation) \(VisibleText.value(claim.wanted)) is wanted, \(found)"
             + " (\(claim.reason.rawValue))"
         if claim.reason == .missingClaim, let renamed = otherStyle(of: claim) {
             return SmallestChange.Step(

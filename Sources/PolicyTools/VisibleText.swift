@@ -19,13 +19,19 @@ enum VisibleText {
         return result
     }
 
+    /// The text shortened where it is long, otherwise as it is.
+    static func shortened(_ text: String) -> String {
+        guard text.unicodeScalars.count > maximumCharacters else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.prefix(maximumCharacters))) + "…"
+    }
+
+    /// A name, shortened and escaped.
+    static func name(_ text: String) -> String { escaped(shortened(text)) }
+
     /// The text in quotation marks, shortened where it is long.
     static func quoted(_ text: String) -> String {
-        let isLong = text.unicodeScalars.count > maximumCharacters
-        let shown =
-            isLong ? String(String.UnicodeScalarView(text.unicodeScalars.prefix(maximumCharacters))) + "…" : text
         var result = "\""
-        for scalar in escaped(shown).unicodeScalars {
+        for scalar in escaped(shortened(text)).unicodeScalars {
             if scalar == "\"" { result += "\\" }
             result.unicodeScalars.append(scalar)
         }

@@ -154,6 +154,17 @@ struct ExplanationTests {
         #expect(explanation.json()[pointer: "/authorities/0/conditions/conditions/2/actual"] == "(an object)")
     }
 
+    @Test("names of claims are shortened like their values")
+    func longNames() throws {
+        let long = String(repeating: "n", count: 5000)
+        let explanation = try Self.explain(policyText(#"{"claim":"\#(long)","equals":"1"}"#), "{}")
+        #expect(!explanation.text().contains(long) && !explanation.summary.contains(long))
+        #expect(explanation.summary.utf8.count < 1000)
+        let name = explanation.json()[pointer: "/authorities/0/conditions/conditions/0/claim"]?.text
+        #expect(name?.unicodeScalars.count == 201)
+        #expect(!String(decoding: explanation.page(title: "p"), as: UTF8.self).contains(long))
+    }
+
     @Test("only the nearest authorities are shown where a limit says so")
     func limit() throws {
         let entries = (0..<9).map { #"{"authority":"https://h\#($0)","allOf":[{"claim":"a","equals":"1"}]}"# }
