@@ -1,9 +1,35 @@
 #!/usr/bin/env bash
-# Builds everything and passes all tests. Options go to `swift test`, for example --filter SNPVerificationTests.
+# Builds everything and passes all tests. With options it is one `swift test` with these, for example ./Tests/run.sh --filter SNPVerificationTests.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . Tests/prerequisites.sh
 broker_prepare
 swift build --build-tests
-# The library tests run in parallel; the suites that drive the built program say themselves what must not overlap.
-exec swift test --skip-build "$@"
+[ $# -eq 0 ] || exec swift test --skip-build "$@"
+
+# One process per test target: a thousand tests that start together on two cores would measure each other.
+failed=()
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+tests=0
+for target in Tests/*Tests; do
+    target=${target#Tests/}
+    if swift test --skip-build --filter "^$target\." >"$log" 2>&1; then
+        line=$(grep -E 'Test run with [0-9]+ tests? .*passed' "$log" | tail -n 1) || line='ran no test'
+        count=$(sed -n 's/.*Test run with \([0-9]*\) test.*/\1/p' <<<"$line")
+        tests=$((tests + ${count:-0}))
+        printf '%-24s %s\n' "$target" "${line#* }"
+        grep -E '➜|skipped' "$log" | sort -u || true
+        [ "${count:-0}" -gt 0 ] || failed+=("$target (ran no test)")
+    else
+        failed+=("$target")
+        printf '%-24s FAILED\n' "$target"
+        grep -vE 'started\.$|^Building|^\[|passed after' "$log" | tail -n 120
+    fi
+done
+if [ "${#failed[@]}" -gt 0 ]; then
+    printf 'failed: %s\n' "${failed[@]}" >&2
+    printf '%d passed, %d failed\n' "$tests" "${#failed[@]}"
+    exit 1
+fi
+printf '%d passed, 0 failed\n' "$tests"
