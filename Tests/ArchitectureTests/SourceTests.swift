@@ -7,7 +7,10 @@ struct SourceTests {
         "FoundationEssentials", "Glibc", "Musl", "Swift", "Synchronization", "Testing", "_Concurrency",
     ]
 
-    @Test("a file imports only what its target declares; full Foundation nowhere")
+    /// Drives processes and reads their answers independently of our own parsers; never part of the product.
+    private static let mayImportFoundation: Set<String> = ["EndToEndTests"]
+
+    @Test("a file imports only what its target declares; full Foundation nowhere in the product")
     func imports() throws {
         let manifest = try Manifest.load()
         var files = 0
@@ -20,7 +23,8 @@ struct SourceTests {
                 files += 1
                 for (line, module) in SwiftText(try SourceTree.lines("\(root)/\(path)")).imports {
                     #expect(
-                        declared.contains(module) || Self.system.contains(module),
+                        declared.contains(module) || Self.system.contains(module)
+                            || module == "Foundation" && Self.mayImportFoundation.contains(target.name),
                         "\(target.path)/\(path):\(line) imports \(module), which \(target.name) does not declare")
                 }
             }
