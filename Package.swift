@@ -76,6 +76,7 @@ let package = Package(
 
         // 2: the contract
         library("BrokerCore", ["HTTPTransport", "OpenSSLCrypto", "SecureMemory", log]),
+        library("KnownFailures", ["BrokerCore"]),
 
         // 3: services
         library(
@@ -85,12 +86,13 @@ let package = Package(
         library("BrokerTelemetry", [log]),
         library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "SecureMemory"]),
         library(
-            "AzureIdentity", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "SecureMemory", log]),
+            "AzureIdentity",
+            ["BrokerCore", "HTTPTransport", "KnownFailures", "OpenSSLCrypto", "StrictJSON", "SecureMemory", log]),
         library(
             "AzureKeyRelease",
             [
-                "AzureIdentity", "BrokerCore", "HTTPTransport", "JOSE", "OpenSSLCrypto", "StrictJSON", "SecureMemory",
-                log,
+                "AzureIdentity", "BrokerCore", "HTTPTransport", "JOSE", "KnownFailures", "OpenSSLCrypto", "PolicyTools",
+                "ReleasePolicy", "StrictJSON", "SecureMemory", log,
             ]),
 
         // 4: edges
@@ -108,7 +110,10 @@ let package = Package(
         provider("FixtureEvidence", ["HTTPTransport", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification"]),
         provider(
             "MAAVerifier",
-            ["AzureIdentity", "HTTPTransport", "JOSE", "OpenSSLCrypto", "StrictJSON", "SecureMemory"]),
+            [
+                "AzureIdentity", "HTTPTransport", "JOSE", "KnownFailures", "OpenSSLCrypto", "StrictJSON",
+                "SecureMemory",
+            ]),
         provider("KeyVaultPremium", ["AzureKeyRelease", "HTTPTransport"]),
         provider("ManagedHSM", ["AzureKeyRelease", "HTTPTransport"]),
         library(
@@ -208,7 +213,7 @@ let package = Package(
             "AzureKeyReleaseTests",
             [
                 "AzureIdentity", "AzureKeyRelease", "BrokerCore", "BrokerTestKit", "HTTPTransport", "JOSE",
-                "OpenSSLCrypto", "SecureMemory", "StrictJSON",
+                "KnownFailures", "OpenSSLCrypto", "SecureMemory", "StrictJSON",
             ]),
         tests(
             "KeyVaultPremiumTests", ["KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto"]

@@ -1,6 +1,7 @@
 internal import AzureIdentity
 internal import BrokerCore
 internal import HTTPTransport
+internal import KnownFailures
 internal import Logging
 internal import OpenSSLCrypto
 internal import StrictJSON
@@ -89,7 +90,8 @@ struct AttestationAuthority: Verifier {
         func error(_ code: BrokerError.Code, _ message: String) -> BrokerError {
             BrokerError(
                 code, at: .verify, message, retryAfter: response.retryAfter,
-                upstream: .init(status: response.status, body: response.body))
+                upstream: .init(status: response.status, body: response.body),
+                details: KnownFailure.find(in: [said])?.details)
         }
         switch response.status {
         case 400: return error(.verificationRejected, "\(authority) rejects the evidence: \(said)")

@@ -1,5 +1,6 @@
 internal import BrokerCore
 internal import HTTPTransport
+internal import KnownFailures
 internal import Logging
 internal import StrictJSON
 
@@ -66,7 +67,8 @@ struct ManagedIdentity: TokenIssuer {
         func error(_ code: BrokerError.Code, _ words: String) -> BrokerError {
             BrokerError(
                 code, at: .identity, words, retryAfter: response.retryAfter,
-                upstream: .init(status: response.status, body: response.body))
+                upstream: .init(status: response.status, body: response.body),
+                details: KnownFailure.find(in: [refusal.error, refusal.description])?.details)
         }
         switch response.status {
         case 200:

@@ -51,6 +51,8 @@ func retrying<Value: Sendable>(
 extension BrokerError {
     /// The same error with a hint when to come back, unless it has one.
     fileprivate func withHint(_ hint: Duration?) -> BrokerError {
-        BrokerError(code, at: stage, message, retryAfter: retryAfter ?? hint, upstream: upstream, cause: cause)
+        BrokerError(
+            code, at: stage, message, retryAfter: retryAfter ?? hint, upstream: upstream, cause: cause, details: details
+        )
     }
 }

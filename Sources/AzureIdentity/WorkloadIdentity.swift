@@ -1,6 +1,7 @@
 internal import BrokerCore
 internal import HTTPTransport
 internal import Logging
+internal import KnownFailures
 internal import OpenSSLCrypto
 internal import StrictJSON
 
@@ -83,7 +84,8 @@ struct WorkloadIdentity: TokenIssuer {
         func error(_ code: BrokerError.Code, _ words: String) -> BrokerError {
             BrokerError(
                 code, at: .identity, words, retryAfter: response.retryAfter,
-                upstream: .init(status: response.status, body: response.body))
+                upstream: .init(status: response.status, body: response.body),
+                details: KnownFailure.find(in: [refusal.error, refusal.description])?.details)
         }
         switch response.status {
         case 200:

@@ -63,7 +63,7 @@ public struct AzureKeyStore: KeyStore {
         let nonce = SecureRandom.hex(32)
         let response = try await ask(key, token, nonce, bearer, in: context)
         guard response.status == 200 else {
-            throw ServiceRefusal(response, kind: kind, key: key).error
+            throw await explained(ServiceRefusal(response, kind: kind, key: key), key, token, bearer, in: context)
         }
         let expected = ExpectedAnswer(
             key: key, nonce: nonce, algorithm: settings.wrapAlgorithm, wrappingKey: TokenWrappingKey(token))
@@ -76,6 +76,23 @@ public struct AzureKeyStore: KeyStore {
         let payload: JSONCursor
         do { payload = try verifier.payload(of: response.body) } catch { throw disbelieved(error) }
         do { return try expected.wrappedKey(in: payload) } catch { throw disbelieved(error) }
+    }
+
+    /// The refusal with what can be found out about it. Only a no that may be about the policy costs another request.
+    private func explained(
+        _ refusal: ServiceRefusal, _ key: KeyReference, _ token: AttestationToken, _ bearer: Redacted<String>,
+        in context: RequestContext
+    ) async -> BrokerError {
+        let error = refusal.error
+        guard refusal.mayBeAboutPolicy else { return error }
+        let explainer = DenialExplainer(
+            reader: PolicyReader(transport: host.transport, apiVersion: settings.apiVersion, timeout: settings.timeout),
+            kind: kind, key: key)
+        let details = await explainer.details(of: refusal.known, token: token, bearer: bearer, in: context)
+        context.logger.notice(
+            "release denied",
+            metadata: ["key": "\(key)", "cause": "\(details.cause)", "explanation": "\(details.summary)"])
+        return error.explained(by: details)
     }
 
     private func bearer(

@@ -1,5 +1,6 @@
 internal import BrokerCore
 internal import HTTPTransport
+internal import KnownFailures
 internal import StrictJSON
 
 /// An error answer of a key store, turned into words and a code (azure-protocols 2.8).
@@ -20,6 +21,20 @@ struct ServiceRefusal {
         code = Self.words(try? error?.optionalString("code"), limit: 80)
         innerCode = Self.words(try? error?.optional("innererror")?.optionalString("code"), limit: 80)
         message = Self.words(try? error?.optionalString("message"), limit: 800)
+    }
+
+    /// What the catalogue knows about the answer.
+    var known: KnownFailure? {
+        let challenge = response.status == 401 ? BearerChallenge(response.header("www-authenticate") ?? "") : nil
+        // The special words first: a code such as Forbidden is shared by many reasons.
+        return KnownFailure.find(in: [message, innerCode, code, challenge?["error_description"]])
+    }
+
+    /// Whether the store's no may be about the key's release policy.
+    var mayBeAboutPolicy: Bool {
+        guard response.status == 403 else { return false }
+        guard let known else { return true }
+        return ["policy-not-satisfied", "token-not-verified"].contains(known.cause)
     }
 
     var error: BrokerError {
@@ -53,7 +68,7 @@ struct ServiceRefusal {
     ) -> BrokerError {
         BrokerError(
             code, at: stage, words, retryAfter: response.retryAfter,
-            upstream: .init(status: response.status, body: response.body))
+            upstream: .init(status: response.status, body: response.body), details: known?.details)
     }
 
     private var said: String {

@@ -63,10 +63,12 @@ public struct BrokerError: Error, Sendable {
     public let upstream: Upstream?
     /// For logs only.
     public let cause: (any Error & Sendable)?
+    /// Why the service said no and what to do, where the broker could find out.
+    public let details: Details?
 
     public init(
         _ code: Code, at stage: Stage, _ message: String, retryAfter: Duration? = nil, upstream: Upstream? = nil,
-        cause: (any Error & Sendable)? = nil
+        cause: (any Error & Sendable)? = nil, details: Details? = nil
     ) {
         self.code = code
         self.stage = stage
@@ -74,6 +76,13 @@ public struct BrokerError: Error, Sendable {
         self.retryAfter = retryAfter
         self.upstream = upstream
         self.cause = cause
+        self.details = details
+    }
+
+    /// The same error with an explanation.
+    public func explained(by details: Details?) -> BrokerError {
+        BrokerError(
+            code, at: stage, message, retryAfter: retryAfter, upstream: upstream, cause: cause, details: details)
     }
 
     /// Whether the same request may succeed later without anybody changing anything.

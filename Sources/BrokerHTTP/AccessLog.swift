@@ -28,6 +28,10 @@ struct AccessLog: Sendable {
         ]
         if let stage = entry.answer.stage { metadata["stage"] = "\(stage.rawValue)" }
         if let message = entry.answer.message { metadata["error"] = "\(Self.oneLine(message))" }
+        if let details = entry.answer.details {
+            metadata["cause"] = "\(Self.oneLine(details.cause))"
+            metadata["explanation"] = "\(Self.oneLine(details.summary))"
+        }
         if !entry.wasSent || entry.peerLeft { metadata["peer"] = entry.wasSent ? "stopped sending" : "gone" }
         logger.info("request", metadata: metadata)
         if let cause = entry.answer.cause {

@@ -10,6 +10,8 @@ struct Answer: Sendable {
     var stage: BrokerError.Stage?
     /// Safe to show, as in `BrokerError.message`.
     var message: String?
+    /// Why a service said no; safe to show.
+    var details: BrokerError.Details?
     /// For the log at debug level only.
     var cause: (any Error & Sendable)?
 }
@@ -42,16 +44,16 @@ struct ErrorAnswers: Sendable {
         }
         var reply = document(
             status: status, text: text, code: error.code, stage: error.stage, isRetryable: error.isRetryable,
-            requestID: requestID)
+            requestID: requestID, details: error.details)
         if let delay = error.retryAfter { reply.headers.append(("Retry-After", String(Self.wholeSeconds(delay)))) }
         return Answer(
             reply: reply, requestID: requestID, code: error.code.rawValue, stage: error.stage, message: error.message,
-            cause: error.cause)
+            details: error.details, cause: error.cause)
     }
 
     private func document(
         status: Int, text: String, code: BrokerError.Code, stage: BrokerError.Stage, isRetryable: Bool,
-        requestID: String
+        requestID: String, details: BrokerError.Details? = nil
     ) -> Reply {
         var writer = JSONWriter()
         writer.beginObject()
@@ -65,6 +67,10 @@ struct ErrorAnswers: Sendable {
         writer.boolean(isRetryable)
         writer.key("request_id")
         writer.string(requestID)
+        if let details {
+            writer.key("details")
+            writer.value(DetailsDocument.json(details))
+        }
         writer.endObject()
         return .json(status, writer.bytes)
     }

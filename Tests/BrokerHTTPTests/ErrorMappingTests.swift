@@ -79,6 +79,38 @@ struct ErrorMappingTests {
         #expect(!answer.text.contains("canary"))
     }
 
+    @Test func detailsAreAMemberOfTheAnswer() async throws {
+        let clause = BrokerError.Details.Clause(
+            claim: "c", comparison: "equals", wanted: "a\"b", actual: nil, isSatisfied: false, reason: "missing-claim")
+        let inner = BrokerError.Details.Group(join: "anyOf", isSatisfied: false, conditions: [.clause(clause)])
+        let details = BrokerError.Details(
+            cause: "policy-not-satisfied", summary: "one line",
+            authorities: [
+                .init(
+                    authority: "https://a", issuer: "https://b", match: "not-an-authority", isSatisfied: false,
+                    conditions: .init(join: "allOf", isSatisfied: false, conditions: [.group(inner)]))
+            ], nextSteps: ["do this"])
+        let error = BrokerError(.releaseDenied, at: .release, "no", details: details)
+        for profile in HTTPFrontEndOptions.Profile.allCases {
+            let answer = try await TestServer.run(
+                ScriptedEngine(failing: error), options: TestServer.options { $0.profile = profile }
+            ) { try await $0.post("/key/release", #"{"kid":"k"}"#) }
+            let found = try JSONCursor.parse(answer.body).member("details")
+            let clause =
+                #"{"claim":"c","operator":"equals","wanted":"a\"b","actual":null,"satisfied":false,"reason":"missing-claim"}"#
+            let wanted =
+                #"{"cause":"policy-not-satisfied","summary":"one line","authorities":[{"authority":"https://a","#
+                + #""issuer":"https://b","match":"not-an-authority","satisfied":false,"conditions":{"join":"allOf","#
+                + #""satisfied":false,"conditions":[{"join":"anyOf","satisfied":false,"conditions":[\#(clause)]}]}}],"#
+                + #""next_steps":["do this"]}"#
+            #expect(String(decoding: found.value.serialized(), as: UTF8.self) == wanted)
+        }
+        let without = try await TestServer.run(ScriptedEngine(failing: error.explained(by: nil))) {
+            try await $0.post("/key/release", #"{"kid":"k"}"#)
+        }
+        #expect(try JSONCursor.parse(without.body).optional("details") == nil)
+    }
+
     @Test func identityAndEvidenceErrorsNameTheirStep() throws {
         let key = try #require(KeyName("k2"))
         let identity = BrokerError(.identityFailed, at: .identity, "no token")

@@ -1,0 +1,74 @@
+internal import BrokerCore
+internal import JOSE
+internal import KnownFailures
+internal import PolicyTools
+internal import ReleasePolicy
+internal import SecureMemory
+internal import StrictJSON
+
+/// Finds out why a key store said no to a release: which clause of the key's policy the token fails.
+///
+/// Neither service says so (azure-protocols 2.8). The evaluator is the simulators' and the command line's.
+struct DenialExplainer {
+    let reader: PolicyReader
+    let kind: KeyStoreKind
+    let key: KeyReference
+
+    /// Never fails: what cannot be found out is said.
+    func details(
+        of known: KnownFailure?, token: AttestationToken, bearer: Redacted<String>, in context: RequestContext
+    ) async -> BrokerError.Details {
+        let policy: ReleasePolicy
+        do {
+            policy = try await reader.policy(of: key, bearer, in: context)
+        } catch {
+            return unread(known, error)
+        }
+        guard let claims = Self.claims(of: token), case .string(let issuer)? = claims["iss"] else {
+            return unread(known, .other("the token that was sent names no issuer"))
+        }
+        let explanation = ReleaseExplanation(policy.evaluate(claims: claims, issuer: issuer), claims: claims)
+        let shown = ShownOutcome(explanation)
+        guard !explanation.isSatisfied else {
+            return BrokerError.Details(
+                cause: known?.cause ?? "unknown",
+                summary:
+                    "the key's release policy admits the token as far as the broker can tell, and \(key.store) refuses",
+                authorities: shown.authorities,
+                nextSteps: [
+                    "try again: the policy may have changed in between, and the stores fail at times to verify a good token"
+                ] + (KnownFailure.catalogue.first { $0.cause == "token-not-verified" }?.nextSteps ?? []))
+        }
+        return BrokerError.Details(
+            cause: "policy-not-satisfied", summary: shown.summary, authorities: shown.authorities,
+            nextSteps: shown.steps)
+    }
+
+    private func unread(_ known: KnownFailure?, _ obstacle: PolicyReader.Obstacle) -> BrokerError.Details {
+        let base = known?.details ?? BrokerError.Details(cause: "unknown", summary: "the store gives no reason")
+        var details = base
+        switch obstacle {
+        case .notPermitted:
+            details.summary +=
+                "; which clause cannot be said, because the caller may not read the key (permission 'get')"
+            let permission =
+                switch kind {
+                case .keyVault: "Microsoft.KeyVault/vaults/keys/read"
+                case .managedHSM: "Microsoft.KeyVault/managedHsm/keys/read/action"
+                }
+            details.nextSteps.insert(
+                "give the caller the key permission 'get' (data action \(permission)) and the broker will name the clause",
+                at: 0)
+        case .other(let reason):
+            details.summary += "; which clause cannot be said: " + ShownOutcome.text(reason, limit: 400)
+        }
+        return details
+    }
+
+    private static func claims(of token: AttestationToken) -> JSONObject? {
+        guard let jws = try? JWS(compact: token.compact, maximumBytes: 64 * 1024),
+            let payload = try? jws.payload(limits: JSONLimits(maximumBytes: 64 * 1024, bigIntegers: .asReal))
+        else { return nil }
+        return try? payload.object()
+    }
+}
