@@ -216,7 +216,8 @@ let package = Package(
                 "KnownFailures", "OpenSSLCrypto", "SecureMemory", "StrictJSON",
             ]),
         tests(
-            "KeyVaultPremiumTests", ["KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto"]
+            "KeyVaultPremiumTests",
+            ["KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto"]
         ),
         tests(
             "ManagedHSMTests",

@@ -58,7 +58,8 @@ struct TokenRules {
         guard !isDebuggable || !settings.refusesDebug else {
             throw BrokerError(
                 .verificationRejected, at: .verify,
-                "the guest may be debugged by its host, and verifier.maa.refuse-debug is set; start it without the debug policy")
+                "the guest may be debugged by its host, and verifier.maa.refuse-debug is set; start it without the debug policy"
+            )
         }
         return AttestationToken(compact: compact, authority: authority, expiresAt: expiresAt)
     }

@@ -38,7 +38,8 @@
                     headers: [("Content-Type", "application/json")], bearer: try await token(for: host),
                     body: body.serialized(), deadline: .after(.seconds(20))))
             guard response.status == 200 else {
-                throw DemoMismatch("importing \(name) answered \(response.status): \(String(decoding: response.body, as: UTF8.self))")
+                throw DemoMismatch(
+                    "importing \(name) answered \(response.status): \(String(decoding: response.body, as: UTF8.self))")
             }
         }
 

@@ -13,11 +13,13 @@
     struct DemoCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "demo",
-            abstract: "The whole flow offline in this process: simulated Azure, a broker, two keys released, one release denied.",
+            abstract:
+                "The whole flow offline in this process: simulated Azure, a broker, two keys released, one release denied.",
             discussion: "Exit status 0 when every step went as told, 2 when one did not.")
 
         @Flag(help: "Print JSON.") var json = false
-        @Flag(help: "Leave everything running and print curl lines to try; ends with SIGINT or SIGTERM.") var keepRunning = false
+        @Flag(help: "Leave everything running and print curl lines to try; ends with SIGINT or SIGTERM.")
+        var keepRunning = false
         @Option(help: ArgumentHelp("Port of the broker; 0 picks a free one.", valueName: "port")) var port = 0
 
         func run() async throws {
@@ -48,13 +50,15 @@
                 story.record(
                     "Start the simulated Azure",
                     "MAA, Key Vault, Managed HSM, Entra and IMDS on 127.0.0.1:\(ports.tls) over TLS; authority in \(cloud.caFile).",
-                    "They verify reports, sign tokens, evaluate policies and wrap keys for real; Azure's own clients work against them.")
+                    "They verify reports, sign tokens, evaluate policies and wrap keys for real; Azure's own clients work against them."
+                )
                 let guest = try DemoBroker(cloud, ports, debug: false, port: port, logger: logger)
                 let debuggable = try DemoBroker(cloud, ports, debug: true, port: 0, logger: logger)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await guest.run() }
                     group.addTask { try await debuggable.run() }
-                    try await DemoFlow(story: story, cloud: cloud, ports: ports).run(guest: guest, debuggable: debuggable)
+                    try await DemoFlow(story: story, cloud: cloud, ports: ports).run(
+                        guest: guest, debuggable: debuggable)
                     if keepRunning {
                         story.showCurlLines(brokerPort: await guest.port, cloud: cloud, ports: ports)
                         for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { break }
@@ -75,7 +79,8 @@
             let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
             var template = Array("\(base)/attestation-broker-XXXXXX".utf8CString)
             guard mkdtemp(&template) != nil else {
-                throw CommandFailure(.impossible, "cannot make a directory in \(base): \(String(cString: strerror(errno)))")
+                throw CommandFailure(
+                    .impossible, "cannot make a directory in \(base): \(String(cString: strerror(errno)))")
             }
             path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }

@@ -31,7 +31,8 @@
             story.record(
                 "Import an RSA key into the Key Vault",
                 "PUT https://\(LocalCloud.vault)/keys/demo-rsa, exportable, with a release policy on host data \(hostData.prefix(12))…",
-                "The policy admits only \(LocalCloud.authority), this security policy, VMPL 0 and a guest that cannot be debugged.")
+                "The policy admits only \(LocalCloud.authority), this security policy, VMPL 0 and a guest that cannot be debugged."
+            )
 
             let secret = Base64.encodeURL(SecureRandom.bytes(32))
             try await client.importKey(
@@ -42,17 +43,22 @@
                 "Symmetric keys live in Managed HSMs only; the broker asks either store through the same protocol.")
 
             let rsa = try await client.release("demo-rsa", at: nil, broker: guestPort)
-            guard rsa.status == 200 else { throw DemoMismatch("releasing demo-rsa answered \(rsa.status): \(rsa.text)") }
+            guard rsa.status == 200 else {
+                throw DemoMismatch("releasing demo-rsa answered \(rsa.status): \(rsa.text)")
+            }
             for name in ["n", "e", "d", "p", "q", "dp", "dq", "qi"] where rsa.key?[name] != jwk[name] {
                 throw DemoMismatch("the released RSA key differs in '\(name)'")
             }
             story.record(
                 "Release the RSA key over the broker's REST API",
                 "POST /key/release {\"kid\":\"demo-rsa\"}: report, MAA token, vault release, unwrap. All eight numbers equal the imported ones.",
-                "The report commits to a single-use RSA key; the token names that key; the vault wrapped to it; its answer is signed and checked.")
+                "The report commits to a single-use RSA key; the token names that key; the vault wrapped to it; its answer is signed and checked."
+            )
 
             let oct = try await client.release("demo-oct", at: LocalCloud.managedHSM, broker: guestPort)
-            guard oct.status == 200 else { throw DemoMismatch("releasing demo-oct answered \(oct.status): \(oct.text)") }
+            guard oct.status == 200 else {
+                throw DemoMismatch("releasing demo-oct answered \(oct.status): \(oct.text)")
+            }
             guard oct.key?["k"] == .string(secret) else { throw DemoMismatch("the released symmetric key differs") }
             story.record(
                 "Release the symmetric key from the Managed HSM",
@@ -66,7 +72,8 @@
             story.record(
                 "Deny it to a guest that can be debugged",
                 "A second broker whose guest policy has the debug bit: 403, code \(denied.member("code")), stage \(denied.member("stage")).",
-                "MAA told the truth (x-ms-sevsnpvm-is-debuggable is true) and the release policy said no. The key never left the vault.")
+                "MAA told the truth (x-ms-sevsnpvm-is-debuggable is true) and the release policy said no. The key never left the vault."
+            )
         }
 
         private func releasePolicy(hostData: String) -> JSONValue {

@@ -25,7 +25,9 @@
         var stepNumber: Int { state.withLock { $0.number + 1 } }
 
         /// Runs `body` and tells it as a step.
-        func step<Result>(_ title: String, _ what: String, _ why: String, _ body: () throws -> Result) rethrows -> Result {
+        func step<Result>(_ title: String, _ what: String, _ why: String, _ body: () throws -> Result) rethrows
+            -> Result
+        {
             let result = try body()
             record(title, what, why)
             return result
@@ -57,12 +59,16 @@
         func finish(failure: String? = nil) {
             let total = Int64(start.duration(to: .now) / .milliseconds(1))
             guard json else {
-                if failure == nil { Console.line(style.good("All steps went as told") + ", in \(total) ms, without leaving this machine.") }
+                if failure == nil {
+                    Console.line(
+                        style.good("All steps went as told") + ", in \(total) ms, without leaving this machine.")
+                }
                 return
             }
             let steps = state.withLock { $0.steps }
             let result: JSONValue = [
-                "ok": .boolean(failure == nil), "error": failure.map { .string($0) } ?? .null, "milliseconds": .integer(total),
+                "ok": .boolean(failure == nil), "error": failure.map { .string($0) } ?? .null,
+                "milliseconds": .integer(total),
                 "steps": .array(steps),
             ]
             Console.writeBytes(result.serialized(pretty: true) + [UInt8(ascii: "\n")])

@@ -48,7 +48,8 @@
                         chipID: Hex.encode(chip.chipID))
                 }
             } catch {
-                throw CommandFailure(.impossible, "the fixture authority in \(fixtureDirectory) cannot be used: \(error)")
+                throw CommandFailure(
+                    .impossible, "the fixture authority in \(fixtureDirectory) cannot be used: \(error)")
             }
             return configuration
         }

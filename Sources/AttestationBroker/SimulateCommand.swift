@@ -18,12 +18,15 @@
                 reports the simulated MAA accepts beside AMD's, and broker.json, a configuration for 'serve'.
                 """)
 
-        @Option(help: ArgumentHelp("Where to put ca.pem, the fixture authority and broker.json.", valueName: "directory"))
+        @Option(
+            help: ArgumentHelp("Where to put ca.pem, the fixture authority and broker.json.", valueName: "directory"))
         var directory = ".attestation-broker"
         @Option(help: ArgumentHelp("TLS port; 0 picks a free one.", valueName: "port")) var port = 8443
         @Option(help: ArgumentHelp("Plain HTTP port of IMDS and THIM; 0 picks a free one.", valueName: "port"))
         var metadataPort = 8081
-        @Option(help: ArgumentHelp("Keep imported keys and the authority here; in memory without it.", valueName: "directory"))
+        @Option(
+            help: ArgumentHelp(
+                "Keep imported keys and the authority here; in memory without it.", valueName: "directory"))
         var keys: String?
         @Option(help: ArgumentHelp("Another host name for the server certificate. May be repeated.", valueName: "name"))
         var hostName: [String] = []
@@ -31,11 +34,15 @@
         var product = "milan"
         @Option(help: ArgumentHelp("Life of attestation tokens in seconds.", valueName: "seconds"))
         var tokenLife: Int64 = 28_800
-        @Flag(help: "Ask for a bearer token on attestation, as a private MAA provider does.") var attestationRequiresBearer = false
+        @Flag(help: "Ask for a bearer token on attestation, as a private MAA provider does.")
+        var attestationRequiresBearer = false
         @Flag(help: "Print one JSON line with ports and files instead of the text.") var json = false
 
         func run() async throws {
-            guard let product = ProcessorProduct.allCases.first(where: { $0.rawValue.lowercased() == product.lowercased() })
+            guard
+                let product = ProcessorProduct.allCases.first(where: {
+                    $0.rawValue.lowercased() == product.lowercased()
+                })
             else { throw CommandFailure(.usage, "--product is milan, genoa or turin") }
             guard (0...65535).contains(port), (0...65535).contains(metadataPort) else {
                 throw CommandFailure(.usage, "a port is a number from 0 to 65535")

@@ -73,6 +73,11 @@ enum CombinationChecks {
                 "tls.connect-to", layers.source(of: "tls.connect-to"),
                 "'\(PrintableText.line(key))' is redirected twice")
         }
+        guard !overrides.isEmpty else { return }
+        let hosts = overrides.map { $0.host.isEmpty ? "EVERY service" : PrintableText.line($0.host) }
+        layers.warn(
+            "tls.connect-to: connections to \(hosts.joined(separator: ", ")) go to other addresses; meant for simulators"
+        )
     }
 
     // MARK: Fixture evidence

@@ -60,7 +60,8 @@ struct CombinationTests {
         for redirect in ["contoso.vault.azure.net:443:127.0.0.1:8443", "::127.0.0.1:8443"] {
             let simulated = try load(
                 "{\"evidence\":{\"use\":\"fixture\"},\(stores)}", set: [("tls.connect-to", redirect)])
-            #expect(simulated.warnings.count == 1)
+            #expect(simulated.warnings.count == 2)
+            #expect(simulated.warnings.first?.hasPrefix("tls.connect-to: connections to ") == true)
         }
         #expect(try load("{\"evidence\":{\"use\":\"snp\"},\(stores)}").warnings.isEmpty)
     }
