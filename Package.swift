@@ -142,7 +142,7 @@ let package = Package(
                 "AzureIdentity", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTelemetry",
                 "CurlTransport", "HTTPTransport", "JOSE", "KeyVaultPremium", "MAAVerifier", "ManagedHSM",
                 "OpenSSLCrypto", "PolicyTools", "ReleasePolicy",
-                "SNPEvidence", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", log,
+                "SNPEvidence", "SNPReport", "SNPVerification", "SecureMemory", "UVMEndorsements", "StrictJSON", log,
                 .target(name: "FixtureEvidence", condition: .when(traits: ["FixtureEvidence"])),
                 .target(name: "SNPFixture", condition: .when(traits: ["FixtureEvidence"])),
                 .target(name: "AzureSimulators", condition: .when(traits: ["Simulators"])),

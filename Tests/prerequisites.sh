@@ -1,7 +1,9 @@
 # Sourced by ./samples/demo.sh and ./Tests/run.sh: makes sure that what the build needs is there, or says plainly what is not.
 
-# Debian packages, and for each the pkg-config name that proves it is there.
+# Debian packages, and for each what proves that it is there: a pkg-config name, a command, or a file.
 broker_packages="libssl-dev:libcrypto libcurl4-openssl-dev:libcurl libjansson-dev:jansson"
+broker_commands="pkg-config:pkg-config"
+broker_files="ca-certificates:/etc/ssl/certs/ca-certificates.crt"
 
 broker_fail() {
     printf '%s\n' "$@" >&2
@@ -10,7 +12,12 @@ broker_fail() {
 
 broker_missing_packages() {
     local missing=() entry
-    command -v pkg-config >/dev/null 2>&1 || missing+=(pkg-config)
+    for entry in $broker_commands; do
+        command -v "${entry#*:}" >/dev/null 2>&1 || missing+=("${entry%%:*}")
+    done
+    for entry in $broker_files; do
+        [ -e "${entry#*:}" ] || missing+=("${entry%%:*}")
+    done
     for entry in $broker_packages; do
         pkg-config --exists "${entry#*:}" 2>/dev/null || missing+=("${entry%%:*}")
     done
@@ -37,7 +44,7 @@ broker_install_packages() {
     "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "$@" >/dev/null ||
         broker_fail "apt-get could not install: $*"
     packages=$(broker_missing_packages)
-    [ -z "$packages" ] || broker_fail "Installed, but still not found by pkg-config:" "$packages"
+    [ -z "$packages" ] || broker_fail "Installed, but still not found:" "$packages"
 }
 
 broker_prepare() {

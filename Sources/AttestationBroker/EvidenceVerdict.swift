@@ -2,6 +2,7 @@ import OpenSSLCrypto
 import SNPReport
 import SNPVerification
 import StrictJSON
+import UVMEndorsements
 
 /// The answer of `evidence verify`, in the form that design.md fixes.
 struct EvidenceVerdict {
@@ -15,16 +16,19 @@ struct EvidenceVerdict {
     let checks: [Check]
     let report: AttestationReport?
     let endorsement: Endorsement?
+    let platform: UVMEndorsement?
     let isVerified: Bool
 
     /// `unreadable` are files that hold no certificate; they make the verdict a rejection, since the caller meant them to count.
-    init(result: VerificationResult, unreadable: [String]) {
+    init(result: VerificationResult, platform: UVMVerificationResult?, unreadable: [String]) {
         var checks = unreadable.map { Check(code: "certificate-malformed", ok: false, detail: $0) }
         checks += result.checks.map { Check(code: $0.code.rawValue, ok: $0.ok, detail: $0.detail) }
+        checks += (platform?.checks ?? []).map { Check(code: $0.code.rawValue, ok: $0.ok, detail: $0.detail) }
         self.checks = checks
         report = result.report
         endorsement = result.endorsement
-        isVerified = result.isVerified && unreadable.isEmpty
+        self.platform = platform?.endorsement
+        isVerified = result.isVerified && unreadable.isEmpty && platform?.isVerified != false
     }
 
     var failures: [String] {
@@ -40,6 +44,7 @@ struct EvidenceVerdict {
                 checks.map { ["code": .string($0.code), "ok": .boolean($0.ok), "detail": .string($0.detail)] }),
             "report": report.map { ReportJSON.value($0, product: endorsement?.product) } ?? .null,
             "endorsement": endorsement.map(Self.json) ?? .null,
+            "uvm_endorsement": platform.map(Self.json) ?? .null,
         ]
     }
 
@@ -74,6 +79,14 @@ struct EvidenceVerdict {
             if let provider = extensions.providerID { members.append(("csp_id", .string(provider))) }
         }
         return .object(JSONObject(members))
+    }
+
+    private static func json(_ platform: UVMEndorsement) -> JSONValue {
+        [
+            "issuer": .string(platform.issuer), "feed": .string(platform.feed), "svn": .string(String(platform.svn)),
+            "launch_measurement": .string(Hex.encode(platform.launchMeasurement)),
+            "signing_time": platform.signingTime.map { .string(RFC3339.format($0)) } ?? .null,
+        ]
     }
 
     private static func certificate(_ certificate: Certificate) -> JSONValue {

@@ -3,6 +3,7 @@ import BrokerCore
 import OpenSSLCrypto
 import SNPVerification
 import StrictJSON
+import UVMEndorsements
 
 struct EvidenceVerify: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -52,6 +53,12 @@ struct EvidenceVerify: ParsableCommand {
             "A root certificate to trust beside AMD's, for fixture evidence. May be repeated.", valueName: "file"))
     var root: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Endorsement of the utility VM (COSE_Sign1, raw or base64): Microsoft's, and for this report's measurement.",
+            valueName: "file"))
+    var uvm: String?
+
     @Flag(help: "Accept a guest whose memory the host may read.") var allowDebug = false
     @Flag(help: "Accept a guest that a migration agent may move.") var allowMigration = false
     @Flag(help: "Accept a report that hides its chip id.") var allowMaskedChipId = false
@@ -83,13 +90,22 @@ struct EvidenceVerify: ParsableCommand {
         let certificates = try EvidenceFiles.certificates(certs)
         let result = EvidenceVerifier().verify(
             report: reportBytes, certificates: certificates.certificates, policy: policy)
-        let verdict = EvidenceVerdict(result: result, unreadable: certificates.unreadable)
+        let verdict = EvidenceVerdict(
+            result: result, platform: try platformResult(result), unreadable: certificates.unreadable)
         if json {
             Console.writeBytes(verdict.json.serialized(pretty: true) + [UInt8(ascii: "\n")])
         } else {
             verdict.print(Style(isOn: Console.hasColour))
         }
         if !verdict.isVerified { throw ExitCode(ExitStatus.refused.rawValue) }
+    }
+
+    /// The verdict on the utility VM's endorsement. A report whose form is refused has no measurement to compare with.
+    private func platformResult(_ result: VerificationResult) throws -> UVMVerificationResult? {
+        guard let uvm else { return nil }
+        var policy = UVMEndorsementVerifier.Policy()
+        policy.expectedMeasurement = result.report?.measurement ?? []
+        return UVMEndorsementVerifier().verify(try InputFile.bytesOrBase64(uvm), policy: policy)
     }
 
     private func time() throws -> Int64 {

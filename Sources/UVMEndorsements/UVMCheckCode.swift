@@ -36,6 +36,27 @@ public enum UVMCheckCode: String, Sendable, CaseIterable {
     case svn = "uvm-svn"
     case measurement = "uvm-measurement"
     case receipt = "uvm-receipt"
+
+    /// What it means that the check fails, in one sentence.
+    public var meaning: String {
+        switch self {
+        case .cose: "The utility VM's endorsement is not one COSE_Sign1 with an attached payload."
+        case .protectedHeader:
+            "Its protected header is unreadable, incomplete or contradicts itself, or names another algorithm."
+        case .payload: "Its payload does not have the form that the header announces."
+        case .certificate:
+            "A certificate of its signer is malformed, has another kind of key, or is not the one that x5t names."
+        case .chain: "A certificate of its signer is not signed by the next one, or by one that is no authority."
+        case .validity: "A certificate of its signer was not valid when it was signed."
+        case .signature: "The signature over header and payload is not one of the signer's key."
+        case .did: "Its issuer is no did:x509 identifier, or its certificates do not resolve it."
+        case .issuer: "Its issuer is not trusted to endorse utility VMs."
+        case .feed: "Its issuer is not trusted for this feed."
+        case .svn: "Its security version number is lower than the minimum for this issuer and feed."
+        case .measurement: "It endorses another launch measurement than the report's."
+        case .receipt: "A ledger receipt does not verify, or one is required and missing."
+        }
+    }
 }
 
 /// Why bytes are not a UVM endorsement.

@@ -102,6 +102,21 @@ struct EvidenceCommandTests {
         #expect(try Program.run(base + mixed).status == 0)
     }
 
+    @Test("the utility VM's endorsement is judged with the report that it endorses")
+    func platformEndorsement() throws {
+        let sample = try EvidenceFolder("azure-aci-milan-v2-2023")
+        for file in ["reference-info.cose", "reference-info-base64.txt"] {
+            let result = try Program.run(sample.verifyArguments + ["--uvm", sample.file(file), "--json"])
+            #expect(result.status == 0, "\(result.text)\(result.errors)")
+            #expect((result.object["uvm_endorsement"] as? [String: Any])?["svn"] as? String == "22")
+        }
+        let other = try EvidenceFolder("azure-aci-scitt-20260302")
+        let foreign = try Program.run(sample.verifyArguments + ["--uvm", other.file("reference-info.cose"), "--json"])
+        #expect(foreign.status == 1)
+        #expect(foreign.object["failures"] as? [String] == ["uvm-measurement"])
+        #expect(try Program.run(other.verifyArguments + ["--uvm", other.file("reference-info.cose")]).status == 0)
+    }
+
     @Test("show prints the fields")
     func show() throws {
         let sample = try EvidenceFolder("baremetal-turin-v5-routex")
