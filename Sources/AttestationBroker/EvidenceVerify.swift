@@ -1,6 +1,7 @@
 import ArgumentParser
 import BrokerCore
 import OpenSSLCrypto
+import SNPReport
 import SNPVerification
 import StrictJSON
 import UVMEndorsements
