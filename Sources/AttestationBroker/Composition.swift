@@ -49,9 +49,14 @@ struct Composition {
             options: .init(requestTimeout: configuration.server.requestTimeout), clock: clock, logger: logger)
     }
 
-    /// Starts the background work. A command that releases nothing leaves it.
-    func start() {
+    /// Starts the background work: wrapping keys, and a first look at whether the providers could work, which the log then tells.
+    func start(logger: Logger) {
         wrappingKeys.fill()
+        let engine = engine
+        Task.detached {
+            let readiness = await engine.readiness(in: engine.makeContext(id: "start-up"))
+            for obstacle in readiness.obstacles { logger.warning("not ready: \(obstacle)") }
+        }
     }
 
     func shutdown() {

@@ -30,7 +30,7 @@
                 engine: composition.engine, options: HTTPFrontEndOptions(configuration.server), logger: logger,
                 onListening: { address in
                     if case .tcp(_, let port) = address { continuation.yield(port) }
-                    composition.start()
+                    composition.start(logger: logger)
                 })
             group = ServiceGroup(
                 configuration: .init(

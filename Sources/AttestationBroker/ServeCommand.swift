@@ -34,7 +34,7 @@ struct ServeCommand: AsyncParsableCommand {
                         "address": "\(address)", "evidence": "\(composition.engine.provenance.rawValue)",
                         "profile": "\(configuration.server.profile.rawValue)",
                     ])
-                composition.start()
+                composition.start(logger: logger)
             })
         let group = ServiceGroup(
             configuration: .init(
