@@ -1,6 +1,5 @@
 internal import BrokerCore
 internal import HTTPTransport
-internal import Synchronization
 
 extension BrokerEngine {
     /// Runs a provider's work and stops waiting at the context's deadline or when the caller goes away, also where the provider ignores both.
@@ -8,7 +7,7 @@ extension BrokerEngine {
         by context: RequestContext, at stage: BrokerError.Stage,
         _ work: @escaping @Sendable () async throws(BrokerError) -> Value
     ) async throws(BrokerError) -> Value {
-        let race = Race<Value>()
+        let race = FirstResult<Value>()
         let deadline = context.deadline.instant
         let late = BrokerError(
             .deadlineExceeded, at: stage,
@@ -36,47 +35,5 @@ extension BrokerEngine {
             race.finish(.failure(gone))
         }
         return try result.get()
-    }
-}
-
-/// First result wins; the others are dropped.
-private final class Race<Value: Sendable>: Sendable {
-    private enum State {
-        case open
-        case waiting(CheckedContinuation<Result<Value, BrokerError>, Never>)
-        case finished(Result<Value, BrokerError>)
-        case delivered
-    }
-
-    private let state = Mutex(State.open)
-
-    func finish(_ result: Result<Value, BrokerError>) {
-        let waiter: CheckedContinuation<Result<Value, BrokerError>, Never>? = state.withLock { state in
-            switch state {
-            case .open:
-                state = .finished(result)
-                return nil
-            case .waiting(let continuation):
-                state = .delivered
-                return continuation
-            case .finished, .delivered:
-                return nil
-            }
-        }
-        waiter?.resume(returning: result)
-    }
-
-    func result() async -> Result<Value, BrokerError> {
-        await withCheckedContinuation { continuation in
-            let ready: Result<Value, BrokerError>? = state.withLock { state in
-                guard case .finished(let result) = state else {
-                    state = .waiting(continuation)
-                    return nil
-                }
-                state = .delivered
-                return result
-            }
-            if let ready { continuation.resume(returning: ready) }
-        }
     }
 }

@@ -103,6 +103,18 @@ struct CommandTests {
 }
 
 @Suite
+struct BinaryTests {
+    @Test("of Foundation only its essentials are linked, and no ICU")
+    func foundation() throws {
+        let libraries = try Program.run([Program.executable.path], executable: URL(filePath: "/usr/bin/ldd")).text
+            .split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces).prefix { $0 != " " } }
+        let found = libraries.filter { $0.localizedCaseInsensitiveContains("foundation") || $0.contains("icu") }
+        #expect(libraries.contains { $0.hasPrefix("libcrypto.so") })
+        #expect(found.allSatisfy { $0 == "libFoundationEssentials.so" }, "\(found)")
+    }
+}
+
+@Suite
 struct SampleTests {
     static let configurations = Program.packageRoot.appending(path: "samples/config")
 

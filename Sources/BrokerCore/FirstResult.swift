@@ -1,8 +1,7 @@
-internal import BrokerCore
 internal import Synchronization
 
 /// One result for one waiter; the first that arrives counts, the others are dropped.
-final class FirstResult<Value: Sendable>: Sendable {
+public final class FirstResult<Value: Sendable>: Sendable {
     private enum State {
         case open
         case waiting(CheckedContinuation<Result<Value, BrokerError>, Never>)
@@ -12,7 +11,10 @@ final class FirstResult<Value: Sendable>: Sendable {
 
     private let state = Mutex(State.open)
 
-    func finish(_ result: Result<Value, BrokerError>) {
+    public init() {}
+
+    /// Delivers, unless something was delivered before.
+    public func finish(_ result: Result<Value, BrokerError>) {
         let waiter: CheckedContinuation<Result<Value, BrokerError>, Never>? = state.withLock { state in
             switch state {
             case .open:
@@ -28,8 +30,8 @@ final class FirstResult<Value: Sendable>: Sendable {
         waiter?.resume(returning: result)
     }
 
-    /// Called once.
-    func result() async -> Result<Value, BrokerError> {
+    /// Waits for the first result. Called once.
+    public func result() async -> Result<Value, BrokerError> {
         await withCheckedContinuation { continuation in
             let ready: Result<Value, BrokerError>? = state.withLock { state in
                 guard case .finished(let result) = state else {
