@@ -38,8 +38,13 @@ struct PrivateKeyTests {
         let again = try PrivateKey(rsa: try RSAPrivateNumbers(numbers))
         #expect(try again.pkcs8DER().array == der.array)
         #expect(again.publicKey == key.publicKey)
-        let counts = ["d", "p", "q", "dp", "n", "e", ""].map { name in numbers.withNumber(name) { $0.count } ?? -1 }
-        #expect(counts == [256, 128, 128, 128, -1, -1, -1])
+        // Minimal big-endian numbers: the primes have their top bits set, d and dp may begin with zero bytes that are left out.
+        let counts = ["p", "q", "n", "e", ""].map { name in numbers.withNumber(name) { $0.count } ?? -1 }
+        #expect(counts == [128, 128, -1, -1, -1])
+        for (name, most) in [("d", 256), ("dp", 128)] {
+            let leading = numbers.withNumber(name) { $0.count <= most ? $0.first : nil } ?? nil
+            #expect((leading ?? 0) != 0, "\(name)")
+        }
         let direct = try PrivateKeyNumbers(key).rsaPublic
         #expect(direct == rsaPublic)
     }
