@@ -36,6 +36,19 @@ struct KeyAssembly: ~Copyable {
             && isComplete
     }
 
+    /// Adds a number that OpenSSL computed.
+    mutating func add(_ name: String, copyOf number: borrowing BigNumber) {
+        guard let copy = BN_secure_new() else {
+            isComplete = false
+            return
+        }
+        numbers.append(copy)
+        isComplete =
+            BN_copy(copy, number.handle) != nil
+            && OSSL_PARAM_BLD_push_BN(parameters, keep(name), copy) == 1
+            && isComplete
+    }
+
     /// Adds a public point in its uncompressed form, and the curve it lies on.
     mutating func add(curve: EllipticCurve, point: [UInt8]) {
         let point = keep(point)

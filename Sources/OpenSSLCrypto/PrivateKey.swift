@@ -16,12 +16,12 @@ public final class PrivateKey: Sendable {
 
     /// A new RSA key of 2048, 3072 or 4096 bits with the exponent 65537.
     public static func generateRSA(bits: Int) throws(CryptoError) -> PrivateKey {
-        try PrivateKey(KeyHandle(owning: try KeyGeneration.rsa(bits: bits)))
+        try PrivateKey(try RSAKeyGeneration.key(bits: bits))
     }
 
     /// A new EC key.
     public static func generateEC(_ curve: EllipticCurve) throws(CryptoError) -> PrivateKey {
-        try PrivateKey(KeyHandle(owning: try KeyGeneration.ec(curve)))
+        try PrivateKey(try ECKeyGeneration.key(curve))
     }
 
     /// Reads and checks PKCS#8 PrivateKeyInfo (RFC 5208) of an RSA or EC key.

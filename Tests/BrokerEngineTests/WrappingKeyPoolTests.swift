@@ -126,7 +126,8 @@ struct WrappingKeyPoolTests {
     func doesNotBlock() async throws {
         // More takes than there are threads in the cooperative pool: if each held one, nothing else could run before the first key is there.
         let takers = 2 * max(1, min(64, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        let pool = pool(capacity: 0)
+        // Of the slowest kind, so that even a lucky search for primes is long beside a tick.
+        let pool = pool(capacity: 0, bits: 4096)
         let ticks = Ticks()
         let ticker = Task {
             while !Task.isCancelled {

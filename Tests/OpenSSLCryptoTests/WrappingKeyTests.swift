@@ -18,6 +18,24 @@ struct WrappingKeyTests {
         #expect(try PublicKey(rsa: key.publicNumbers).kind == .rsa(bits: bits))
     }
 
+    @Test(
+        "The openssl command finds nothing wrong with a new RSA key", .enabled(if: OpenSSLCommand.isAvailable),
+        arguments: [2048, 2048, 2048, 3072, 4096])
+    func generatedKeysAreSound(bits: Int) throws {
+        let key = try PrivateKey.generateRSA(bits: bits)
+        // Proves primality of both factors and every relation between the numbers (RFC 8017, section 3.2).
+        let command = try OpenSSLCommand()
+        let file = try command.file("key.pem", key.pem().array)
+        #expect(try command.run(["pkey", "-in", file, "-check", "-noout"]).contains("Key is valid"))
+        let numbers = try RSAPrivateNumbers(try PrivateKeyNumbers(key))
+        // FIPS 186-5, A.1.3: both primes in the upper half of their length, p above q here, and a private exponent that is not small.
+        #expect(numbers.p.count == bits / 16 && numbers.q.count == bits / 16)
+        #expect((numbers.p.first ?? 0) & 0xC0 == 0xC0 && (numbers.q.first ?? 0) & 0xC0 == 0xC0)
+        #expect(numbers.q.lexicographicallyPrecedes(numbers.p))
+        #expect(numbers.p.prefix(12) != numbers.q.prefix(12))
+        #expect(numbers.d.count > bits / 16)
+    }
+
     @Test("Only the three sizes are made", arguments: [-1, 0, 512, 1024, 2047, 2049, 8192, Int.max])
     func impossibleSizes(bits: Int) {
         #expect(throws: CryptoError.self) { _ = try WrappingKey(generatingBits: bits) }
