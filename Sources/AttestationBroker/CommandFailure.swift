@@ -30,7 +30,7 @@ struct CommandFailure: Error {
         case .invalidRequest, .noProvider: status = .usage
         case .misconfigured: status = .configuration
         case .evidenceUnavailable, .endorsementMismatch, .identityFailed, .upstreamUnavailable, .upstreamThrottled,
-            .upstreamInvalid, .deadlineExceeded, .unwrapFailed, .internal:
+            .upstreamInvalid, .deadlineExceeded, .overloaded, .unwrapFailed, .internal:
             status = .impossible
         }
         nextStep = nil

@@ -46,7 +46,11 @@ struct Composition {
             evidence: try Self.make(configuration.evidence, from: registry.evidence, host),
             verifier: try Self.make(configuration.verifier, from: registry.verifiers, host),
             keyStores: keyStores, wrappingKeys: wrappingKeys,
-            options: .init(requestTimeout: configuration.server.requestTimeout), clock: clock, logger: logger)
+            options: .init(
+                requestTimeout: configuration.server.requestTimeout, releaseLimit: configuration.server.releaseLimit,
+                releaseQueue: configuration.server.releaseQueue,
+                session: configuration.releaseSession.map { .init(maxAge: $0.maxAge, maxUses: $0.maxUses) }),
+            clock: clock, logger: logger)
     }
 
     /// Starts the background work: wrapping keys, and a first look at whether the providers could work, which the log then tells.
@@ -60,6 +64,7 @@ struct Composition {
     }
 
     func shutdown() {
+        engine.endSessions()
         wrappingKeys.shutdown()
         transport.shutdown()
     }

@@ -38,7 +38,12 @@ struct ServeCommand: AsyncParsableCommand {
             })
         let group = ServiceGroup(
             configuration: .init(
-                services: [.init(service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup)],
+                services: [
+                    .init(service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(
+                        service: HangUpService(engine: composition.engine, logger: logger),
+                        successTerminationBehavior: .ignore),
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
             try await group.run()
@@ -56,5 +61,18 @@ extension HTTPFrontEndOptions {
             profile: server.profile == .precise ? .precise : .compatible, bodyLimit: server.bodyLimit,
             headerTimeout: server.headerTimeout, bodyTimeout: server.bodyTimeout, idleTimeout: server.idleTimeout,
             connectionLimit: server.connectionLimit, drainTimeout: server.drainTimeout)
+    }
+}
+
+/// SIGHUP ends the release sessions: the next release proves this machine anew.
+private struct HangUpService: Service {
+    let engine: BrokerEngine
+    let logger: Logger
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        for await _ in signals.cancelOnGracefulShutdown() {
+            logger.notice("SIGHUP: release sessions ended", metadata: ["sessions": "\(engine.endSessions())"])
+        }
     }
 }

@@ -51,6 +51,13 @@ public struct AzureKeyStore: KeyStore {
         return endpoint.port == 443 && endpoint.isDirectlyUnder(suffix)
     }
 
+    public func prepare(
+        for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext
+    ) async throws(BrokerError) {
+        guard claims(endpoint) else { return }
+        _ = try await bearer(for: caller, in: context)
+    }
+
     public func release(
         _ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext
     ) async throws(BrokerError) -> WrappedKey {

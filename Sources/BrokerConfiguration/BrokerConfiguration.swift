@@ -17,6 +17,8 @@ public struct BrokerConfiguration: Sendable {
         public let connectionLimit: Int
         public let drainTimeout: Duration
         public let requestTimeout: Duration
+        public let releaseLimit: Int
+        public let releaseQueue: Int
     }
 
     /// A provider that is in use, with its settings.
@@ -51,6 +53,12 @@ public struct BrokerConfiguration: Sendable {
         public let pool: Int
     }
 
+    /// One wrapping key and its token for several releases.
+    public struct ReleaseSession: Sendable {
+        public let maxAge: Duration
+        public let maxUses: Int
+    }
+
     public struct Log: Sendable {
         public let level: LogLevel
         public let format: LogFormat
@@ -67,6 +75,8 @@ public struct BrokerConfiguration: Sendable {
     public let tls: TLS
     public let cloud: Cloud
     public let wrappingKeys: WrappingKeys
+    /// `nil` where each release makes its own.
+    public let releaseSession: ReleaseSession?
     public let log: Log
 
     /// What works and still deserves a look, each one sentence for the start-up log.

@@ -38,11 +38,16 @@ enum BrokerSettings {
         static let requestTimeout = SettingKey<Duration>(
             "request-timeout", default: .seconds(30), in: .milliseconds(100)...(.seconds(600)),
             help: "Deadline of one request, all its stages together")
+        static let releaseLimit = SettingKey<Int>(
+            "release-limit", default: 64, in: 1...4096, help: "Most releases at a time")
+        static let releaseQueue = SettingKey<Int>(
+            "release-queue", default: 256, in: 0...65536,
+            help: "Most releases that wait for their turn; the next ones are answered with 429")
 
         static let schema = SettingsSchema([
             http.declaration, grpc.declaration, unix.declaration, profile.declaration, bodyLimit.declaration,
             headerTimeout.declaration, bodyTimeout.declaration, idleTimeout.declaration, connectionLimit.declaration,
-            drainTimeout.declaration, requestTimeout.declaration,
+            drainTimeout.declaration, requestTimeout.declaration, releaseLimit.declaration, releaseQueue.declaration,
         ])
 
         // sun_path has 108 bytes including the terminating NUL (unix(7)).
@@ -123,6 +128,18 @@ enum BrokerSettings {
             "pool", default: 2, in: 0...16, help: "How many wrapping keys are made ahead of time")
 
         static let schema = SettingsSchema([size.declaration, pool.declaration])
+    }
+
+    enum ReleaseSession {
+        static let maxAge = SettingKey<Duration>(
+            "max-age", default: .seconds(0), in: .seconds(0)...(.seconds(3600)),
+            help:
+                "How long one wrapping key and its token serve releases of the same authority and store; 0s makes both for each release"
+        )
+        static let maxUses = SettingKey<Int>(
+            "max-uses", default: 1000, in: 1...1_000_000, help: "Most releases of one session")
+
+        static let schema = SettingsSchema([maxAge.declaration, maxUses.declaration])
     }
 
     enum Log {

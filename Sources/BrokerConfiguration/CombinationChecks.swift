@@ -9,6 +9,7 @@ enum CombinationChecks {
         identity(&layers)
         connectTo(&layers)
         fixture(&layers)
+        session(&layers)
     }
 
     /// Settings without which a provider that is in use cannot work.
@@ -23,6 +24,14 @@ enum CombinationChecks {
             layers.complain(
                 entry.path, .builtIn, "required by the \(provider.role.title) in use, but not set (\(entry.variable))")
         }
+    }
+
+    private static func session(_ layers: inout ConfigurationLayers) {
+        guard let age = layers.value(BrokerSettings.ReleaseSession.maxAge, at: "release-session.max-age"), age > .zero
+        else { return }
+        layers.warn(
+            "release-session.max-age: one wrapping key opens every key released within \(age.settingText), and its token may be as old"
+        )
     }
 
     private static func server(_ layers: inout ConfigurationLayers) {

@@ -38,6 +38,10 @@ extension BrokerConfiguration {
         let wrapping = layers.settings(of: "wrapping-keys")
         wrappingKeys = WrappingKeys(
             size: try wrapping(BrokerSettings.WrappingKeys.size), pool: try wrapping(BrokerSettings.WrappingKeys.pool))
+        let session = layers.settings(of: "release-session")
+        let maxAge = try session(BrokerSettings.ReleaseSession.maxAge)
+        let maxUses = try session(BrokerSettings.ReleaseSession.maxUses)
+        releaseSession = maxAge > .zero ? ReleaseSession(maxAge: maxAge, maxUses: maxUses) : nil
         let log = layers.settings(of: "log")
         self.log = Log(
             level: try log(BrokerSettings.Log.level), format: try log(BrokerSettings.Log.format),
@@ -62,6 +66,8 @@ extension BrokerConfiguration.Server {
         connectionLimit = try settings(Keys.connectionLimit)
         drainTimeout = try settings(Keys.drainTimeout)
         requestTimeout = try settings(Keys.requestTimeout)
+        releaseLimit = try settings(Keys.releaseLimit)
+        releaseQueue = try settings(Keys.releaseQueue)
     }
 }
 

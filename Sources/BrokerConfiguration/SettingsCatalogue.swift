@@ -50,6 +50,7 @@ public struct SettingsCatalogue: Sendable {
         declare("tls", BrokerSettings.TLS.schema.declarations)
         declare("", [BrokerSettings.cloud.declaration])
         declare("wrapping-keys", BrokerSettings.WrappingKeys.schema.declarations)
+        declare("release-session", BrokerSettings.ReleaseSession.schema.declarations)
         declare("log", BrokerSettings.Log.schema.declarations)
 
         var positions: [String: Int] = [:]

@@ -26,6 +26,8 @@ public struct BrokerError: Error, Sendable {
         case upstreamInvalid
         /// The request's deadline passed.
         case deadlineExceeded
+        /// The broker has more to do than it can; nothing was asked of anybody.
+        case overloaded
         /// The wrapped key does not open.
         case unwrapFailed
         /// The configuration cannot work. Start-up only.
@@ -88,7 +90,7 @@ public struct BrokerError: Error, Sendable {
     /// Whether the same request may succeed later without anybody changing anything.
     public var isRetryable: Bool {
         switch code {
-        case .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded, .endorsementMismatch: true
+        case .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded, .endorsementMismatch, .overloaded: true
         case .evidenceUnavailable, .identityFailed: retryAfter != nil
         case .invalidRequest, .noProvider, .verificationRejected, .releaseDenied, .keyNotFound, .upstreamInvalid,
             .unwrapFailed,

@@ -31,10 +31,21 @@ public protocol KeyStore: Sendable {
     /// Whether this store answers for `endpoint`. Two configured stores never claim the same one.
     func claims(_ endpoint: Endpoint) -> Bool
 
+    /// Does ahead of `release` what needs no attestation token, above all getting the broker's own access token. The engine calls it while the evidence is
+    /// collected and verified; a store that has nothing to prepare leaves it out.
+    func prepare(for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext)
+        async throws(BrokerError)
+
     /// The wrapped key, after the signed answer and its certificate chain were verified.
     func release(
         _ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext
     ) async throws(BrokerError) -> WrappedKey
+}
+
+extension KeyStore {
+    public func prepare(for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext)
+        async throws(BrokerError)
+    {}
 }
 
 /// Optional ability of a provider: to say whether it could work right now, for `/readyz` and `plugins probe`.

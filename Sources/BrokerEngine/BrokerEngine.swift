@@ -26,9 +26,21 @@ public final class BrokerEngine: Sendable {
     public struct Options: Sendable {
         /// Longest time that one request may take, whatever its stages do.
         public var requestTimeout: Duration
+        /// Most releases at a time.
+        public var releaseLimit: Int
+        /// Most releases that wait for their turn behind those; the next ones are refused as `overloaded`.
+        public var releaseQueue: Int
+        /// `nil` makes a wrapping key and a token for each release.
+        public var session: ReleaseSessionOptions?
 
-        public init(requestTimeout: Duration = .seconds(30)) {
+        public init(
+            requestTimeout: Duration = .seconds(30), releaseLimit: Int = 64, releaseQueue: Int = 256,
+            session: ReleaseSessionOptions? = nil
+        ) {
             self.requestTimeout = requestTimeout
+            self.releaseLimit = releaseLimit
+            self.releaseQueue = releaseQueue
+            self.session = session
         }
     }
 
@@ -37,6 +49,8 @@ public final class BrokerEngine: Sendable {
     let keyStores: [NamedProvider<any KeyStore>]
     let wrappingKeys: WrappingKeyPool
     let options: Options
+    let admission: Admission
+    let sessions: ReleaseSessions?
     let clock: any WallClock
     let logger: Logger
 
@@ -50,6 +64,8 @@ public final class BrokerEngine: Sendable {
         self.keyStores = keyStores
         self.wrappingKeys = wrappingKeys
         self.options = options
+        admission = Admission(running: options.releaseLimit, waiting: options.releaseQueue)
+        sessions = options.session.map { ReleaseSessions($0, clock: clock) }
         self.clock = clock
         self.logger = logger
     }
@@ -94,12 +110,13 @@ public final class BrokerEngine: Sendable {
     public func token(
         for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext
     ) async throws(BrokerError) -> AttestationToken {
-        try await token(for: runtimeData, from: try chooseAuthority(authority), in: context)
+        try await attest(runtimeData, to: try chooseAuthority(authority), in: context).token
     }
 
-    func token(
-        for runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext
-    ) async throws(BrokerError) -> AttestationToken {
+    /// The token, and the reported TCB of the evidence behind it.
+    func attest(
+        _ runtimeData: RuntimeData, to authority: Endpoint, in context: RequestContext
+    ) async throws(BrokerError) -> (token: AttestationToken, tcb: String) {
         let evidence = try await combinedEvidence(for: runtimeData, in: context)
         let verifier = verifier.provider
         let token = try await bounded(by: context, at: .verify) { () async throws(BrokerError) in
@@ -112,7 +129,7 @@ public final class BrokerEngine: Sendable {
         guard token.expiresAt > clock.now() else {
             throw BrokerError(.upstreamInvalid, at: .verify, "the token of \(authority) has already expired")
         }
-        return token
+        return (token, evidence.endorsedTCB)
     }
 
     private func collect(
@@ -142,6 +159,11 @@ public final class BrokerEngine: Sendable {
             throw BrokerError(
                 .internal, at: .evidence,
                 "evidence provider '\(self.evidence.name)' contradicts itself about its provenance")
+        }
+        if let ended = sessions?.endAll(exceptTCB: report.reportedTCB.hex), ended > 0 {
+            context.logger.notice(
+                "release sessions ended: the machine reports another TCB",
+                metadata: ["sessions": "\(ended)", "tcb": "\(report.reportedTCB.hex)"])
         }
         return (evidence, report)
     }

@@ -38,35 +38,100 @@ public struct ReleasedKey: ~Copyable, Sendable {
 }
 
 extension BrokerEngine {
-    /// Proves this machine to the verifier with a fresh wrapping key, trades the token for the key at its store, and opens it.
+    /// Proves this machine to the verifier with a wrapping key, trades the token for the key at its store, and opens it.
+    ///
+    /// Wrapping key and token are made for this release alone, unless release sessions are configured.
     public func release(
         _ request: ReleaseRequest, in context: RequestContext
     ) async throws(BrokerError) -> ReleasedKey {
         let authority = try chooseAuthority(request.authority)
         let (store, endpoint) = try chooseStore(request.store)
-        let reference = KeyReference(store: endpoint, name: request.key)
+        let order = Order(
+            reference: KeyReference(store: endpoint, name: request.key), store: store, authority: authority,
+            caller: request.caller)
+        return try await admission.admitted(in: context) { () async throws(BrokerError) -> ReleasedKey in
+            guard let sessions else {
+                return try await carryOut(order, with: try await makeSession(for: order, in: context), in: context)
+            }
+            return try await release(order, sessions, in: context)
+        }
+    }
 
+    /// Ends all release sessions, so that the next release proves this machine anew; their number.
+    @discardableResult
+    public func endSessions() -> Int { sessions?.endAll() ?? 0 }
+
+    /// A request with everything chosen.
+    private struct Order: Sendable {
+        let reference: KeyReference
+        let store: NamedProvider<any KeyStore>
+        let authority: Endpoint
+        let caller: CallerCredential
+    }
+
+    private func release(
+        _ order: Order, _ sessions: ReleaseSessions, in context: RequestContext
+    ) async throws(BrokerError) -> ReleasedKey {
+        let scope = ReleaseSession.Scope(authority: order.authority, store: order.reference.store)
+        while true {
+            let lease = try await sessions.lease(for: scope, in: context) { [self] () async throws(BrokerError) in
+                // Made for whoever waits, so not with the deadline of the one who came first.
+                try await makeSession(for: order, in: makeContext(id: context.id))
+            }
+            do {
+                return try await carryOut(order, with: lease.session, in: context)
+            } catch {
+                guard error.mayComeFromSession else { throw error }
+                sessions.end(lease.session)
+                guard lease.isReused else { throw error }
+                context.logger.info(
+                    "release session ended; trying with a new one", metadata: ["reason": "\(error.code.rawValue)"])
+            }
+        }
+    }
+
+    /// A new wrapping key and the token that names it, while the store gets ready.
+    private func makeSession(for order: Order, in context: RequestContext) async throws(BrokerError) -> ReleaseSession {
+        async let prepared = prepare(order, in: context)
         let wrappingKey: WrappingKey
         do {
             wrappingKey = try await wrappingKeys.take()
         } catch {
             throw BrokerError(.internal, at: .release, "a wrapping key could not be made", cause: error)
         }
-        let publicKey = WrappingKeyClaim(wrappingKey.publicNumbers)
-        let token = try await token(for: publicKey.runtimeData, from: authority, in: context)
-        try publicKey.mustBeTheOnlyKey(of: token)
+        let claim = WrappingKeyClaim(wrappingKey.publicNumbers)
+        let (token, tcb) = try await attest(claim.runtimeData, to: order.authority, in: context)
+        try claim.mustBeTheOnlyKey(of: token)
+        try await prepared.get()
+        return ReleaseSession(key: wrappingKey, token: token, tcb: tcb)
+    }
 
-        let provider = store.provider
-        let caller = request.caller
-        let wrapped = try await bounded(by: context, at: .release) { () async throws(BrokerError) in
-            try await provider.release(reference, presenting: token, as: caller, in: context)
+    private func prepare(_ order: Order, in context: RequestContext) async -> Result<Void, BrokerError> {
+        let provider = order.store.provider
+        do throws(BrokerError) {
+            try await bounded(by: context, at: .identity) { () async throws(BrokerError) in
+                try await provider.prepare(for: order.reference.store, as: order.caller, in: context)
+            }
+            return .success(())
+        } catch {
+            return .failure(error)
         }
-        try Self.check(wrapped, answers: reference)
-        let released = try Self.open(wrapped, with: wrappingKey)
+    }
+
+    private func carryOut(
+        _ order: Order, with session: ReleaseSession, in context: RequestContext
+    ) async throws(BrokerError) -> ReleasedKey {
+        let provider = order.store.provider
+        let wrapped = try await bounded(by: context, at: .release) { () async throws(BrokerError) in
+            try await provider.release(order.reference, presenting: session.token, as: order.caller, in: context)
+        }
+        try Self.check(wrapped, answers: order.reference)
+        let released = try Self.open(wrapped, with: session.key)
         context.logger.debug(
             "key released",
             metadata: [
-                "key": "\(wrapped.keyID)", "store": "\(store.name)", "algorithm": "\(wrapped.algorithm.rawValue)",
+                "key": "\(wrapped.keyID)", "store": "\(order.store.name)",
+                "algorithm": "\(wrapped.algorithm.rawValue)",
             ])
         return released
     }
@@ -132,6 +197,19 @@ extension BrokerEngine {
             return curve.rawValue == named && point.x == x && point.y == y
         default:
             return false
+        }
+    }
+}
+
+extension BrokerError {
+    /// Whether a store that is offered a fresh token for a fresh key could answer differently.
+    fileprivate var mayComeFromSession: Bool {
+        switch code {
+        case .releaseDenied, .upstreamInvalid, .unwrapFailed: true
+        case .invalidRequest, .noProvider, .evidenceUnavailable, .endorsementMismatch, .verificationRejected,
+            .identityFailed, .keyNotFound, .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded, .overloaded,
+            .misconfigured, .internal:
+            false
         }
     }
 }

@@ -91,6 +91,8 @@ extension BrokerError.Code {
             .releaseDenied, .keyNotFound, .upstreamUnavailable, .upstreamThrottled, .upstreamInvalid, .deadlineExceeded,
             .unwrapFailed:
             403
+        // The original has no such case. A caller that retries on 429 is helped; one that does not sees a failure either way.
+        case .overloaded: 429
         case .misconfigured, .internal: 500
         }
     }
@@ -102,7 +104,7 @@ extension BrokerError.Code {
         case .noProvider: 422
         case .verificationRejected, .releaseDenied: 403
         case .keyNotFound: 404
-        case .upstreamThrottled: 429
+        case .upstreamThrottled, .overloaded: 429
         case .identityFailed, .upstreamInvalid, .unwrapFailed: 502
         case .evidenceUnavailable, .endorsementMismatch, .upstreamUnavailable: 503
         case .deadlineExceeded: 504

@@ -63,7 +63,7 @@ enum CompatibleText {
         case .upstreamInvalid:
             return unbelieved.map { "\($0): \(error.message)" } ?? error.message
         case .invalidRequest, .noProvider, .evidenceUnavailable, .endorsementMismatch, .verificationRejected,
-            .identityFailed, .releaseDenied, .keyNotFound, .unwrapFailed, .misconfigured, .internal:
+            .identityFailed, .releaseDenied, .keyNotFound, .unwrapFailed, .overloaded, .misconfigured, .internal:
             return error.message
         }
     }

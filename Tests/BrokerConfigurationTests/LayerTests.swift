@@ -62,12 +62,13 @@ struct LayerTests {
             """
             { "server": { "http": "[::1]:0", "unix": "/run/broker.sock", "profile": "precise", "body-limit": 2048,
                           "header-timeout": "500ms", "body-timeout": "5s", "idle-timeout": "2m", "connection-limit": 7,
-                          "drain-timeout": "0s", "request-timeout": "1m" },
+                          "drain-timeout": "0s", "request-timeout": "1m", "release-limit": 5, "release-queue": 0 },
               "identity": { "use": "workload-identity", "client-id": "4d1f", "tenant-id": "t", "authority-host": "login.example.com",
                             "federated-token-file": "/var/token", "imds-endpoint": "http://127.0.0.1:8081", "timeout": "3s" },
               "tls": { "ca-file": ["/a.pem", "/b.pem"], "connect-to": ["contoso.vault.azure.net:443:127.0.0.1:8443"] },
               "cloud": "us-government",
               "wrapping-keys": { "size": 3072, "pool": 0 },
+              "release-session": { "max-age": "60s", "max-uses": 9 },
               "log": { "level": "debug", "format": "json", "file": "/var/log/broker" } }
             """)
         #expect(configuration.server.http?.host == "::1")
@@ -81,6 +82,10 @@ struct LayerTests {
         #expect(configuration.server.connectionLimit == 7)
         #expect(configuration.server.drainTimeout == .zero)
         #expect(configuration.server.requestTimeout == .seconds(60))
+        #expect(configuration.server.releaseLimit == 5)
+        #expect(configuration.server.releaseQueue == 0)
+        #expect(configuration.releaseSession?.maxAge == .seconds(60))
+        #expect(configuration.releaseSession?.maxUses == 9)
         #expect(configuration.identity.use == .workloadIdentity)
         #expect(configuration.identity.clientID == "4d1f")
         #expect(configuration.identity.tenantID == "t")

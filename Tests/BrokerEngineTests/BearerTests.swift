@@ -123,7 +123,10 @@ struct BearerTests {
             #expect(subject.transport.requests.map(\.target) == Array(repeating: .service(demo), count: index + 1))
         }
         #expect(subject.transport.requests.map { $0.bearer?.reveal() } == [Self.canary, Self.canary])
-        #expect(subject.tokens.audiences == ["https://vault.azure.net"], "a caller's token needs no other")
+        // Once while getting ready and once for the release; the real source gives the second from its cache.
+        #expect(
+            subject.tokens.audiences == ["https://vault.azure.net", "https://vault.azure.net"],
+            "a caller's token needs no other")
     }
 
     @Test("once a store is configured, its neighbours are foreign")

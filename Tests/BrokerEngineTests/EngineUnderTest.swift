@@ -16,6 +16,9 @@ struct EngineUnderTest {
     var wrapped: FakeStore.Answer
     var defaultAuthority = "one.attest.example"
     var requestTimeout = Duration.seconds(600)
+    var releaseLimit = 64
+    var releaseQueue = 256
+    var session: ReleaseSessionOptions?
 
     /// Releases `key` where nothing else is said.
     init(releasing key: SampleKey? = nil) throws {
@@ -38,7 +41,10 @@ struct EngineUnderTest {
                     answer: token)),
             keyStores: keyStores ?? [NamedProvider("vault", store)],
             wrappingKeys: wrappingKeys ?? WrappingKeyPool(capacity: 0, logger: log.logger()),
-            options: BrokerEngine.Options(requestTimeout: requestTimeout), clock: ManualClock(), logger: log.logger())
+            options: BrokerEngine.Options(
+                requestTimeout: requestTimeout, releaseLimit: releaseLimit, releaseQueue: releaseQueue, session: session
+            ),
+            clock: ManualClock(), logger: log.logger())
     }
 
     /// What went wrong with a release, or `nil` where a key came out.

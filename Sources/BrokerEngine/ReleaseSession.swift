@@ -1,0 +1,40 @@
+internal import BrokerCore
+internal import HTTPTransport
+internal import OpenSSLCrypto
+
+/// How long one wrapping key and its verified token may serve several releases.
+///
+/// The trade-off: a key that is used once can open one key and nothing else, also where it is stolen from memory later. A session's key can open every key that
+/// was released in its time, and its token was true when the session began: a change of the machine's TCB that no evidence has shown since is not seen. In return a
+/// release costs one private-key operation and one request.
+public struct ReleaseSessionOptions: Sendable, Equatable {
+    /// Longest time from the beginning of a session to the beginning of its last release.
+    public var maxAge: Duration
+    /// Most releases of one session.
+    public var maxUses: Int
+
+    public init(maxAge: Duration, maxUses: Int) {
+        self.maxAge = maxAge
+        self.maxUses = maxUses
+    }
+}
+
+/// A wrapping key, the token that names it, and what both were made for.
+final class ReleaseSession: Sendable {
+    let key: WrappingKey
+    let token: AttestationToken
+    /// Reported TCB of the report behind the token, as `Evidence.endorsedTCB`.
+    let tcb: String
+
+    init(key: consuming WrappingKey, token: AttestationToken, tcb: String) {
+        self.key = key
+        self.token = token
+        self.tcb = tcb
+    }
+
+    /// What a session is bound to: it never serves another authority or store.
+    struct Scope: Hashable, Sendable {
+        let authority: Endpoint
+        let store: Endpoint
+    }
+}
