@@ -97,6 +97,13 @@ let package = Package(
 
         // 4: edges
         library(
+            "LoadGenerator",
+            [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        library(
             "BrokerHTTP",
             [
                 "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "SecureMemory", log,
@@ -140,7 +147,8 @@ let package = Package(
             name: "attestation-broker",
             dependencies: [
                 "AzureIdentity", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTelemetry",
-                "CurlTransport", "HTTPTransport", "JOSE", "KeyVaultPremium", "MAAVerifier", "ManagedHSM",
+                "CurlTransport", "HTTPTransport", "JOSE", "KeyVaultPremium", "LoadGenerator", "MAAVerifier",
+                "ManagedHSM",
                 "OpenSSLCrypto", "PolicyTools", "ReleasePolicy",
                 "SNPEvidence", "SNPReport", "SNPVerification", "SecureMemory", "UVMEndorsements", "StrictJSON", log,
                 .target(name: "FixtureEvidence", condition: .when(traits: ["FixtureEvidence"])),
