@@ -2,7 +2,7 @@
 enum DependencyRules {
     static let frontEnds: Set<String> = ["BrokerHTTP", "BrokerGRPC"]
     /// The other targets of layer 4 that are no providers.
-    static let otherEdges: Set<String> = ["AzureSimulators", "BrokerTestKit"]
+    static let otherEdges: Set<String> = ["AzureSimulators", "BrokerTestKit", "LoadGenerator"]
     /// What a provider may not reach: the engine, the front ends, the configuration and the one transport that has sockets.
     static let forbiddenToProviders = frontEnds.union(["BrokerEngine", "BrokerConfiguration", "CurlTransport"])
 
