@@ -146,7 +146,8 @@ let package = Package(
         .executableTarget(
             name: "attestation-broker",
             dependencies: [
-                "AzureIdentity", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTelemetry",
+                "AzureIdentity", "AzureKeyRelease", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
+                "BrokerTelemetry",
                 "CurlTransport", "HTTPTransport", "JOSE", "KeyVaultPremium", "LoadGenerator", "MAAVerifier",
                 "ManagedHSM",
                 "OpenSSLCrypto", "PolicyTools", "ReleasePolicy",

@@ -5,7 +5,18 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . Tests/prerequisites.sh
 # The peers that tests compare with, and the client that end-to-end tests use.
 broker_commands+=" openssl:openssl curl:curl python3:python3 diffutils:diff"
+# A browser for the pages of `policy explain`; large, so only CI insists on it. Without one these tests say that they were skipped.
+[ -z "${CI:-}" ] || broker_commands+=" chromium:chromium"
 broker_prepare
+# Microsoft's own clients, against the simulators; where PyPI is out of reach these tests say that they were skipped.
+if [ -n "${CI:-}" ] && [ -z "${SIMULATOR_TEST_PYTHON:-}" ]; then
+    clients=.build/azure-clients
+    if [ -x "$clients/bin/python" ] || python3 -m venv "$clients" >/dev/null 2>&1 &&
+        "$clients/bin/python" -m pip install --quiet --disable-pip-version-check \
+            azure-identity azure-keyvault-keys azure-security-attestation six >/dev/null 2>&1; then
+        export SIMULATOR_TEST_PYTHON=$PWD/$clients/bin/python
+    fi
+fi
 swift build --build-tests
 [ $# -eq 0 ] || exec swift test --skip-build "$@"
 

@@ -9,6 +9,9 @@ import Logging
 /// Everything that a configuration stands for, put together: transport, identity, providers, engine.
 struct Composition {
     let engine: BrokerEngine
+    /// What the providers were made with.
+    let host: HostServices
+    let keyStores: [NamedProvider<any KeyStore>]
     private let transport: CurlTransport
     private let wrappingKeys: WrappingKeyPool
 
@@ -28,7 +31,7 @@ struct Composition {
         }
         let clock = SystemClock()
         let cloud = try AzureCloud(named: configuration.cloud.rawValue)
-        let host = HostServices(
+        host = HostServices(
             transport: transport,
             accessTokens: try makeAccessTokenSource(
                 Self.identity(configuration.identity, cloud: cloud), environment: environment,
@@ -39,6 +42,7 @@ struct Composition {
         for chosen in configuration.keyStores {
             keyStores.append(try Self.make(chosen, from: registry.keyStores, host))
         }
+        self.keyStores = keyStores
         wrappingKeys = WrappingKeyPool(
             keyBits: configuration.wrappingKeys.size.rawValue, capacity: configuration.wrappingKeys.pool, logger: logger
         )

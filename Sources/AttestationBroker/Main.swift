@@ -22,7 +22,7 @@ struct AttestationBroker: AsyncParsableCommand {
         #endif
         return commands + [
             EvidenceCommand.self, TokenCommand.self, PolicyCommand.self, PluginsCommand.self, ConfigCommand.self,
-            BenchCommand.self,
+            KeyCommand.self, WrapCommand.self, BenchCommand.self,
         ]
     }
 

@@ -53,6 +53,29 @@ public final class PublicKey: Sendable {
         try self.init(handle)
     }
 
+    /// The first public key of a PEM text, label `PUBLIC KEY` (RFC 7468, section 13).
+    public convenience init(pem text: [UInt8]) throws(CryptoError) {
+        let operation = "reading a PEM public key"
+        guard !text.isEmpty, text.count <= 256 * 1024 else {
+            throw CryptoError(operation: operation, reason: "\(text.count) bytes is not the size of a key")
+        }
+        OpenSSLErrorQueue.clear()
+        let key = text.withUnsafeBytes { bytes -> OpaquePointer? in
+            guard let source = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count)) else { return nil }
+            defer { BIO_free(source) }
+            return PEM_read_bio_PUBKEY(source, nil, nil, nil)
+        }
+        guard let key else { throw OpenSSLErrorQueue.error(operation, otherwise: "no PUBLIC KEY in the text") }
+        try self.init(KeyHandle(owning: key))
+    }
+
+    /// `plaintext` encrypted to this RSA key with OAEP, MGF1 of the same hash and an empty label (RFC 8017, section 7.1); nil where the key is not RSA or
+    /// too small for it.
+    public func encryptOAEP(_ plaintext: [UInt8], digest: DigestAlgorithm) -> [UInt8]? {
+        guard case .rsa = kind else { return nil }
+        return plaintext.withUnsafeBytes { RSAOAEP.encrypt($0, to: handle.pointer, digest: digest) }
+    }
+
     /// SubjectPublicKeyInfo in DER (RFC 5280, section 4.1.2.7).
     public var subjectPublicKeyInfo: [UInt8] { handle.subjectPublicKeyInfo ?? [] }
 

@@ -1,0 +1,55 @@
+internal import OpenSSLCrypto
+public import ReleasePolicy
+internal import StrictJSON
+
+/// A key as its store describes it: never its private part (Key Vault REST, "KeyBundle"; azure-protocols 2.5).
+public struct KeyDescription: Sendable {
+    /// `https://{host}/keys/{name}[/{version}]`.
+    public let keyID: String
+    /// The store's own words, for example `RSA-HSM`; empty in a list.
+    public let type: String
+    public let operations: [String]
+    public let isEnabled: Bool
+    public let isExportable: Bool
+    /// Seconds since 1970.
+    public let notBefore: Int64?
+    public let expires: Int64?
+    /// The release policy as text; `nil` where there is none.
+    public let policyText: [UInt8]?
+    public let isImmutable: Bool
+
+    /// The name without the version.
+    public var name: String {
+        let parts = keyID.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count > 4 ? String(parts[4]) : keyID
+    }
+
+    /// Whether the key can be released to anybody at all.
+    public var isReleasable: Bool { isExportable && policy != nil }
+
+    /// The policy where the broker's evaluator understands it.
+    public var policy: ReleasePolicy? { policyText.flatMap { try? ReleasePolicy(json: $0) } }
+
+    static let limits = JSONLimits(maximumBytes: 1 << 20, maximumDepth: 32, bigIntegers: .asReal)
+
+    init(bundle: JSONCursor) throws(JSONError) {
+        let key = try bundle.member("key")
+        keyID = try key.string("kid")
+        type = try key.optionalString("kty") ?? ""
+        var operations: [String] = []
+        for operation in try key.optionalArray("key_ops") ?? [] { operations.append(try operation.string()) }
+        self.operations = operations
+        (isEnabled, isExportable, notBefore, expires) = try Self.attributes(bundle)
+        let policy = try bundle.optional("release_policy")
+        policyText = try policy?.optionalString("data").flatMap { Base64.decodeLenient($0) }
+        isImmutable = try policy?.optionalBoolean("immutable") ?? false
+    }
+
+    private static func attributes(_ item: JSONCursor) throws(JSONError) -> (Bool, Bool, Int64?, Int64?) {
+        let attributes = try item.optional("attributes")
+        return (
+            try attributes?.optionalBoolean("enabled") ?? true, try attributes?.optionalBoolean("exportable") ?? false,
+            try attributes?.optionalInteger("nbf"), try attributes?.optionalInteger("exp")
+        )
+    }
+}
