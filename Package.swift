@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .target(name: "CCurlShims", dependencies: ["CCurl"]),
+        .target(name: "CSNPDevice"),
         .target(name: "COpenSSLProcess", dependencies: ["COpenSSL"]),
 
         // 1: building blocks
@@ -77,6 +78,13 @@ let package = Package(
         // 2: the contract
         library("BrokerCore", ["HTTPTransport", "OpenSSLCrypto", "SecureMemory", log]),
         library("KnownFailures", ["BrokerCore"]),
+        library(
+            "SNPEndorsements",
+            [
+                "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "SNPDevice", "SNPReport", "SNPVerification",
+                "StrictJSON", log,
+            ]),
+        library("SNPDevice", ["BrokerCore", "CSNPDevice", "HTTPTransport", "SNPReport"]),
 
         // 3: services
         library(
@@ -113,7 +121,12 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        provider("SNPEvidence", []),
+        provider(
+            "SNPEvidence",
+            [
+                "HTTPTransport", "OpenSSLCrypto", "SNPDevice", "SNPEndorsements", "SNPReport", "SNPVerification",
+                "UVMEndorsements",
+            ]),
         provider("FixtureEvidence", ["HTTPTransport", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification"]),
         provider(
             "MAAVerifier",
@@ -181,6 +194,14 @@ let package = Package(
                 "FixtureEvidence", "BrokerCore", "BrokerTestKit", "EvidenceSamples", "HTTPTransport", "OpenSSLCrypto",
                 "SNPFixture", "SNPReport", "SNPVerification",
             ]),
+        tests("SNPDeviceTests", ["SNPDevice", "BrokerCore", "BrokerTestKit", "HTTPTransport"]),
+        tests(
+            "SNPEndorsementsTests",
+            [
+                "SNPEndorsements", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto", "SNPFixture",
+                "SNPReport",
+                "SNPVerification",
+            ]),
         tests("SNPEvidenceTests", ["SNPEvidence", "BrokerCore", "BrokerTestKit", "HTTPTransport"]),
         tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
         tests(
@@ -231,7 +252,12 @@ let package = Package(
         tests(
             "ManagedHSMTests",
             ["ManagedHSM", "KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport"]),
-        tests("EndToEndTests", ["attestation-broker"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "attestation-broker", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification", "SecureMemory",
+            ],
+            exclude: ["Emulator"], swiftSettings: strict),
         tests(
             "AzureSimulatorsTests",
             [

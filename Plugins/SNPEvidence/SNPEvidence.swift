@@ -1,18 +1,21 @@
 public import BrokerCore
+internal import SNPDevice
+internal import SNPEndorsements
 
-/// Evidence provider `snp`: reports from the SEV-SNP firmware of the guest that the broker runs in.
+/// Evidence provider `snp`: reports from the SEV-SNP firmware of the guest that the broker runs in, with the certificates that endorse them.
 public let snpEvidence = ProviderFactory<any EvidenceProvider>(
     name: "snp",
     summary: "reports of this machine's AMD SEV-SNP firmware",
-    schema: SettingsSchema([interfaceSetting.declaration])
-) { settings, _ throws(BrokerError) in
-    SNPProvider(interface: try settings(interfaceSetting), probe: GuestInterfaceProbe())
+    schema: SNPSettings.schema
+) { settings, host throws(BrokerError) in
+    let options = try SNPSettings(settings)
+    let device = SNPDevice(
+        interfaces: options.interface.interfaces, vmpl: options.vmpl,
+        wantsCertificates: options.sources.contains(.report))
+    return SNPProvider(
+        device: device, endorsements: try EndorsementSettings.resolver(options, host),
+        platform: try PlatformContext(options), logger: host.logger)
 }
-
-let interfaceSetting = SettingKey<InterfaceChoice>(
-    "interface", default: .auto,
-    help: "How reports are asked for: the kernel's configfs-tsm or /dev/sev-guest, or /dev/sev of Azure's 5.15 kernels."
-)
 
 /// Values of the setting `interface`.
 enum InterfaceChoice: String, SettingChoice {

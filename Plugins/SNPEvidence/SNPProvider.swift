@@ -1,34 +1,67 @@
 internal import BrokerCore
-internal import Glibc
+internal import Logging
+internal import OpenSSLCrypto
+internal import SNPDevice
+internal import SNPEndorsements
+internal import SNPReport
+internal import Synchronization
 
-/// Says truthfully what this machine offers. Reading reports from the interfaces is not part of this version, and evidence is never made up.
-struct SNPProvider: EvidenceProvider, ReadinessReporting {
+/// Reports of this machine's firmware, each with the chain that verifies it.
+final class SNPProvider: EvidenceProvider, ReadinessReporting {
     let provenance = Evidence.Provenance.hardware
-    let interface: InterfaceChoice
-    let probe: GuestInterfaceProbe
+    private let device: SNPDevice
+    private let endorsements: EndorsementResolver
+    private let platform: PlatformContext
+    private let logger: Logger
+    /// Whether a report was endorsed since the start; readiness need not ask the firmware again and again.
+    private let hasWorked = Mutex(false)
 
-    func evidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
-        throw BrokerError(.evidenceUnavailable, at: .evidence, obstacle)
+    init(device: SNPDevice, endorsements: EndorsementResolver, platform: PlatformContext, logger: Logger) {
+        self.device = device
+        self.endorsements = endorsements
+        self.platform = platform
+        self.logger = logger
     }
 
-    func obstacles(in context: RequestContext) async -> [String] { [obstacle] }
+    func evidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
+        let (collected, report) = try await collect(binding, in: context)
+        let chain = try await endorsements.chain(for: report, table: collected.certificateTable, in: context)
+        let platformEndorsements = try platform.endorsements(for: report)
+        hasWorked.withLock { $0 = true }
+        return Evidence(
+            report: collected.report, endorsements: chain.map(\.der), endorsedTCB: report.reportedTCB.hex,
+            platformEndorsements: platformEndorsements, provenance: provenance)
+    }
 
-    private var obstacle: String {
-        let findings = interface.interfaces.map { ($0, probe.find($0)) }
-        if let (found, _) = findings.first(where: { $0.1 == .present }) {
-            return "\(found.path) is there, but this version cannot read reports from \(found.rawValue) yet; "
-                + "for development set evidence.use to fixture"
+    func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
+        let (collected, report) = try await collect(binding, in: context)
+        return Evidence(
+            report: collected.report, endorsements: [], endorsedTCB: report.reportedTCB.hex, provenance: provenance)
+    }
+
+    func obstacles(in context: RequestContext) async -> [String] {
+        do {
+            _ = try device.interface()
+            guard !hasWorked.withLock({ $0 }) else { return [] }
+            // Once, until it works: the first look finds the chain that the first request would wait for.
+            _ = try await evidence(binding: ReportData(sha256Of: Array("readiness".utf8)), in: context)
+            return []
+        } catch {
+            return [error.message]
         }
-        let words = findings.map { interface, finding in
-            switch finding {
-            case .present, .absent: "\(interface.path) is absent"
-            case .somethingElse:
-                "\(interface.path) is not a \(interface.isDirectory ? "directory" : "character device")"
-            case .failed(let code): "\(interface.path): \(String(cString: strerror(code)))"
-            }
+    }
+
+    private func collect(
+        _ binding: ReportData, in context: RequestContext
+    ) async throws(BrokerError) -> (DeviceReport, AttestationReport) {
+        let collected = try await device.report(binding.bytes, in: context)
+        do {
+            let report = try AttestationReport(collected.report)
+            platform.tellOddities(report, logger)
+            return (collected, report)
+        } catch {
+            throw BrokerError(
+                .evidenceUnavailable, at: .evidence, "the firmware gave something that is no report: \(error)")
         }
-        return "no SEV-SNP guest interface: \(words.joined(separator: ", ")). "
-            + "Run the broker in an SEV-SNP guest and give its container the device (kernel module sev-guest); "
-            + "for development set evidence.use to fixture"
     }
 }

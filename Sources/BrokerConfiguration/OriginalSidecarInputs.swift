@@ -31,6 +31,8 @@ public struct OriginalSidecarInputs: Sendable, Equatable {
     let logLevel: Input?
     let logFile: Input?
     let serverType: Input?
+    /// `UVM_…`, each with the setting that it stands for.
+    let platform: [(setting: String, input: Input)]
 
     /// Reads `SkrSideCarArgs`, `Port`, `LogLevel`, `LogFile` and `ServerType`; the values of the flags `-base64`, `-port`, `-loglevel`, `-logfile` and
     /// `-server_type` win over them.
@@ -48,6 +50,22 @@ public struct OriginalSidecarInputs: Sendable, Equatable {
         self.logLevel = input("-loglevel", logLevel, "LogLevel")
         self.logFile = input("-logfile", logFile, "LogFile")
         self.serverType = input("-server_type", serverType, "ServerType")
+        platform = Self.platformVariables.compactMap { variable, setting in
+            guard let value = environment[variable], !value.isEmpty else { return nil }
+            return ("evidence.snp.\(setting)", Input(value: value, name: variable))
+        }
+    }
+
+    /// The security context of confidential ACI, and its older form (azure-protocols, section 6.1).
+    private static let platformVariables = [
+        ("UVM_SECURITY_CONTEXT_DIR", "security-context-directory"), ("UVM_SECURITY_POLICY", "security-policy"),
+        ("UVM_HOST_AMD_CERTIFICATE", "host-certificates"), ("UVM_REFERENCE_INFO", "reference-info"),
+    ]
+
+    public static func == (left: OriginalSidecarInputs, right: OriginalSidecarInputs) -> Bool {
+        left.arguments == right.arguments && left.port == right.port && left.logLevel == right.logLevel
+            && left.logFile == right.logFile && left.serverType == right.serverType
+            && left.platform.elementsEqual(right.platform) { $0.setting == $1.setting && $0.input == $1.input }
     }
 
     /// The same inputs as settings, in a fixed order.
@@ -63,6 +81,7 @@ public struct OriginalSidecarInputs: Sendable, Equatable {
                     ? "this build serves HTTP only; remove it, or set it to http"
                     : "expected http, found something else")
         }
+        for (setting, input) in platform { result.set(setting, input.value, input.name) }
         if let arguments { translate(arguments: arguments, &result) }
         return result
     }
@@ -122,9 +141,7 @@ public struct OriginalSidecarInputs: Sendable, Equatable {
             case "maaconfig":
                 translate("user_agent", of: name, value, arguments, setting: "verifier.maa.user-agent", &result)
             case "certcache":
-                result.warnings.append(
-                    "\(arguments.name): certcache is understood from the next version on; "
-                        + "endorsements come from where evidence.snp says")
+                translate(certificateCache: value, arguments, &result)
             default:
                 result.warnings.append("\(arguments.name): '\(PrintableText.line(name))' is not known and was ignored")
             }
@@ -155,11 +172,15 @@ public struct OriginalSidecarInputs: Sendable, Equatable {
 }
 
 extension OriginalSidecarInputs.Translation {
-    fileprivate mutating func set(_ path: String, _ value: String, _ name: String) {
+    mutating func set(_ path: String, list: [String], _ name: String) {
+        settings.append(.init(path: path, value: .list(list), source: .original(name)))
+    }
+
+    mutating func set(_ path: String, _ value: String, _ name: String) {
         settings.append(.init(path: path, value: .string(value), source: .original(name)))
     }
 
-    fileprivate mutating func problem(_ path: String, _ input: OriginalSidecarInputs.Input, _ message: String) {
+    mutating func problem(_ path: String, _ input: OriginalSidecarInputs.Input, _ message: String) {
         problems.append(ConfigurationProblem(path: path, source: .original(input.name), message: message))
     }
 }

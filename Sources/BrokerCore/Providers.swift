@@ -7,6 +7,15 @@ public protocol EvidenceProvider: Sendable {
 
     /// A report whose REPORT_DATA is exactly `binding`, with the endorsements that match it; anything else is an error, not a warning.
     func evidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence
+
+    /// A report whose REPORT_DATA is exactly `binding`, for a caller who wants nothing else. A provider that has to look for endorsements leaves them out here.
+    func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence
+}
+
+extension EvidenceProvider {
+    public func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
+        try await evidence(binding: binding, in: context)
+    }
 }
 
 /// Turns evidence, and the runtime data it commits to, into a token that somebody else believes.

@@ -85,14 +85,14 @@ public final class BrokerEngine: Sendable {
     public func rawEvidence(
         for runtimeData: RuntimeData, in context: RequestContext
     ) async throws(BrokerError) -> Evidence {
-        try await collect(runtimeData, in: context).evidence
+        try await collect(runtimeData, isRaw: true, in: context).evidence
     }
 
     /// A report that commits to `runtimeData` with the endorsements that match its TCB.
     public func combinedEvidence(
         for runtimeData: RuntimeData, in context: RequestContext
     ) async throws(BrokerError) -> Evidence {
-        let (evidence, report) = try await collect(runtimeData, in: context)
+        let (evidence, report) = try await collect(runtimeData, isRaw: false, in: context)
         guard !evidence.endorsements.isEmpty else {
             throw BrokerError(
                 .evidenceUnavailable, at: .endorsement,
@@ -133,12 +133,14 @@ public final class BrokerEngine: Sendable {
     }
 
     private func collect(
-        _ runtimeData: RuntimeData, in context: RequestContext
+        _ runtimeData: RuntimeData, isRaw: Bool, in context: RequestContext
     ) async throws(BrokerError) -> (evidence: Evidence, report: AttestationReport) {
         let binding = runtimeData.reportData
         let provider = evidence.provider
         let evidence = try await bounded(by: context, at: .evidence) { () async throws(BrokerError) in
-            try await provider.evidence(binding: binding, in: context)
+            isRaw
+                ? try await provider.rawEvidence(binding: binding, in: context)
+                : try await provider.evidence(binding: binding, in: context)
         }
         let report: AttestationReport
         do {

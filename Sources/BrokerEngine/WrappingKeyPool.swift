@@ -1,3 +1,4 @@
+internal import BrokerCore
 public import Logging
 public import OpenSSLCrypto
 internal import Synchronization

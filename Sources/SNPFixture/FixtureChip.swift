@@ -10,7 +10,7 @@ public struct FixtureChip: Sendable {
     public let tcb: TCBVersion
     /// Leaf first: VCEK, ASK, ARK.
     public let chain: [Certificate]
-    private let key: PrivateKey
+    let key: PrivateKey
 
     /// A TCB for each product, with a microcode level above 0x7F, whose DER INTEGER has two bytes.
     public static func defaultTCB(for product: ProcessorProduct) -> TCBVersion {

@@ -1,4 +1,4 @@
-import BrokerConfiguration
+@testable import BrokerConfiguration
 import BrokerCore
 import OpenSSLCrypto
 import Testing
@@ -76,18 +76,60 @@ struct OriginalSidecarTests {
         #expect(try load(environment: arguments("{}")).warnings.isEmpty)
     }
 
-    @Test("certcache and unknown members are not pretended to be understood")
+    @Test("unknown members are told and change nothing")
     func notUnderstood() throws {
         let configuration = try load(
-            environment: arguments(
-                #"{"certcache":{"endpoint_type":"AzCache","endpoint":"global.acccache.azure.net"},"other":1,"identity":{"x":1}}"#
-            ))
+            environment: arguments(#"{"certcache":{"other":1,"endpoint_type":""},"other":1,"identity":{"x":1}}"#))
         #expect(
             configuration.warnings == [
-                "SkrSideCarArgs: certcache is understood from the next version on; endorsements come from where evidence.snp says",
+                "SkrSideCarArgs: 'certcache.other' is not known and was ignored",
                 "SkrSideCarArgs: 'other' is not known and was ignored",
                 "SkrSideCarArgs: 'identity.x' is not known and was ignored",
             ])
+    }
+
+    @Test(
+        "certcache names the source that is asked first, and how",
+        arguments: [
+            (
+                #"{"endpoint_type":"AMD","endpoint":"kds.example/vcek/v1","tee_type":"Milan"}"#,
+                ["kds-endpoint": "kds.example", "product": "milan"], "kds"
+            ),
+            (
+                #"{"endpoint_type":"LocalTHIM","endpoint":"169.254.169.254/metadata/THIM/amd/certification"}"#,
+                ["thim-endpoint": "169.254.169.254"], "thim"
+            ),
+            (
+                #"{"endpoint_type":"AzCache","endpoint":"cache.example","tee_type":"SevSnpVM","api_version":"api-version=1","client_id":"clientId=x"}"#,
+                [
+                    "azure-cache-endpoint": "cache.example", "azure-cache-tee-type": "SevSnpVM",
+                    "azure-cache-query": "api-version=1&clientId=x",
+                ], "azure-cache"
+            ),
+        ])
+    func certificateCache(text: String, settings: [String: String], first: String) throws {
+        let inputs = OriginalSidecarInputs(environment: arguments(#"{"certcache":\#(text)}"#))
+        let translated = inputs.translated()
+        #expect(translated.problems.isEmpty && translated.warnings.isEmpty)
+        var seen: [String: String] = [:]
+        for setting in translated.settings {
+            let name = String(setting.path.dropFirst("evidence.snp.".count))
+            if case .list(let sources) = setting.value {
+                #expect(name == "endorsement-sources" && sources.count == 5)
+                #expect(sources.prefix(3) == ["security-context", "report", first])
+            } else {
+                seen[name] = setting.value.text
+            }
+        }
+        #expect(seen == settings)
+    }
+
+    @Test("certcache of a kind that is not known is refused")
+    func unknownCertificateCache() throws {
+        for text in [#"{"endpoint_type":"Other"}"#, #"{"endpoint_type":"AMD","endpoint":1}"#, "1"] {
+            let inputs = OriginalSidecarInputs(environment: arguments(#"{"certcache":\#(text)}"#))
+            #expect(inputs.translated().problems.count == 1, "\(text)")
+        }
     }
 
     @Test(

@@ -1,4 +1,3 @@
-public import BrokerCore
 public import HTTPTransport
 internal import Synchronization
 

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// Threads of our own for work that would block Swift's cooperative pool, which has as many threads as the machine has cores.
-enum BackgroundThread {
+public enum BackgroundThread {
     private final class Job: Sendable {
         let niceness: Int32
         let body: @Sendable () -> Void
@@ -12,7 +12,7 @@ enum BackgroundThread {
     }
 
     /// Starts a detached thread; `niceness` above 0 makes it yield to everything else. Returns whether it started.
-    static func start(niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void) -> Bool {
+    public static func start(niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void) -> Bool {
         let job = Unmanaged.passRetained(Job(niceness: niceness, body: body))
         var thread = pthread_t()
         let status = pthread_create(
@@ -34,7 +34,7 @@ enum BackgroundThread {
     }
 
     /// Runs `body` on a thread of its own and waits for it without blocking the caller's thread.
-    static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+    public static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
         await withCheckedContinuation { continuation in
             let started = start { continuation.resume(returning: body()) }
             if !started { continuation.resume(returning: body()) }

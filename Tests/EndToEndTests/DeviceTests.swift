@@ -1,0 +1,198 @@
+import Foundation
+import OpenSSLCrypto
+import SNPReport
+import SNPVerification
+import Testing
+
+@testable import SNPFixture
+
+/// The provider `snp` against stand-ins of the three interfaces.
+@Suite(
+    .serialized, .timeLimit(.minutes(5)),
+    .enabled(if: EmulatedGuest.isPossible, "no gcc, or no linux/sev-guest.h to make a firmware of"))
+struct DeviceTests {
+    private static let interfaces = ["sev-guest", "sev-legacy", "configfs-tsm"]
+
+    private func report(_ guest: EmulatedGuest, _ environment: [String: String], _ options: [String] = []) throws -> (
+        status: Int32, report: [UInt8], errors: String
+    ) {
+        let result = try Program.run(["evidence", "get"] + options, environment: environment)
+        return (result.status, Hex.decode(result.text.filter { !$0.isWhitespace }) ?? [], result.errors)
+    }
+
+    private func verify(_ report: [UInt8], _ guest: EmulatedGuest) -> VerificationResult {
+        var policy = EvidenceVerifier.Policy(time: Int64(Date().timeIntervalSince1970))
+        policy.roots = [PinnedRoot(name: "test", product: .milan, certificate: guest.chip.chain[2])]
+        policy.expectedReportData = DigestAlgorithm.sha256.digest([UInt8]()) + [UInt8](repeating: 0, count: 32)
+        return EvidenceVerifier().verify(report: report, certificates: guest.chip.chain, policy: policy)
+    }
+
+    @Test("each interface gives a report that verifies", arguments: interfaces)
+    func success(interface: String) throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let guest = try EmulatedGuest(scratch)
+        for choice in ["auto", interface] {
+            let (status, report, errors) = try report(
+                guest, guest.environment(interface), ["--set", "evidence.snp.interface=\(choice)"])
+            #expect(status == 0, "\(errors)")
+            let result = verify(report, guest)
+            #expect(result.isVerified, "\(result.failures)")
+        }
+        let other = try report(
+            guest, guest.environment(interface),
+            ["--set", "evidence.snp.interface=\(interface == "sev-guest" ? "sev-legacy" : "sev-guest")"])
+        #expect(other.status == 2 && other.errors.contains("no SEV-SNP guest interface"), "\(other.errors)")
+    }
+
+    @Test(
+        "what goes away is tried again",
+        arguments: [
+            ("sev-guest", "EAGAIN,EBUSY"), ("sev-guest", "EIO-BUSY"), ("sev-guest", "EIO-LENGTH"),
+            ("sev-legacy", "EAGAIN,EBUSY"),
+            ("configfs-tsm", "BUMP"), ("configfs-tsm", "EBUSY"),
+        ])
+    func transient(interface: String, faults: String) throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let guest = try EmulatedGuest(scratch)
+        let (status, report, errors) = try report(guest, guest.environment(interface, faults: faults))
+        #expect(status == 0, "\(errors)")
+        #expect(verify(report, guest).isVerified)
+    }
+
+    @Test(
+        "what does not go away is said in words, at once",
+        arguments: [
+            ("sev-guest", "ENOTTY,ENOTTY", "wiped the guest's key"),
+            ("sev-guest", "EIO-FIRMWARE", "status 27, invalid metadata entry"),
+            ("sev-guest", "EACCES", "give the container the device"), ("sev-guest", "SHORT", "1183 bytes"),
+            ("sev-guest", "OTHER", "other data"), ("sev-legacy", "ENOTTY", "wiped the guest's key"),
+            ("sev-legacy", "SHORT", "1183 bytes"), ("sev-legacy", "EACCES", "give the container the device"),
+            ("configfs-tsm", "EACCES", "belong to root"), ("configfs-tsm", "SHORT", "1183 bytes"),
+            ("configfs-tsm", "OTHER", "other data"),
+        ])
+    func permanent(interface: String, faults: String, words: String) throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let guest = try EmulatedGuest(scratch)
+        let (status, report, errors) = try report(guest, guest.environment(interface, faults: faults))
+        #expect(status == 2 && report.isEmpty)
+        #expect(errors.contains(words), "\(errors)")
+        #expect(!errors.contains("tried"), "\(errors)")
+    }
+
+    @Test("a firmware that hangs costs the request its deadline, and the next one is told why it waits")
+    func hang() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let guest = try EmulatedGuest(scratch)
+        let broker = try Broker(
+            ["serve"],
+            environment: guest.environment(
+                faults: "HANG", ["BROKER_SERVER_HTTP": "127.0.0.1:0", "BROKER_SERVER_REQUEST_TIMEOUT": "500ms"]))
+        // The first look at start-up, or the first request, meets the fault; the others wait for their turn.
+        let answers = try (0..<2).map { _ in try broker.post("/attest/raw", ["runtime_data": "AAAA"]) }
+        #expect(answers.allSatisfy { $0.status == 403 && $0.object["code"] as? String == "deadlineExceeded" })
+        #expect("\(answers[1].object)".contains("still busy"), "\(answers)")
+        #expect(try broker.get("/status").status == 200)
+        #expect(try broker.get("/readyz").status == 503)
+    }
+
+    @Test("a thousand reports leave no descriptor open", arguments: interfaces)
+    func descriptors(interface: String) throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let guest = try EmulatedGuest(scratch)
+        let broker = try Broker(
+            ["serve"], environment: guest.environment(interface, ["BROKER_SERVER_HTTP": "127.0.0.1:0"]))
+        func open() throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(broker.program.identifier)/fd").count
+        }
+        #expect(try broker.post("/attest/raw", ["runtime_data": "AAAA"]).status == 200)
+        func bench(_ count: Int) throws -> Int? {
+            let result = try Program.run([
+                "bench", "--json", "--url", "http://127.0.0.1:\(broker.port)/attest/raw", "--body",
+                #"{"runtime_data":"AAAA"}"#,
+                "--requests", "\(count)", "--duration", "120", "--warm-up", "0",
+            ])
+            return result.object["succeeded"] as? Int
+        }
+        #expect(try bench(10) == 10)
+        let before = try open()
+        #expect(try bench(1000) == 1000)
+        #expect(try open() <= before)
+    }
+
+    @Test(
+        "the sidecar starts as the original does and releases a key", arguments: ["security-context", "report", "thim"])
+    func dropIn(source: String) throws {
+        let azure = try LocalAzure()
+        defer { azure.stop() }
+        let policy = Data("package policy\n\napi_version := \"0.10.0\"\n".utf8)
+        let hostData = DigestAlgorithm.sha256.digest(Array(policy))
+        let guest = try EmulatedGuest(
+            azure.scratch, fixtureDirectory: azure.scratch.directory.appending(path: "azure/fixture").path,
+            hostData: hostData)
+        let context = azure.scratch.directory.appending(path: "context")
+        try FileManager.default.createDirectory(at: context, withIntermediateDirectories: true)
+        try Data(policy.base64EncodedString().utf8).write(to: context.appending(path: "security-policy-base64"))
+        if source == "security-context" {
+            try Data((guest.thimDocument.base64EncodedString() + "\n").utf8).write(
+                to: context.appending(path: "host-amd-cert-base64"))
+        }
+        let thim = source == "thim" ? try DocumentServer(guest.thimDocument) : nil
+        defer { thim?.stop() }
+        let arguments: [String: Any] = [
+            "certcache": [
+                "endpoint_type": "LocalTHIM",
+                "endpoint": "127.0.0.1:\(thim?.port ?? 1)/metadata/THIM/amd/certification",
+            ]
+        ]
+        let encoded = try JSONSerialization.data(withJSONObject: arguments).base64EncodedString()
+        let broker = try Broker(
+            ["serve"],
+            environment: guest.environment(
+                hasTable: source == "report",
+                [
+                    "SkrSideCarArgs": encoded, "UVM_SECURITY_CONTEXT_DIR": context.path,
+                    // Only so that names of Azure reach the simulators.
+                    "BROKER_SERVER_HTTP": "127.0.0.1:0", "BROKER_TLS_CA_FILE": azure.caFile,
+                    "BROKER_TLS_CONNECT_TO":
+                        "169.254.169.254:80:127.0.0.1:\(azure.metadataPort),::127.0.0.1:\(azure.tlsPort)",
+                ]))
+        let key = SampleKeys.oct(32)
+        try azure.importKey(
+            "dropin", at: LocalAzure.managedHSM, key,
+            policy: LocalAzure.policy([["claim": "x-ms-sevsnpvm-hostdata", "equals": Hex.encode(hostData)]]))
+        let release = try broker.release(
+            "dropin", at: LocalAzure.managedHSM, ["maa_endpoint": LocalAzure.authority])
+        #expect(release.status == 200, "\(release.answer) \(broker.program.output)")
+        #expect(release.key?["k"] as? String == key["k"] as? String)
+        let combined = try broker.post("/attest/combined", ["runtime_data": "AAAA"])
+        #expect(combined.object["endorsed_tcb"] as? String == guest.chip.tcb.hex)
+        #expect(try broker.get("/readyz").status == 200)
+        #expect(broker.program.stop() == 0)
+        #expect(broker.program.output.contains("source=\(source)"), "\(broker.program.output)")
+    }
+
+    @Test("a chain that does not belong to the report is not sent on")
+    func foreignChain() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let guest = try EmulatedGuest(scratch)
+        let stranger = try EmulatedGuest(try Scratch())
+        defer { stranger.scratch.remove() }
+        try scratch.write("table.bin", Data(EmulatedGuest.table(stranger.chip.chain)))
+        let broker = try Broker(
+            ["serve", "--set", "evidence.snp.endorsement-sources=report"],
+            environment: guest.environment("sev-guest", faults: "", ["BROKER_SERVER_HTTP": "127.0.0.1:0"]))
+        let combined = try broker.post("/attest/combined", ["runtime_data": "AAAA"])
+        #expect(combined.status == 403 && combined.object["stage"] as? String == "endorsement", "\(combined)")
+        #expect(
+            "\(combined.object)".contains("report-signature") || "\(combined.object)".contains("root"), "\(combined)")
+        // The report alone needs no chain.
+        #expect(try broker.post("/attest/raw", ["runtime_data": "AAAA"]).status == 200)
+        #expect(try broker.get("/readyz").status == 503)
+    }
+}
