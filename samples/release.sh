@@ -39,7 +39,7 @@ done
 for configuration in key-vault managed-hsm; do
     BROKER_SERVER_HTTP=127.0.0.1:0 BROKER_TLS_CA_FILE=$work/azure/ca.pem BROKER_EVIDENCE_FIXTURE_DIRECTORY=$work/azure/fixture \
         BROKER_TLS_CONNECT_TO="169.254.169.254:80:127.0.0.1:$metadata,::127.0.0.1:$tls" \
-        "$broker" serve --config "samples/config/$configuration.json" >"$work/$configuration" 2>&1 &
+        BROKER="$broker" samples/container/skr.sh --config "samples/config/$configuration.json" >"$work/$configuration" 2>&1 &
     await "$work/$configuration" 'address=127' $!
     port=$(sed -n 's/.*address=127.0.0.1:\([0-9]*\).*/\1/p' "$work/$configuration" | head -n 1)
     released=$(curl --silent --show-error --noproxy '*' "http://127.0.0.1:$port/key/release" -d '{"kid":"example"}')
@@ -47,6 +47,16 @@ for configuration in key-vault managed-hsm; do
         *"$(number 36)"*) echo "$configuration: released, and the private number is the imported one" ;;
         *) echo "$configuration: $released" >&2; exit 1 ;;
     esac
+    # What the original's test containers ask, by the scripts that they run.
+    case $configuration in key-vault) store=contoso.vault.azure.net ;; *) store=contoso.managedhsm.azure.net ;; esac
+    export Port=$port AttestClientRuntimeData=e30= SkrClientMAAEndpoint=sharedeus2.eus2.attest.azure.net SkrClientAKVEndpoint=$store
+    samples/container/attest_client.sh | grep '^{"report":"[0-9a-f]*"}$' >/dev/null
+    AttestClientMAAEndpoint=$SkrClientMAAEndpoint samples/container/attest_client.sh | grep '^{"token":"' >/dev/null
+    SkrClientKID=example samples/container/skr_client.sh >/dev/null
+    refusal=0
+    SkrClientKID=unknown samples/container/skr_client.sh 2>/dev/null || refusal=$?
+    [ "$refusal" -eq 1 ] || { echo "$configuration: an unknown key ended the client with $refusal, not 1" >&2; exit 1; }
+    unset Port
     kill $!
     wait $! || exit 2
 done
