@@ -10,7 +10,7 @@ struct BrokerErrorTests {
                 "invalidRequest", "noProvider", "evidenceUnavailable", "endorsementMismatch", "verificationRejected",
                 "identityFailed",
                 "releaseDenied", "keyNotFound", "upstreamUnavailable", "upstreamThrottled", "upstreamInvalid",
-                "deadlineExceeded",
+                "deadlineExceeded", "overloaded",
                 "unwrapFailed", "misconfigured", "internal",
             ])
         #expect(
@@ -21,7 +21,7 @@ struct BrokerErrorTests {
     @Test("only what may pass by itself is retryable")
     func retryable() {
         let always: Set<BrokerError.Code> = [
-            .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded, .endorsementMismatch,
+            .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded, .endorsementMismatch, .overloaded,
         ]
         let withHint: Set<BrokerError.Code> = [.evidenceUnavailable, .identityFailed]
         for code in BrokerError.Code.allCases {

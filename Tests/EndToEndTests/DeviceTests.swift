@@ -82,7 +82,7 @@ struct DeviceTests {
         #expect(!errors.contains("tried"), "\(errors)")
     }
 
-    @Test("a firmware that hangs costs the request its deadline, and the next one is told why it waits")
+    @Test("a firmware that hangs costs each request its deadline and no more, and everything else is served")
     func hang() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -94,7 +94,6 @@ struct DeviceTests {
         // The first look at start-up, or the first request, meets the fault; the others wait for their turn.
         let answers = try (0..<2).map { _ in try broker.post("/attest/raw", ["runtime_data": "AAAA"]) }
         #expect(answers.allSatisfy { $0.status == 403 && $0.object["code"] as? String == "deadlineExceeded" })
-        #expect("\(answers[1].object)".contains("still busy"), "\(answers)")
         #expect(try broker.get("/status").status == 200)
         #expect(try broker.get("/readyz").status == 503)
     }
