@@ -60,6 +60,9 @@ struct Composition {
     /// Starts the background work: wrapping keys, and a first look at whether the providers could work, which the log then tells.
     func start(logger: Logger) {
         wrappingKeys.fill()
+        // Before the first release needs it, and after the listener is there.
+        let trustStore = host.trustStore
+        Task.detached { _ = try? trustStore.store() }
         let engine = engine
         Task.detached {
             let readiness = await engine.readiness(in: engine.makeContext(id: "start-up"))

@@ -19,12 +19,11 @@ public struct AzureKeyStore: KeyStore {
     private let settings: KeyStoreSettings
     let host: HostServices
     let reachability: StoreReachability
-    private let trust: TrustStore
 
     /// Longest answer that is read; real ones have 14 KB.
     static let maximumAnswerBytes = 128 * 1024
 
-    /// Reads the trusted certificate authorities from their files; asks no service.
+    /// Asks no service. Authorities of the operator's own are read now, so that a mistake shows at start; the system's many are read when they are needed.
     public init(_ kind: KeyStoreKind, _ settings: KeyStoreSettings, _ host: HostServices) throws(BrokerError) {
         let cloud = try AzureCloud(named: host.cloud)
         self.kind = kind
@@ -35,13 +34,15 @@ public struct AzureKeyStore: KeyStore {
         audience = kind.audience(in: cloud)
         defaultEndpoint = settings.endpoint ?? settings.additionalEndpoints.first
         configured = Set(settings.additionalEndpoints + [settings.endpoint].compactMap(\.self))
-        do {
-            trust = try TrustStore(
-                files: host.trust.files, directories: host.trust.directories,
-                includesSystemDefaults: host.trust.includesSystemDefaults)
-        } catch {
+        if !host.trust.includesSystemDefaults { _ = try Self.trustStore(of: host, at: .startup) }
+    }
+
+    private static func trustStore(
+        of host: HostServices, at stage: BrokerError.Stage
+    ) throws(BrokerError) -> TrustStore {
+        do { return try host.trustStore.store() } catch {
             throw BrokerError(
-                .misconfigured, at: .startup,
+                .misconfigured, at: stage,
                 "the certificate authorities for release signatures cannot be loaded: \(error)", cause: error)
         }
     }
@@ -74,7 +75,8 @@ public struct AzureKeyStore: KeyStore {
         }
         let expected = ExpectedAnswer(
             key: key, nonce: nonce, algorithm: settings.wrapAlgorithm, wrappingKey: TokenWrappingKey(token))
-        let verifier = SignedAnswer(trust: trust, host: key.store.host, time: host.clock.now())
+        let verifier = SignedAnswer(
+            trust: try Self.trustStore(of: self.host, at: .release), host: key.store.host, time: host.clock.now())
         func disbelieved(_ error: any Error & Sendable & CustomStringConvertible) -> BrokerError {
             BrokerError(
                 .upstreamInvalid, at: .release,

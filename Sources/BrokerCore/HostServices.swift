@@ -9,6 +9,8 @@ public struct HostServices: Sendable {
     public let accessTokens: any AccessTokenSource
     /// Certificate authorities for signatures inside messages: the same as for TLS.
     public let trust: TLSTrust
+    /// The same authorities, read when they are first needed and shared by all providers.
+    public let trustStore: SharedTrustStore
     /// Name of the cloud that the operator chose (`public`, `us-government`, `china`); providers that know clouds interpret it.
     public let cloud: String
     /// Time of day.
@@ -22,6 +24,7 @@ public struct HostServices: Sendable {
         self.transport = transport
         self.accessTokens = accessTokens
         self.trust = trust
+        trustStore = SharedTrustStore(trust)
         self.cloud = cloud
         self.clock = clock
         self.logger = logger
