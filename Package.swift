@@ -202,7 +202,12 @@ let package = Package(
                 "SNPReport",
                 "SNPVerification",
             ]),
-        tests("SNPEvidenceTests", ["SNPEvidence", "BrokerCore", "BrokerTestKit", "HTTPTransport"]),
+        tests(
+            "SNPEvidenceTests",
+            [
+                "SNPEvidence", "BrokerCore", "BrokerTestKit", "EvidenceSamples", "HTTPTransport", "SNPEndorsements",
+                "SNPReport",
+            ]),
         tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
         tests(
             "PolicyToolsTests",
