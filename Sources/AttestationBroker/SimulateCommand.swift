@@ -36,6 +36,11 @@
         var tokenLife: Int64 = 28_800
         @Flag(help: "Ask for a bearer token on attestation, as a private MAA provider does.")
         var attestationRequiresBearer = false
+        @Option(
+            help: ArgumentHelp(
+                "Take this key permission from every caller: \(KeyPermission.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.",
+                valueName: "permission"))
+        var deny: [String] = []
         @Flag(help: "Print one JSON line with ports and files instead of the text.") var json = false
 
         func run() async throws {
@@ -46,6 +51,11 @@
             else { throw CommandFailure(.usage, "--product is milan, genoa or turin") }
             guard (0...65535).contains(port), (0...65535).contains(metadataPort) else {
                 throw CommandFailure(.usage, "a port is a number from 0 to 65535")
+            }
+            let denied = deny.compactMap(KeyPermission.init)
+            guard denied.count == deny.count else {
+                throw CommandFailure(
+                    .usage, "--deny is one of \(KeyPermission.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             Telemetry.bootstrap(sink: .standardError(), format: .text, level: .notice)
             let cloud = try LocalCloud(directory: directory)
@@ -60,6 +70,7 @@
             do { simulators = try AzureSimulators(configuration) } catch {
                 throw CommandFailure(.impossible, "\(error)")
             }
+            if !denied.isEmpty { simulators.deny(PermissionDenial(Set(denied))) }
             let group = ServiceGroup(
                 configuration: .init(
                     services: [simulators], gracefulShutdownSignals: [.sigterm, .sigint], logger: configuration.logger))

@@ -13,16 +13,18 @@ final class LocalAzure {
     let caFile: String
     let configuration: [String: Any]
 
-    init() throws {
+    /// `options` go to `simulate`.
+    init(_ options: [String] = []) throws {
         scratch = try Scratch()
         // The fixture authority is the slow part, so test runs share one; it is only ever trusted by test simulators.
         let directory = scratch.directory.appending(path: "azure")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: directory.path)
         try SharedFixture.copy(to: directory.appending(path: "fixture"))
-        simulators = try RunningProgram([
-            "simulate", "--directory", directory.path, "--port", "0", "--metadata-port", "0", "--json",
-        ])
+        simulators = try RunningProgram(
+            [
+                "simulate", "--directory", directory.path, "--port", "0", "--metadata-port", "0", "--json",
+            ] + options)
         let line = try simulators.wait(for: /(\{.*"tls_port".*\})\n/)
         let ports = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
         tlsPort = ports["tls_port"] as? Int ?? 0
