@@ -5,6 +5,7 @@ import BrokerEngine
 import CurlTransport
 import HTTPTransport
 import Logging
+import SNPEndorsements
 
 /// Everything that a configuration stands for, put together: transport, identity, providers, engine.
 struct Composition {
@@ -34,7 +35,7 @@ struct Composition {
         host = HostServices(
             transport: transport,
             accessTokens: try makeAccessTokenSource(
-                Self.identity(configuration.identity, cloud: cloud), environment: environment,
+                Self.identity(configuration.identity, cloud: cloud, environment: environment), environment: environment,
                 transport: transport, clock: clock, logger: logger),
             trust: configuration.tls.trust, cloud: configuration.cloud.rawValue, clock: clock, logger: logger)
 
@@ -77,12 +78,13 @@ struct Composition {
     }
 
     private static func identity(
-        _ identity: BrokerConfiguration.Identity, cloud: AzureCloud
+        _ identity: BrokerConfiguration.Identity, cloud: AzureCloud, environment: [String: String]
     ) -> AzureIdentityOptions {
         let use: AzureIdentityOptions.Use =
             switch identity.use {
             case .auto: .auto
             case .managedIdentity: .managedIdentity
+            case .appService: .appService
             case .workloadIdentity: .workloadIdentity
             case .none: .none
             }
@@ -94,6 +96,7 @@ struct Composition {
         options.federatedTokenFile = identity.federatedTokenFile
         options.authorityHost = identity.authorityHost
         options.imdsEndpoint = identity.imdsEndpoint
+        options.isConfidentialGroup = SecurityContext.isPresent(environment: environment)
         return options
     }
 

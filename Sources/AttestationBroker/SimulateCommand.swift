@@ -34,6 +34,8 @@
         var product = "milan"
         @Option(help: ArgumentHelp("Life of attestation tokens in seconds.", valueName: "seconds"))
         var tokenLife: Int64 = 28_800
+        @Option(help: ArgumentHelp("Life of access tokens in seconds.", valueName: "seconds"))
+        var accessTokenLife: Int64 = 86_399
         @Flag(help: "Ask for a bearer token on attestation, as a private MAA provider does.")
         var attestationRequiresBearer = false
         @Option(
@@ -41,6 +43,7 @@
                 "Take this key permission from every caller: \(KeyPermission.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.",
                 valueName: "permission"))
         var deny: [String] = []
+        @Flag(help: "Write a line to standard error for each request that was answered.") var verbose = false
         @Flag(help: "Print one JSON line with ports and files instead of the text.") var json = false
 
         func run() async throws {
@@ -49,6 +52,9 @@
                     $0.rawValue.lowercased() == product.lowercased()
                 })
             else { throw CommandFailure(.usage, "--product is milan, genoa or turin") }
+            guard tokenLife > 0, accessTokenLife > 0 else {
+                throw CommandFailure(.usage, "a token lives for at least one second")
+            }
             guard (0...65535).contains(port), (0...65535).contains(metadataPort) else {
                 throw CommandFailure(.usage, "a port is a number from 0 to 65535")
             }
@@ -57,7 +63,7 @@
                 throw CommandFailure(
                     .usage, "--deny is one of \(KeyPermission.allCases.map(\.rawValue).joined(separator: ", "))")
             }
-            Telemetry.bootstrap(sink: .standardError(), format: .text, level: .notice)
+            Telemetry.bootstrap(sink: .standardError(), format: .text, level: verbose ? .debug : .notice)
             let cloud = try LocalCloud(directory: directory)
             var configuration = try cloud.simulatorConfiguration(product, logger: Logger(label: "simulators"))
             configuration.port = port
@@ -65,6 +71,7 @@
             configuration.keyDirectory = keys
             configuration.extraHostNames = hostName
             configuration.attestationTokenLife = tokenLife
+            configuration.accessTokenLife = accessTokenLife
             configuration.attestationRequiresBearer = attestationRequiresBearer
             let simulators: AzureSimulators
             do { simulators = try AzureSimulators(configuration) } catch {
@@ -102,7 +109,7 @@
                 """
                 \(style.strong("The simulators are listening."))
                   TLS            127.0.0.1:\(ports.tls)   MAA, Key Vault, Managed HSM, Entra, AMD KDS, certificate cache, by host name
-                  metadata       127.0.0.1:\(ports.metadata)   IMDS and THIM, plain HTTP
+                  metadata       127.0.0.1:\(ports.metadata)   IMDS and THIM, plain HTTP; App Service's identity endpoint at /msi/token
                   authority      \(cloud.caFile)
                   configuration  \(cloud.configurationFile)
 

@@ -2,9 +2,12 @@
 public struct AzureIdentityOptions: Sendable, Equatable {
     /// Where tokens come from; the raw values are those of the setting `identity.use`.
     public enum Use: String, Sendable, CaseIterable {
-        /// Workload identity when its three values are there, otherwise the machine's managed identity.
+        /// Workload identity when its three values are there, otherwise the machine's managed identity, from the endpoint that the environment names or from IMDS.
         case auto
+        /// From IMDS.
         case managedIdentity = "managed-identity"
+        /// From the endpoint that App Service, Functions and Container Apps name (`IDENTITY_ENDPOINT`, `IDENTITY_HEADER`).
+        case appService = "app-service"
         case workloadIdentity = "workload-identity"
         /// Nowhere: every release needs a caller's token.
         case none
@@ -26,6 +29,8 @@ public struct AzureIdentityOptions: Sendable, Equatable {
     public var authorityHost: String?
     /// `http://host[:port]` of the metadata service (`AZURE_POD_IDENTITY_AUTHORITY_HOST`). The well-known address counts as unset.
     public var imdsEndpoint: String?
+    /// Whether this is a confidential container group: IMDS is there, and the variables of other environments mean little (azure-protocols 3.4).
+    public var isConfidentialGroup = false
     /// Bound on one attempt. The request's deadline bounds them all.
     public var timeout: Duration
 

@@ -4,26 +4,10 @@ internal import KnownFailures
 internal import Logging
 internal import StrictJSON
 
-/// Asks the Instance Metadata Service for a token of a managed identity (azure-protocols 3.1, 3.2).
+/// Asks a service on this machine for a token of a managed identity (azure-protocols 3.1 to 3.3).
 struct ManagedIdentity: TokenIssuer {
-    /// Which of several identities; without one, the only one there is.
-    enum Selector: Sendable, Hashable {
-        case clientID(String)
-        case objectID(String)
-        case resourceID(String)
-
-        var query: String {
-            switch self {
-            case .clientID(let id): "&client_id=" + percentEncoded(id)
-            case .objectID(let id): "&object_id=" + percentEncoded(id)
-            case .resourceID(let id): "&msi_res_id=" + percentEncoded(id)
-            }
-        }
-    }
-
-    let selector: Selector?
-    let host: String
-    let port: Int
+    let selector: IdentitySelector?
+    let service: IdentityService
     /// Bound on one attempt.
     let timeout: Duration
     let transport: any HTTPTransport
@@ -36,7 +20,7 @@ struct ManagedIdentity: TokenIssuer {
         audience: String, until deadline: FlightDeadline, logger: Logger
     ) async throws(BrokerError) -> AcquiredToken {
         let late = BrokerError(
-            .deadlineExceeded, at: .identity, "the metadata service gave no token for \(audience) in time")
+            .deadlineExceeded, at: .identity, "\(service.name) gave no token for \(audience) in time")
         return try await retrying(until: deadline, sleep: sleep, late: late) { count in
             let attempt = await self.attempt(audience, deadline.current)
             if case .again(let error, _, _) = attempt {
@@ -49,11 +33,9 @@ struct ManagedIdentity: TokenIssuer {
     }
 
     private func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
-        let path =
-            "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=\(percentEncoded(audience))"
-            + (selector?.query ?? "")
         let request = HTTPRequest(
-            .get, .metadata(host: host, port: port), path: path, headers: [("Metadata", "true")],
+            .get, .metadata(host: service.host, port: service.port),
+            path: service.request(audience: audience, selector), headers: service.headers,
             deadline: deadline.capped(at: timeout), maximumResponseBytes: TokenAnswer.maximumBytes)
         do {
             return answer(try await transport.send(request), audience)
@@ -74,7 +56,7 @@ struct ManagedIdentity: TokenIssuer {
         case 200:
             do {
                 return .done(
-                    try TokenAnswer.parse(response.body, from: "the metadata service", now: clock.now()))
+                    try TokenAnswer.parse(response.body, from: service.name, now: clock.now()))
             } catch {
                 return .failed(error)
             }
@@ -91,35 +73,36 @@ struct ManagedIdentity: TokenIssuer {
                 error(.identityFailed, "there is no metadata service here; use workload identity or send a token"))
         case 404:
             return .again(
-                error(.upstreamUnavailable, "the metadata service does not know the identity yet (404)"), .transient,
+                error(.upstreamUnavailable, "\(service.name) does not know the identity yet (404)"), .transient,
                 notBefore: response.retryAfter)
         case 410:
             return .again(
-                error(.upstreamUnavailable, "the metadata service is being updated (410); that takes up to 70 s"),
+                error(.upstreamUnavailable, "\(service.name) is being updated (410); that takes up to 70 s"),
                 .updating, notBefore: response.retryAfter)
         case 429:
             return .again(
-                error(.upstreamThrottled, "the metadata service asks for fewer requests"), .transient,
+                error(.upstreamThrottled, "\(service.name) asks for fewer requests"), .transient,
                 notBefore: response.retryAfter)
         case 408, 500...599:
             return .again(
-                error(.upstreamUnavailable, "the metadata service answered \(response.status): \(refusal.words)"),
+                error(.upstreamUnavailable, "\(service.name) answered \(response.status): \(refusal.words)"),
                 .transient, notBefore: response.retryAfter)
         case 300...399:
-            return .failed(error(.upstreamInvalid, "the metadata service redirects; redirects are not followed"))
+            return .failed(error(.upstreamInvalid, "\(service.name) redirects; redirects are not followed"))
         case 401, 403:
             return .failed(
-                error(.identityFailed, "the metadata service refused (\(response.status)): \(refusal.words)"))
+                error(.identityFailed, "\(service.name) refused (\(response.status)): \(refusal.words)"))
         default:
             return .failed(
-                error(.upstreamInvalid, "the metadata service answered \(response.status): \(refusal.words)"))
+                error(.upstreamInvalid, "\(service.name) answered \(response.status): \(refusal.words)"))
         }
     }
 
     private func failure(_ error: HTTPTransportError) -> Attempt<AcquiredToken> {
         func wrapped(_ code: BrokerError.Code) -> BrokerError {
             BrokerError(
-                code, at: .identity, "the metadata service at \(host):\(port) cannot be asked: \(error)", cause: error)
+                code, at: .identity, "\(service.name) at \(service.host):\(service.port) cannot be asked: \(error)",
+                cause: error)
         }
         switch error {
         case .deadlineExceeded: return .again(wrapped(.upstreamUnavailable), .transient)

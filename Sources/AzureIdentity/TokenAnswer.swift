@@ -58,7 +58,7 @@ enum TokenAnswer {
     }
 }
 
-/// The error documents of IMDS and of Entra ID: `{"error":…,"error_description":…}`.
+/// The error documents of IMDS and of Entra ID, `{"error":…,"error_description":…}`, and of App Service, `{"statusCode":…,"message":…}`.
 struct TokenRefusal: Sendable {
     let error: String?
     /// First line of the description, printable and bounded.
@@ -68,7 +68,9 @@ struct TokenRefusal: Sendable {
         let limits = JSONLimits(maximumBytes: TokenAnswer.maximumBytes, maximumDepth: 8)
         let document = try? JSONCursor.parse(body, limits: limits)
         error = Self.line(try? document?.optionalString("error"), limit: 64)
-        description = Self.line(try? document?.optionalString("error_description"), limit: 400)
+        description =
+            Self.line(try? document?.optionalString("error_description"), limit: 400)
+            ?? Self.line(try? document?.optionalString("message"), limit: 400)
     }
 
     /// `error: description`, or what is there of it.

@@ -34,7 +34,9 @@ public struct SimulatorConfiguration: Sendable {
     /// Tenant that the token services and challenges name.
     public var tenantID = "12345678-1234-1234-1234-123456789012"
     /// Managed identities; the first one answers where a request selects none. Never empty.
-    public var identities: [SimulatedIdentity] = [.systemAssigned]
+    public var identities: [SimulatedIdentity] = [.systemAssigned, .userAssigned]
+    /// What the identity endpoint, `/msi/token` on the metadata port, wants in `X-IDENTITY-HEADER`.
+    public var identityHeader = "simulated-identity-header"
     /// Federated credentials that the token endpoint accepts; with an empty list, every well-formed, unexpired assertion is accepted.
     public var federatedCredentials: [FederatedCredential] = []
     /// Who may not do what at the key stores; see `AzureSimulators.deny`.
@@ -70,6 +72,13 @@ public struct SimulatedIdentity: Sendable, Equatable {
     /// The identity of the simulated machine itself.
     public static let systemAssigned = SimulatedIdentity(
         clientID: "11111111-aaaa-4aaa-8aaa-111111111111", objectID: "22222222-bbbb-4bbb-8bbb-222222222222")
+
+    /// An identity that was assigned to the simulated machine.
+    public static let userAssigned = SimulatedIdentity(
+        clientID: "33333333-cccc-4ccc-8ccc-333333333333", objectID: "44444444-dddd-4ddd-8ddd-444444444444",
+        resourceID:
+            "/subscriptions/55555555-eeee-4eee-8eee-555555555555/resourceGroups/simulated/providers/Microsoft.ManagedIdentity/userAssignedIdentities/broker"
+    )
 }
 
 /// Whose assertions the token endpoint exchanges, compared as exact text (azure-protocols.md, section 4).

@@ -14,6 +14,7 @@ public enum SimulatorRoute: String, Sendable, CaseIterable, Hashable {
     case keyPurge = "keys.purge"
     case keyRelease = "keys.release"
     case imdsToken = "imds.token"
+    case identityEndpoint = "identity-endpoint.token"
     case entraToken = "entra.token"
     case entraMetadata = "entra.metadata"
     case thim = "thim"
@@ -28,7 +29,7 @@ public enum SimulatorRoute: String, Sendable, CaseIterable, Hashable {
         case .maaAttest, .maaCertificates, .maaMetadata, .maaPolicy: .attestation
         case .keyCreate, .keyImport, .keyGet, .keyList, .keyUpdate, .keyDelete, .keyRecover, .keyPurge, .keyRelease:
             .keyStore
-        case .imdsToken: .instanceMetadata
+        case .imdsToken, .identityEndpoint: .instanceMetadata
         case .entraToken, .entraMetadata: .entra
         case .thim, .kds, .certificateCache: .endorsements
         case .other: .other

@@ -66,7 +66,8 @@ enum CombinationChecks {
             case .none: layers.warn("\(path) (\(layers.source(of: path))): not used with identity.use none")
             case .workloadIdentity where path == "identity.client-id" || others.contains(path): continue
             case .managedIdentity where selectors.contains(path): continue
-            case .workloadIdentity, .managedIdentity:
+            case .appService where selectors.contains(path): continue
+            case .workloadIdentity, .managedIdentity, .appService:
                 layers.complain(path, layers.source(of: path), "has no meaning with identity.use \(use.rawValue)")
             }
         }

@@ -20,7 +20,10 @@ public enum ResponseProfile: String, SettingChoice {
 public enum IdentityKind: String, SettingChoice {
     /// Workload identity where its variables are set, otherwise managed identity.
     case auto
+    /// From the instance metadata service.
     case managedIdentity = "managed-identity"
+    /// A managed identity from the endpoint that App Service, Functions and Container Apps name in `IDENTITY_ENDPOINT`.
+    case appService = "app-service"
     case workloadIdentity = "workload-identity"
     /// No identity of its own: every release must bring an access token.
     case none

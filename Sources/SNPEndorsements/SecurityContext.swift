@@ -45,6 +45,12 @@ public struct SecurityContext: Sendable, Equatable {
     /// Security policies of large groups have some hundred kilobytes.
     private static let maximumBytes = 8 << 20
 
+    /// Whether the platform put a context beside this process, as confidential container groups have it; nothing is read.
+    public static func isPresent(environment: [String: String]) -> Bool {
+        if let named = environment["UVM_SECURITY_CONTEXT_DIR"], !named.isEmpty { return true }
+        return entries(of: "/").contains { $0.hasPrefix("security-context-") } || isDirectory(kata)
+    }
+
     /// Reads the context. Files that are not there are nothing; one that cannot be read, or is no base64, is an error.
     public static func read(_ places: Places) throws(Unusable) -> SecurityContext {
         var context = SecurityContext()

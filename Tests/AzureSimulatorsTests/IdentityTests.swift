@@ -9,7 +9,7 @@ private let tokenPath = "/metadata/identity/oauth2/token?api-version=2018-02-01&
 
 struct ManagedIdentityTests {
     static let assigned = SimulatedIdentity(
-        clientID: "33333333-CCCC-4ccc-8ccc-333333333333", objectID: "44444444-dddd-4ddd-8ddd-444444444444",
+        clientID: "66666666-CCCC-4ccc-8ccc-666666666666", objectID: "77777777-dddd-4ddd-8ddd-777777777777",
         resourceID: "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i")
 
     @Test("tokens come with numbers as strings and open the vault")
@@ -61,7 +61,7 @@ struct ManagedIdentityTests {
             let resource =
                 "%2Fsubscriptions%2Fs%2FresourceGroups%2Fg%2Fproviders%2FMicrosoft.ManagedIdentity%2FuserAssignedIdentities%2Fi"
             for selector in [
-                "client_id=33333333-cccc-4ccc-8ccc-333333333333", "object_id=44444444-dddd-4ddd-8ddd-444444444444",
+                "client_id=66666666-cccc-4ccc-8ccc-666666666666", "object_id=77777777-dddd-4ddd-8ddd-777777777777",
                 "msi_res_id=\(resource)", "mi_res_id=\(resource)",
             ] {
                 let answer = try await cloud.metadata("\(tokenPath)&\(selector)")
@@ -71,7 +71,7 @@ struct ManagedIdentityTests {
                 #expect(try claims.string("xms_mirid") == Self.assigned.resourceID)
             }
             for query in [
-                "client_id=nobody", "client_id=33333333-cccc-4ccc-8ccc-333333333333&object_id=x", "client_id=",
+                "client_id=nobody", "client_id=66666666-cccc-4ccc-8ccc-666666666666&object_id=x", "client_id=",
             ] {
                 let answer = try await cloud.metadata("\(tokenPath)&\(query)")
                 #expect(answer.status == 400)

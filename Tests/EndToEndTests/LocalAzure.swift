@@ -90,6 +90,14 @@ final class LocalAzure {
         ]
     }
 
+    /// How often a route was asked for so far; needs the option `--verbose`.
+    func requests(_ route: String) -> Int {
+        simulators.readAvailable()
+        return simulators.output.split(separator: "\n").count {
+            $0.contains("answered") && $0.contains("route=\(route) ")
+        }
+    }
+
     func stop() {
         simulators.stop()
         scratch.remove()

@@ -145,6 +145,14 @@ final class RunningProgram {
         while !output.contains(text) { try readMore() }
     }
 
+    /// Reads what is there, without waiting for more.
+    func readAvailable() {
+        var pending = pollfd(fd: reader.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        while poll(&pending, 1, 0) == 1, pending.revents & Int16(POLLIN) != 0 {
+            guard (try? readMore()) != nil else { return }
+        }
+    }
+
     private func readMore() throws {
         let data = reader.availableData
         guard !data.isEmpty else { throw Ended(output: output) }

@@ -12,6 +12,7 @@ struct MetadataService: SimulatedService {
         return switch request.segments.map({ $0.lowercased() }) {
         case ["metadata", "identity", "oauth2", "token"]: .imdsToken
         case ["metadata", "thim", "amd", "certification"]: .thim
+        case ["msi", "token"]: .identityEndpoint
         default: .other
         }
     }
@@ -21,6 +22,7 @@ struct MetadataService: SimulatedService {
         guard route != .other else {
             return Self.failure(404, "not_found", "The requested path is not part of the metadata service.")
         }
+        if route == .identityEndpoint { return endpointToken(request) }
         guard request.header("metadata") == "true" else {
             return Self.failure(400, "bad_request_102", "Required metadata header not specified")
         }
@@ -46,6 +48,27 @@ struct MetadataService: SimulatedService {
                 "AADSTS500011: The resource principal named \(EntraService.shown(resource)) was not found in the tenant."
             )
         }
+        return token(request, for: resource)
+    }
+
+    /// As the endpoint that App Service names in IDENTITY_ENDPOINT answers (azure-protocols.md, section 3.3).
+    private func endpointToken(_ request: SimulatorRequest) -> SimulatorResponse {
+        func failure(_ status: Int, _ message: String) -> SimulatorResponse {
+            SimulatorResponse(status, json: ["statusCode": .integer(Int64(status)), "message": .string(message)])
+        }
+        guard request.header("x-identity-header") == configuration.identityHeader else {
+            return failure(401, "The X-IDENTITY-HEADER field is missing or wrong.")
+        }
+        guard request.queryValue("api-version") == "2019-08-01" else {
+            return failure(400, "The api-version is not supported.")
+        }
+        guard let resource = request.queryValue("resource"), resource.hasPrefix("https://") else {
+            return failure(400, "The resource is missing or unknown.")
+        }
+        return token(request, for: resource)
+    }
+
+    private func token(_ request: SimulatorRequest, for resource: String) -> SimulatorResponse {
         let given = Self.selectors.compactMap { name in request.queryValue(name).map { (name: name, value: $0) } }
         guard given.count <= 1 else {
             return Self.failure(
