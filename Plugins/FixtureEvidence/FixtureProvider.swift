@@ -45,3 +45,17 @@ struct FixtureProvider: EvidenceProvider, ReadinessReporting {
         } catch { return [error.message] }
     }
 }
+
+extension FixtureProvider: Diagnosing {
+    func diagnosis(network: Bool, in context: RequestContext) async -> [Finding] {
+        let warning = Finding(
+            .warning, "evidence", "fixture evidence proves nothing about this machine; only simulators accept it",
+            next: "in production set evidence.use to snp")
+        do {
+            let chip = try await chip.value(until: context.deadline)
+            return [warning, Finding(.ok, "evidence", "the fixture chip signs for TCB \(chip.tcb.hex)")]
+        } catch {
+            return [warning, Finding("evidence", error)]
+        }
+    }
+}

@@ -9,9 +9,9 @@ internal import Synchronization
 /// Reports of this machine's firmware, each with the chain that verifies it.
 final class SNPProvider: EvidenceProvider, ReadinessReporting {
     let provenance = Evidence.Provenance.hardware
-    private let device: SNPDevice
-    private let endorsements: EndorsementResolver
-    private let platform: PlatformContext
+    let device: SNPDevice
+    let endorsements: EndorsementResolver
+    let platform: PlatformContext
     private let logger: Logger
     /// Whether a report was endorsed since the start; readiness need not ask the firmware again and again.
     private let hasWorked = Mutex(false)
@@ -51,7 +51,7 @@ final class SNPProvider: EvidenceProvider, ReadinessReporting {
         }
     }
 
-    private func collect(
+    func collect(
         _ binding: ReportData, in context: RequestContext
     ) async throws(BrokerError) -> (DeviceReport, AttestationReport) {
         let collected = try await device.report(binding.bytes, in: context)

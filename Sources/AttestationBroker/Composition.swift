@@ -13,6 +13,8 @@ struct Composition {
     /// What the providers were made with.
     let host: HostServices
     let keyStores: [NamedProvider<any KeyStore>]
+    /// The verifier's authority for requests that name none.
+    let authority: Endpoint?
     private let transport: CurlTransport
     private let wrappingKeys: WrappingKeyPool
 
@@ -44,12 +46,14 @@ struct Composition {
             keyStores.append(try Self.make(chosen, from: registry.keyStores, host))
         }
         self.keyStores = keyStores
+        let verifier = try Self.make(configuration.verifier, from: registry.verifiers, host)
+        authority = verifier.provider.defaultAuthority
         wrappingKeys = WrappingKeyPool(
             keyBits: configuration.wrappingKeys.size.rawValue, capacity: configuration.wrappingKeys.pool, logger: logger
         )
         engine = BrokerEngine(
             evidence: try Self.make(configuration.evidence, from: registry.evidence, host),
-            verifier: try Self.make(configuration.verifier, from: registry.verifiers, host),
+            verifier: verifier,
             keyStores: keyStores, wrappingKeys: wrappingKeys,
             options: .init(
                 requestTimeout: configuration.server.requestTimeout, releaseLimit: configuration.server.releaseLimit,

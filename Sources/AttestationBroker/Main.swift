@@ -22,6 +22,7 @@ struct AttestationBroker: AsyncParsableCommand {
         #endif
         return commands + [
             EvidenceCommand.self, TokenCommand.self, PolicyCommand.self, PluginsCommand.self, ConfigCommand.self,
+            DoctorCommand.self,
             KeyCommand.self, WrapCommand.self, BenchCommand.self,
         ]
     }

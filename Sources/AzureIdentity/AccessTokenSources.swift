@@ -33,7 +33,7 @@ public func makeAccessTokenSource(
             : managed
     }
     logger.info("identity chosen", metadata: ["identity": "\(issuer.identity)", "reason": "\(choice.reason)"])
-    return CachedAccessTokens(issuer, clock: clock)
+    return CachedAccessTokens(issuer, reason: choice.reason, clock: clock)
 }
 
 /// Options and environment put together.

@@ -24,8 +24,12 @@ struct CachedAccessTokens: AccessTokenSource {
     private let issuer: any TokenIssuer
     private let cache: SingleFlightCache<Key, Redacted<String>>
 
-    init(_ issuer: any TokenIssuer, clock: any WallClock) {
+    /// Why this issuer was chosen, for people.
+    private let reason: String
+
+    init(_ issuer: any TokenIssuer, reason: String, clock: any WallClock) {
         self.issuer = issuer
+        self.reason = reason
         cache = SingleFlightCache(capacity: 16, clock: clock)
     }
 
@@ -46,6 +50,19 @@ struct CachedAccessTokens: AccessTokenSource {
             return .init(acquired.token, freshFor: acquired.reusableFor)
         }
         return found.value
+    }
+}
+
+extension CachedAccessTokens: Diagnosing {
+    /// Who the broker is, and why. Whether there is a token for a store, the store says.
+    func diagnosis(network: Bool, in context: RequestContext) async -> [Finding] {
+        [Finding(.ok, "identity", "\(issuer.identity) (\(reason))")]
+    }
+}
+
+extension NoIdentity: Diagnosing {
+    public func diagnosis(network: Bool, in context: RequestContext) async -> [Finding] {
+        [Finding(.ok, "identity", "none of the broker's own: each release has to bring an access token")]
     }
 }
 

@@ -49,6 +49,13 @@ public final class TrustStore: @unchecked Sendable {
 
     deinit { X509_STORE_free(pointer) }
 
+    /// Certificates that are loaded now; those of directories are only looked up when a chain needs them.
+    public var certificateCount: Int {
+        X509_STORE_lock(pointer)
+        defer { X509_STORE_unlock(pointer) }
+        return Int(OPENSSL_sk_num(X509_STORE_get0_objects(pointer)))
+    }
+
     /// Builds a chain from `leaf` over any of `intermediates` to a trusted root and checks it at `time` (seconds since 1970).
     ///
     /// With a `host` the leaf must be a TLS server certificate for that DNS name or IP address. Keys and signatures below 112 bits of strength are refused.

@@ -39,6 +39,9 @@ public final class SNPDevice: Sendable {
                 + "for development set evidence.use to fixture")
     }
 
+    /// Where the interface is.
+    public func path(of interface: GuestInterface) -> String { probe.paths[interface] }
+
     /// A report that carries `reportData` (64 bytes), and the host's certificate table where there is one.
     public func report(
         _ reportData: [UInt8], in context: RequestContext

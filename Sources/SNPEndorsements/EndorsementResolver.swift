@@ -10,10 +10,10 @@ public import SNPVerification
 /// One cache, keyed by chip, TCB and kind of key: a report of another TCB never meets an older chain, and a key that was found once is not asked for again. However
 /// many requests want the same chain, the sources are asked once.
 public final class EndorsementResolver: Sendable {
-    private let sources: [any EndorsementSource]
+    let sources: [any EndorsementSource]
     private let roots: [PinnedRoot]
-    private let directory: EndorsementDirectory?
-    private let product: ProcessorProduct?
+    let directory: EndorsementDirectory?
+    let product: ProcessorProduct?
     private let clock: any WallClock
     private let cache: SingleFlightCache<EndorsementSubject, [Certificate]>
     private let firstDelay: Duration
@@ -86,7 +86,7 @@ public final class EndorsementResolver: Sendable {
     }
 
     /// The chain out of `offered` that verifies the report; which sort of guest it is, is for the release policy to judge.
-    private func verified(
+    func verified(
         _ offered: [Certificate], _ report: AttestationReport, from source: String
     ) throws(BrokerError) -> [Certificate] {
         var policy = EvidenceVerifier.Policy(time: clock.now())

@@ -6,11 +6,18 @@ public protocol EndorsementSource: Sendable {
     /// As the setting `endorsements.sources` spells it.
     var name: String { get }
 
+    /// Whether it asks no service.
+    var isLocal: Bool { get }
+
     /// Certificates that may endorse the subject's key, in any order. Throws `upstreamUnavailable` or `upstreamThrottled` where trying again may help, and
     /// `evidenceUnavailable` where this source will not have them.
     func certificates(
         for subject: EndorsementSubject, table: [UInt8], in context: RequestContext
     ) async throws(BrokerError) -> [Certificate]
+}
+
+extension EndorsementSource {
+    public var isLocal: Bool { false }
 }
 
 extension BrokerError {

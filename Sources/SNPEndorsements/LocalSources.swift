@@ -7,6 +7,7 @@ internal import StrictJSON
 /// The certificate table that the host sends along with an extended report.
 public struct ReportTableSource: EndorsementSource {
     public let name = "report"
+    public let isLocal = true
 
     public init() {}
 
@@ -29,6 +30,7 @@ public struct ReportTableSource: EndorsementSource {
 /// The host's certificates in the security context of confidential ACI: the document that THIM gives, read once at start.
 public struct HostCertificateSource: EndorsementSource {
     public let name = "security-context"
+    public let isLocal = true
     private let document: [UInt8]?
 
     /// `document` is the decoded JSON; `nil` where the context has none.

@@ -1,7 +1,7 @@
 /// Writes moments for messages.
-enum Timestamp {
+public enum Timestamp {
     /// `2025-12-10T22:14:21Z` for seconds since 1970 (proleptic Gregorian calendar).
-    static func text(_ seconds: Int64) -> String {
+    public static func text(_ seconds: Int64) -> String {
         let days = seconds.dividedFloor(by: 86400)
         let time = seconds - days * 86400
         // Days are counted from 0000-03-01, so that a leap day is the last of its year: eras of 400 years have 146097 days.

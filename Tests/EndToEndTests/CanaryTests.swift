@@ -160,6 +160,7 @@ struct CanaryTests {
             ("plugins list", [[]]),
             ("plugins show", [["maa"], ["akv"]]),
             ("plugins probe", [with]),
+            ("doctor", [with, with + ["--key", "canary-oct", "--store", LocalAzure.managedHSM, "--json"]]),
             ("config check", [with, ["--config", pem], ["--config", octConfig], ["--config", tokenFile]]),
             ("config example", [[]]),
             ("demo", [["--json"]]),

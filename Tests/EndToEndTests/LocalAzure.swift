@@ -98,6 +98,12 @@ final class LocalAzure {
         }
     }
 
+    /// How many requests were answered so far; needs the option `--verbose`.
+    var answered: Int {
+        simulators.readAvailable()
+        return simulators.output.split(separator: "\n").count { $0.contains("answered") }
+    }
+
     func stop() {
         simulators.stop()
         scratch.remove()

@@ -1,0 +1,52 @@
+public import BrokerCore
+public import OpenSSLCrypto
+public import SNPReport
+
+/// What one source has for a report, as `doctor` shows it.
+public struct EndorsementOffer: Sendable {
+    public enum Answer: Sendable {
+        /// Leaf, intermediate and root that verify the report.
+        case chain([Certificate])
+        case failure(BrokerError)
+        /// It would have meant to ask a service.
+        case notAsked
+    }
+
+    /// As the setting spells it, or `directory`.
+    public let source: String
+    public let answer: Answer
+}
+
+extension EndorsementResolver {
+    /// Asks the directory and every source once, in order, without the cache and without trying again.
+    public func survey(
+        _ report: AttestationReport, table: [UInt8], network: Bool, in context: RequestContext
+    ) async -> [EndorsementOffer] {
+        let subject = EndorsementSubject(report, product: product)
+        var offers: [EndorsementOffer] = []
+        if let directory {
+            let kept = directory.certificates(for: subject)
+            let chain = kept.flatMap { try? verified($0, report, from: "the directory") }
+            offers.append(
+                EndorsementOffer(
+                    source: "directory",
+                    answer: chain.map { .chain($0) }
+                        ?? .failure(.noEndorsement("\(directory.path) has no chain for this chip and TCB"))))
+        }
+        for source in sources {
+            guard network || source.isLocal else {
+                offers.append(EndorsementOffer(source: source.name, answer: .notAsked))
+                continue
+            }
+            let answer: EndorsementOffer.Answer
+            do throws(BrokerError) {
+                let offered = try await source.certificates(for: subject, table: table, in: context)
+                answer = .chain(try verified(offered, report, from: source.name))
+            } catch {
+                answer = .failure(error)
+            }
+            offers.append(EndorsementOffer(source: source.name, answer: answer))
+        }
+        return offers
+    }
+}
