@@ -6,6 +6,7 @@
     import OpenSSLCrypto
     import SNPFixture
     import SNPReport
+    import SNPVerification
     import StrictJSON
 
     /// Simulators, the fixture authority that they trust, and a broker configuration that points at both, in one directory.
@@ -52,6 +53,27 @@
                     .impossible, "the fixture authority in \(fixtureDirectory) cannot be used: \(error)")
             }
             return configuration
+        }
+
+        /// The chain in a PEM file, for the chip and the TCB that its leaf names.
+        static func endorsements(_ file: String) throws -> EndorsementChain {
+            let certificates: [Certificate]
+            do {
+                certificates = try Certificate.parse(pemOrDER: InputFile.bytes(file, limit: 1 << 16), maximumCount: 8)
+            } catch let error as CryptoError {
+                throw CommandFailure(.impossible, "\(file): \(error)")
+            }
+            guard certificates.count == 3, let extensions = try? LeafExtensions(certificates[0]),
+                let product = extensions.productName.flatMap({ ProcessorProduct(productName: $0) }),
+                let tcb = extensions.tcb(for: product)
+            else {
+                throw CommandFailure(
+                    .impossible, "\(file) does not hold a VCEK, an ASK and an ARK, in this order",
+                    nextStep: "'evidence get --output DIRECTORY' writes a chain")
+            }
+            return EndorsementChain(
+                leaf: certificates[0], intermediate: certificates[1], root: certificates[2], tcb: tcb.hex,
+                chipID: extensions.hardwareID.map(Hex.encode))
         }
 
         /// A configuration for `serve` against these simulators.

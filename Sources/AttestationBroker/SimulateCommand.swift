@@ -43,6 +43,16 @@
                 "Take this key permission from every caller: \(KeyPermission.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.",
                 valueName: "permission"))
         var deny: [String] = []
+        @Option(
+            help: ArgumentHelp(
+                "PEM file with VCEK, ASK and ARK that THIM, KDS and the certificate cache serve instead of the fixture chip's.",
+                valueName: "file"))
+        var endorsements: String?
+        @Option(
+            help: ArgumentHelp(
+                "Answer each request of this route with an error, for example kds=503: \(SimulatorRoute.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.",
+                valueName: "route=status"))
+        var fault: [String] = []
         @Flag(help: "Write a line to standard error for each request that was answered.") var verbose = false
         @Flag(help: "Print one JSON line with ports and files instead of the text.") var json = false
 
@@ -72,6 +82,8 @@
             configuration.extraHostNames = hostName
             configuration.attestationTokenLife = tokenLife
             configuration.accessTokenLife = accessTokenLife
+            configuration.faults = try fault.map(Self.faultRule)
+            if let endorsements { configuration.endorsements = try LocalCloud.endorsements(endorsements) }
             configuration.attestationRequiresBearer = attestationRequiresBearer
             let simulators: AzureSimulators
             do { simulators = try AzureSimulators(configuration) } catch {
@@ -89,6 +101,16 @@
                     .impossible, "\(error)", nextStep: "is the port taken? --port 0 --metadata-port 0 pick free ones")
             }
             try await running
+        }
+
+        private static func faultRule(_ text: String) throws -> FaultRule {
+            let parts = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, let route = SimulatorRoute(rawValue: parts[0]), let status = Int(parts[1]),
+                (400...599).contains(status)
+            else {
+                throw CommandFailure(.usage, "--fault wants ROUTE=STATUS, for example kds=503; --help names the routes")
+            }
+            return FaultRule(.status(status), on: route, count: nil)
         }
 
         private func announce(_ ports: SimulatorPorts, _ cloud: LocalCloud, _ product: ProcessorProduct) {

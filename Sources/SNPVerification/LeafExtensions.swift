@@ -1,5 +1,5 @@
-internal import OpenSSLCrypto
-internal import SNPReport
+public import OpenSSLCrypto
+public import SNPReport
 
 /// What AMD writes into a VCEK or VLEK certificate (AMD 57230, "VCEK certificate"; OIDs 1.3.6.1.4.1.3704.1.*).
 public struct LeafExtensions: Sendable, Equatable {
@@ -15,11 +15,11 @@ public struct LeafExtensions: Sendable, Equatable {
     static let prefix = "1.3.6.1.4.1.3704.1."
 
     /// Why the extensions cannot be used.
-    struct Complaint: Error {
-        let text: String
+    public struct Complaint: Error, Sendable {
+        public let text: String
     }
 
-    init(_ certificate: Certificate) throws(Complaint) {
+    public init(_ certificate: Certificate) throws(Complaint) {
         var productName: String?
         var patchLevels: [Int: UInt8] = [:]
         var hardwareID: [UInt8]?
@@ -71,7 +71,7 @@ public struct LeafExtensions: Sendable, Equatable {
     }
 
     /// The patch levels as a TCB_VERSION of `product`; `nil` where one that the product has is missing, or one that it lacks is set.
-    func tcb(for product: ProcessorProduct) -> TCBVersion? {
+    public func tcb(for product: ProcessorProduct) -> TCBVersion? {
         // The OID's last arc for each of the 8 bytes as they are stored. Arcs 4 to 7 stand for reserved bytes and may be absent.
         let arcs: [Int] =
             switch product {

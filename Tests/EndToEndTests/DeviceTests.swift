@@ -123,56 +123,159 @@ struct DeviceTests {
         #expect(try open() <= before)
     }
 
-    @Test(
-        "the sidecar starts as the original does and releases a key", arguments: ["security-context", "report", "thim"])
-    func dropIn(source: String) throws {
-        let azure = try LocalAzure()
-        defer { azure.stop() }
-        let policy = Data("package policy\n\napi_version := \"0.10.0\"\n".utf8)
-        let hostData = DigestAlgorithm.sha256.digest(Array(policy))
-        let guest = try EmulatedGuest(
-            azure.scratch, fixtureDirectory: azure.scratch.directory.appending(path: "azure/fixture").path,
-            hostData: hostData)
-        let context = azure.scratch.directory.appending(path: "context")
-        try FileManager.default.createDirectory(at: context, withIntermediateDirectories: true)
-        try Data(policy.base64EncodedString().utf8).write(to: context.appending(path: "security-policy-base64"))
-        if source == "security-context" {
-            try Data((guest.thimDocument.base64EncodedString() + "\n").utf8).write(
-                to: context.appending(path: "host-amd-cert-base64"))
+    /// What the original takes: the base64 of its arguments, and a security context. Nothing else but what leads names of Azure to the simulators.
+    private struct Group {
+        let azure: LocalAzure
+        let guest: EmulatedGuest
+        let hostData: [UInt8]
+        let context: URL
+
+        init(_ options: [String] = []) throws {
+            let policy = Data("package policy\n\napi_version := \"0.10.0\"\n".utf8)
+            let hostData = DigestAlgorithm.sha256.digest(Array(policy))
+            self.hostData = hostData
+            var made: EmulatedGuest?
+            azure = try LocalAzure(["--verbose"] + options) { scratch, fixture in
+                let guest = try EmulatedGuest(scratch, fixtureDirectory: fixture.path, hostData: hostData)
+                made = guest
+                let chain = try scratch.write("chain.pem", guest.chip.chain.map(\.pem).joined(separator: "\n"))
+                return ["--endorsements", chain]
+            }
+            guest = try #require(made)
+            context = azure.scratch.directory.appending(path: "context")
+            try FileManager.default.createDirectory(at: context, withIntermediateDirectories: true)
+            try Data(policy.base64EncodedString().utf8).write(to: context.appending(path: "security-policy-base64"))
         }
-        let thim = source == "thim" ? try DocumentServer(guest.thimDocument) : nil
-        defer { thim?.stop() }
-        let arguments: [String: Any] = [
-            "certcache": [
-                "endpoint_type": "LocalTHIM",
-                "endpoint": "127.0.0.1:\(thim?.port ?? 1)/metadata/THIM/amd/certification",
-            ]
-        ]
-        let encoded = try JSONSerialization.data(withJSONObject: arguments).base64EncodedString()
-        let broker = try Broker(
-            ["serve"],
-            environment: guest.environment(
-                hasTable: source == "report",
+
+        func start(
+            certificates: [String: Any], hasTable: Bool = false, _ extra: [String: String] = [:]
+        ) throws -> Broker {
+            let arguments = try JSONSerialization.data(withJSONObject: ["certcache": certificates])
+            let environment = [
+                "SkrSideCarArgs": arguments.base64EncodedString(), "UVM_SECURITY_CONTEXT_DIR": context.path,
+                "BROKER": Program.executable.path, "BROKER_SERVER_HTTP": "127.0.0.1:0",
+                "BROKER_TLS_CA_FILE": azure.caFile,
+                "BROKER_TLS_CONNECT_TO":
+                    "169.254.169.254:80:127.0.0.1:\(azure.metadataPort),::127.0.0.1:\(azure.tlsPort)",
+            ].merging(extra) { $1 }
+            return try Broker(
+                [], environment: guest.environment(hasTable: hasTable, environment),
+                executable: Program.packageRoot.appending(path: "samples/container/skr.sh"))
+        }
+
+        /// Runs one of the test containers' scripts beside the broker.
+        func client(_ script: String, _ broker: Broker, _ environment: [String: String]) throws -> Program.Result {
+            try Program.run(
+                [], environment: environment.merging(["Port": "\(broker.port)"]) { $1 },
+                executable: Program.packageRoot.appending(path: "samples/container/\(script)"))
+        }
+    }
+
+    private static let thim = [
+        "endpoint_type": "LocalTHIM", "endpoint": "169.254.169.254/metadata/THIM/amd/certification",
+    ]
+
+    @Test(
+        "the sidecar starts as the original does and releases a key, with endorsements from each source",
+        arguments: ["security-context", "report", "thim", "azure-cache", "kds"])
+    func dropIn(source: String) throws {
+        let group = try Group()
+        defer { group.azure.stop() }
+        if source == "security-context" {
+            try Data((group.guest.thimDocument.base64EncodedString() + "\n").utf8).write(
+                to: group.context.appending(path: "host-amd-cert-base64"))
+        }
+        let certificates: [String: Any] =
+            switch source {
+            case "azure-cache":
                 [
-                    "SkrSideCarArgs": encoded, "UVM_SECURITY_CONTEXT_DIR": context.path,
-                    // Only so that names of Azure reach the simulators.
-                    "BROKER_SERVER_HTTP": "127.0.0.1:0", "BROKER_TLS_CA_FILE": azure.caFile,
-                    "BROKER_TLS_CONNECT_TO":
-                        "169.254.169.254:80:127.0.0.1:\(azure.metadataPort),::127.0.0.1:\(azure.tlsPort)",
-                ]))
+                    "endpoint_type": "AzCache", "endpoint": "global.acccache.azure.net", "tee_type": "SevSnpVM",
+                    "api_version": "api-version=2020-10-15-preview",
+                ]
+            case "kds": ["endpoint_type": "AMD", "endpoint": "kdsintf.amd.com/vcek", "tee_type": "v1/Milan"]
+            default: Self.thim
+            }
+        let broker = try group.start(certificates: certificates, hasTable: source == "report")
         let key = SampleKeys.oct(32)
-        try azure.importKey(
+        try group.azure.importKey(
             "dropin", at: LocalAzure.managedHSM, key,
-            policy: LocalAzure.policy([["claim": "x-ms-sevsnpvm-hostdata", "equals": Hex.encode(hostData)]]))
+            policy: LocalAzure.policy([["claim": "x-ms-sevsnpvm-hostdata", "equals": Hex.encode(group.hostData)]]))
         let release = try broker.release(
             "dropin", at: LocalAzure.managedHSM, ["maa_endpoint": LocalAzure.authority])
         #expect(release.status == 200, "\(release.answer) \(broker.program.output)")
         #expect(release.key?["k"] as? String == key["k"] as? String)
         let combined = try broker.post("/attest/combined", ["runtime_data": "AAAA"])
-        #expect(combined.object["endorsed_tcb"] as? String == guest.chip.tcb.hex)
+        #expect(combined.object["endorsed_tcb"] as? String == group.guest.chip.tcb.hex)
         #expect(try broker.get("/readyz").status == 200)
-        #expect(broker.program.stop() == 0)
+
+        // The original's test containers, unchanged.
+        let raw = try group.client("attest_client.sh", broker, ["AttestClientRuntimeData": "e30="])
+        #expect(raw.status == 0 && raw.text.contains("report"), "\(raw.errors)")
+        let token = try group.client(
+            "attest_client.sh", broker,
+            ["AttestClientRuntimeData": "e30=", "AttestClientMAAEndpoint": LocalAzure.authority])
+        #expect(token.status == 0 && token.text.contains("token"), "\(token.errors)")
+        var skr = [
+            "SkrClientMAAEndpoint": LocalAzure.authority, "SkrClientAKVEndpoint": LocalAzure.managedHSM,
+            "SkrClientKID": "dropin",
+        ]
+        let released = try group.client("skr_client.sh", broker, skr)
+        #expect(released.status == 0 && released.text == "released dropin\n", "\(released.errors)")
+        skr["SkrClientKID"] = "absent"
+        #expect(try group.client("skr_client.sh", broker, skr).status == 1)
+        skr["SkrClientKID"] = "a\"b"
+        #expect(try group.client("skr_client.sh", broker, skr).status == 64)
+
+        #expect(broker.program.stop() == 0, "the shell became the broker, so that the signal reached it")
         #expect(broker.program.output.contains("source=\(source)"), "\(broker.program.output)")
+        let route = ["thim": "thim", "azure-cache": "certificate-cache", "kds": "kds"][source]
+        if let route { #expect(group.azure.requests(route) >= 1) }
+        let sleeping = try group.client(
+            "skr_client.sh", broker, skr.merging(["SkrClientKID": "dropin", "ClientAttempts": "1"]) { $1 })
+        #expect(sleeping.status == 2, "nobody listens any more")
+    }
+
+    @Test("a source that answers 503 for ever costs a request its deadline and no more")
+    func outage() throws {
+        let group = try Group(["--fault", "kds=503", "--fault", "thim=503", "--fault", "certificate-cache=503"])
+        defer { group.azure.stop() }
+        let broker = try group.start(
+            certificates: ["endpoint_type": "AMD", "endpoint": "kdsintf.amd.com/vcek", "tee_type": "v1/Milan"],
+            ["BROKER_SERVER_REQUEST_TIMEOUT": "2s"])
+        let began = ContinuousClock.now
+        let answer = try broker.post("/attest/combined", ["runtime_data": "AAAA"])
+        #expect(answer.object["code"] as? String == "upstreamUnavailable", "\(answer.object)")
+        #expect("\(answer.object)".contains("503"), "\(answer.object)")
+        #expect(began.duration(to: .now) < .seconds(20), "the deadline is 2 s; the rest is the machine's")
+        #expect(group.azure.requests("kds") >= 1)
+        // Everything that needs no endorsement is served meanwhile.
+        #expect(try broker.post("/attest/raw", ["runtime_data": "AAAA"]).status == 200)
+    }
+
+    @Test("without any source the broker listens, says why it is not ready, and is ready when one is back")
+    func recovery() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let guest = try EmulatedGuest(scratch)
+        let thim = try DocumentServer(guest.thimDocument)
+        let port = thim.port
+        thim.stop()
+        let broker = try Broker(
+            ["serve"],
+            environment: guest.environment(
+                hasTable: false,
+                [
+                    "BROKER_SERVER_HTTP": "127.0.0.1:0", "BROKER_EVIDENCE_SNP_ENDORSEMENT_SOURCES": "thim",
+                    "BROKER_EVIDENCE_SNP_THIM_ENDPOINT": "127.0.0.1:\(port)", "BROKER_SERVER_REQUEST_TIMEOUT": "1s",
+                    "BROKER_IDENTITY_USE": "none", "no_proxy": "*",
+                ]))
+        #expect(try broker.get("/status").status == 200)
+        let before = try broker.get("/readyz")
+        #expect(before.status == 503 && "\(before.object)".contains("THIM"), "\(before.object)")
+        let back = try DocumentServer(guest.thimDocument, port: port)
+        defer { back.stop() }
+        let after = try broker.get("/readyz")
+        #expect(after.status == 200, "\(after.object)")
     }
 
     @Test("a chain that does not belong to the report is not sent on")

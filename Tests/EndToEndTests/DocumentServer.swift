@@ -7,7 +7,8 @@ final class DocumentServer {
     private let pipe = Pipe()
     private let scratch: Scratch
 
-    init(_ document: Data) throws {
+    /// `port` 0 picks a free one.
+    init(_ document: Data, port: Int = 0) throws {
         scratch = try Scratch()
         let file = try scratch.write("document.json", document)
         let script = """
@@ -20,18 +21,18 @@ final class DocumentServer {
                     self.end_headers()
                     self.wfile.write(content)
                 def log_message(self, *arguments): pass
-            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Handler)
             print(server.server_port, flush=True)
             server.serve_forever()
             """
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", script, file.path]
+        process.arguments = ["python3", "-c", script, file.path, "\(port)"]
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice
         try process.run()
         try? pipe.fileHandleForWriting.close()
         let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
-        port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
+        self.port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
     }
 
     func stop() {

@@ -13,18 +13,19 @@ final class LocalAzure {
     let caFile: String
     let configuration: [String: Any]
 
-    /// `options` go to `simulate`.
-    init(_ options: [String] = []) throws {
+    /// `options` go to `simulate`; `prepare` gives more of them, when the fixture authority is in its directory.
+    init(_ options: [String] = [], prepare: (Scratch, _ fixture: URL) throws -> [String] = { _, _ in [] }) throws {
         scratch = try Scratch()
         // The fixture authority is the slow part, so test runs share one; it is only ever trusted by test simulators.
         let directory = scratch.directory.appending(path: "azure")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: directory.path)
         try SharedFixture.copy(to: directory.appending(path: "fixture"))
+        let more = try prepare(scratch, directory.appending(path: "fixture"))
         simulators = try RunningProgram(
             [
                 "simulate", "--directory", directory.path, "--port", "0", "--metadata-port", "0", "--json",
-            ] + options)
+            ] + options + more)
         let line = try simulators.wait(for: /(\{.*"tls_port".*\})\n/)
         let ports = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
         tlsPort = ports["tls_port"] as? Int ?? 0
@@ -117,8 +118,10 @@ final class Broker {
     let program: RunningProgram
     let port: Int
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        program = try RunningProgram(arguments, environment: environment)
+    init(
+        _ arguments: [String], environment: [String: String] = [:], executable: URL = Program.executable
+    ) throws {
+        program = try RunningProgram(arguments, environment: environment, executable: executable)
         port = Int(try program.wait(for: /address=127\.0\.0\.1:(\d+)/)) ?? 0
     }
 

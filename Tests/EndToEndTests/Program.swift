@@ -115,8 +115,10 @@ final class RunningProgram {
     private var watchdog: Watchdog?
 
     /// Starts the program; its standard output and standard error are read together.
-    init(_ arguments: [String], environment extra: [String: String] = [:]) throws {
-        process.executableURL = Program.executable
+    init(
+        _ arguments: [String], environment extra: [String: String] = [:], executable: URL = Program.executable
+    ) throws {
+        process.executableURL = executable
         process.arguments = arguments
         process.environment = Program.environment(extra)
         process.standardInput = FileHandle.nullDevice

@@ -1,11 +1,14 @@
 import BrokerCore
 import BrokerTestKit
-import FixtureEvidence
+import Glibc
+import HTTPTransport
 import OpenSSLCrypto
 import SNPFixture
 import SNPReport
 import SNPVerification
 import Testing
+
+@testable import FixtureEvidence
 
 /// Reports that the provider makes, judged by the verifier that judges real ones.
 @Suite("Generated evidence")
@@ -98,27 +101,57 @@ struct GeneratedEvidenceTests {
         #expect(reports.0.reportData != reports.1.reportData && reports.0.signature != reports.1.signature)
     }
 
-    /// In memory. A caller that cannot wait for the keys is told so, and does not keep others from having them.
+    /// A caller that cannot wait for the keys is told so, and does not keep others from having them.
     @Test func aDeadlineIsKeptWhileKeysAreMade() async throws {
-        let provider = try Self.provider()
-        await #expect {
-            _ = try await provider.evidence(
-                binding: ReportData(sha256Of: []), in: .forTest(timeout: .milliseconds(1)))
-        } throws: { ($0 as? BrokerError)?.code == .deadlineExceeded }
-        await #expect {
-            _ = try await provider.evidence(binding: ReportData(sha256Of: []), in: .forTest(timeout: .zero))
-        } throws: { ($0 as? BrokerError)?.code == .deadlineExceeded }
+        let directory = try await SharedAuthority.directory()
+        defer { directory.remove() }
+        let chip = try FixtureChip(
+            authority: try AuthorityDirectory(directory.path).authority(product: .milan, now: SharedAuthority.now),
+            now: SharedAuthority.now)
+        // The keys are ready when the test says so, and not when the machine has time.
+        let gate = Gate()
+        let source = ChipSource {
+            gate.wait()
+            return .success(chip)
+        }
+        for timeout in [Duration.milliseconds(1), .zero] {
+            await #expect { _ = try await source.value(until: .after(timeout)) } throws: {
+                ($0 as? BrokerError)?.code == .deadlineExceeded
+            }
+        }
         let gone = Task { () -> BrokerError.Code? in
             do throws(BrokerError) {
-                _ = try await provider.evidence(
-                    binding: ReportData(sha256Of: []), in: .forTest(timeout: .seconds(240)))
+                _ = try await source.value(until: .after(.seconds(240)))
                 return nil
             } catch { return error.code }
         }
         gone.cancel()
         #expect(await gone.value == .deadlineExceeded)
-        let readiness = try #require(provider as? any ReadinessReporting)
-        #expect(await readiness.obstacles(in: .forTest(timeout: .seconds(240))) == [])
+        gate.open()
+        #expect(try await source.value(until: .after(.seconds(240))).chipID == chip.chipID)
+    }
+
+    /// Keeps a thread until it is opened.
+    private final class Gate: Sendable {
+        private let ends: (read: Int32, write: Int32)
+
+        init() {
+            var descriptors: [Int32] = [-1, -1]
+            _ = pipe(&descriptors)
+            ends = (descriptors[0], descriptors[1])
+        }
+
+        func wait() {
+            var byte: UInt8 = 0
+            _ = read(ends.read, &byte, 1)
+        }
+
+        func open() { _ = write(ends.write, [1], 1) }
+
+        deinit {
+            close(ends.read)
+            close(ends.write)
+        }
     }
 
     @Test func badSettingsAreNamed() throws {
