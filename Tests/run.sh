@@ -5,6 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . Tests/prerequisites.sh
 # The peers that tests compare with, and the client that end-to-end tests use.
 broker_commands+=" openssl:openssl curl:curl python3:python3 diffutils:diff"
+# Deployment samples are parsed by somebody else's parser.
+broker_files+=" python3-yaml:/usr/lib/python3/dist-packages/yaml/__init__.py"
 # A browser for the pages of `policy explain`; large, so only CI insists on it. Without one these tests say that they were skipped.
 [ -z "${CI:-}" ] || broker_commands+=" chromium:chromium"
 broker_prepare
@@ -16,6 +18,17 @@ if [ -n "${CI:-}" ] && [ -z "${SIMULATOR_TEST_PYTHON:-}" ]; then
             azure-identity azure-keyvault-keys azure-security-attestation six >/dev/null 2>&1; then
         export SIMULATOR_TEST_PYTHON=$PWD/$clients/bin/python
     fi
+fi
+# The image's root file system; it takes a release build and a package mirror, so only CI insists on it.
+if [ -n "${CI:-}" ] && [ $# -eq 0 ] && [ "$(id -u)" -eq 0 ] && [ -z "${BROKER_RUNTIME_ROOT:-}" ]; then
+    status=0
+    ./Tests/runtime-image.sh .build-image/root || status=$?
+    # 2: no mirror, no debootstrap. Then the tests of the image say that they were skipped.
+    case $status in
+        0) export BROKER_RUNTIME_ROOT=$PWD/.build-image/root ;;
+        2) ;;
+        *) exit "$status" ;;
+    esac
 fi
 swift build --build-tests
 [ $# -eq 0 ] || exec swift test --skip-build "$@"
