@@ -19,6 +19,8 @@ public struct AzureKeyStore: KeyStore {
     private let settings: KeyStoreSettings
     let host: HostServices
     let reachability: StoreReachability
+    private let signers = VerifiedSigners()
+    private let tokenKeys = LastTokenKey()
 
     /// Longest answer that is read; real ones have 14 KB.
     static let maximumAnswerBytes = 128 * 1024
@@ -74,9 +76,10 @@ public struct AzureKeyStore: KeyStore {
             throw await explained(ServiceRefusal(response, kind: kind, key: key), key, token, bearer, in: context)
         }
         let expected = ExpectedAnswer(
-            key: key, nonce: nonce, algorithm: settings.wrapAlgorithm, wrappingKey: TokenWrappingKey(token))
+            key: key, nonce: nonce, algorithm: settings.wrapAlgorithm, wrappingKey: tokenKeys.key(of: token))
         let verifier = SignedAnswer(
-            trust: try Self.trustStore(of: self.host, at: .release), host: key.store.host, time: host.clock.now())
+            trust: try Self.trustStore(of: self.host, at: .release), signers: signers, host: key.store.host,
+            time: host.clock.now())
         func disbelieved(_ error: any Error & Sendable & CustomStringConvertible) -> BrokerError {
             BrokerError(
                 .upstreamInvalid, at: .release,

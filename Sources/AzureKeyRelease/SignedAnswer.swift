@@ -10,6 +10,7 @@ struct SignedAnswer {
     static let maximumJWSBytes = 96 * 1024
 
     let trust: TrustStore
+    let signers: VerifiedSigners
     /// Name of the endpoint that was asked, without its port.
     let host: String
     /// Seconds since 1970.
@@ -23,24 +24,32 @@ struct SignedAnswer {
         } catch {
             throw UntrustedAnswer(error.description)
         }
+        let known = signers.signer(for: host, at: time)
         let jws: JWS
-        let chain: [Certificate]
         do throws(JOSEError) {
-            jws = try JWS(compact: compact, maximumBytes: Self.maximumJWSBytes)
+            jws = try JWS(compact: compact, maximumBytes: Self.maximumJWSBytes, known: known?.header)
             guard jws.algorithm == JWSAlgorithm.rs256.rawValue else {
                 throw JOSEError("it is not signed with RS256")
             }
-            chain = try jws.certificateChain
         } catch {
             throw UntrustedAnswer(error.description)
         }
-        let key = try signingKey(chain)
+        let key =
+            if let known, jws.protectedHeader == known.header { known.key } else { try verifiedKey(of: jws) }
         do {
             try jws.verify(with: key, algorithm: .rs256)
             return try jws.payload(limits: JSONLimits(maximumBytes: Self.maximumJWSBytes, maximumDepth: 16))
         } catch {
             throw UntrustedAnswer(error.description)
         }
+    }
+
+    private func verifiedKey(of jws: JWS) throws(UntrustedAnswer) -> PublicKey {
+        let chain: [Certificate]
+        do { chain = try jws.certificateChain } catch { throw UntrustedAnswer(error.description) }
+        let key = try signingKey(chain)
+        signers.keep(jws.protectedHeader, key, chain: chain, for: host, at: time)
+        return key
     }
 
     /// The leaf's key, after its chain was built to the trust store.

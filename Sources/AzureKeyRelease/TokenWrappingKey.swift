@@ -2,6 +2,7 @@ internal import BrokerCore
 internal import JOSE
 internal import OpenSSLCrypto
 internal import StrictJSON
+internal import Synchronization
 
 /// The key that a store wraps to: the first RSA key for encryption in the token's `x-ms-runtime.keys` (azure-protocols 2.7).
 ///
@@ -48,5 +49,17 @@ extension JSONValue {
             return elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
         default: return []
         }
+    }
+}
+
+/// Remembers what the last token says: a release session presents the same one again and again.
+final class LastTokenKey: Sendable {
+    private let last = Mutex<(compact: String, key: TokenWrappingKey?)?>(nil)
+
+    func key(of token: AttestationToken) -> TokenWrappingKey? {
+        if let last = last.withLock({ $0 }), last.compact == token.compact { return last.key }
+        let key = TokenWrappingKey(token)
+        last.withLock { $0 = (token.compact, key) }
+        return key
     }
 }

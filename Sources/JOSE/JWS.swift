@@ -5,17 +5,17 @@ public import StrictJSON
 ///
 /// Nothing in the message chooses how it is checked: the caller brings the key and pins the algorithm. `jku`, `jwk` and `x5u` are never followed.
 public struct JWS: Sendable {
-    /// Longest header that is parsed, in bytes. Release answers carry their certificate chain in it, about 9 KB.
-    public static let maximumHeaderBytes = 64 * 1024
     /// Most certificates in `x5c`.
     public static let maximumCertificates = 10
 
+    /// The protected header as it was written and as it was read.
+    public let protectedHeader: JWSHeader
     /// The protected header.
-    public let header: JSONObject
+    public var header: JSONObject { protectedHeader.members }
     /// `alg` as it was written; may be anything.
-    public let algorithm: String
+    public var algorithm: String { protectedHeader.algorithm }
     /// `kid`, an opaque string.
-    public let keyID: String?
+    public var keyID: String? { protectedHeader.keyID }
     public let payloadBytes: [UInt8]
     /// Empty in an unsecured message, which can be parsed but never verifies.
     public let signature: [UInt8]
@@ -24,39 +24,23 @@ public struct JWS: Sendable {
 
     /// Takes a message apart. Throws for more than `maximumBytes`, anything but three parts in canonical base64url without padding, a header that is not one
     /// strict JSON object with a string `alg`, and for the extensions `crit` and `b64`, which would change what is signed.
-    public init(compact: String, maximumBytes: Int) throws(JOSEError) {
+    ///
+    /// A header that is, byte for byte, `known` is not read again.
+    public init(compact: String, maximumBytes: Int, known: JWSHeader? = nil) throws(JOSEError) {
         guard compact.utf8.count <= maximumBytes else {
             throw JOSEError("the signed message is longer than \(maximumBytes) bytes")
         }
         let parts = compact.utf8.split(
             separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 3 else { throw JOSEError("the signed message does not have three parts") }
-        guard (parts[0].count * 3) / 4 <= Self.maximumHeaderBytes else {
-            throw JOSEError("the header is longer than \(Self.maximumHeaderBytes) bytes")
+        if let known, known.text.elementsEqual(parts[0]) {
+            protectedHeader = known
+        } else {
+            protectedHeader = try JWSHeader(parts[0])
         }
-        let headerBytes = try Self.decoded(parts[0], "header")
-        payloadBytes = try Self.decoded(parts[1], "payload")
-        signature = try Self.decoded(parts[2], "signature")
+        payloadBytes = try JWSHeader.decoded(parts[1], "payload")
+        signature = try JWSHeader.decoded(parts[2], "signature")
         signingInput = Array(compact.utf8[..<parts[1].endIndex])
-        do {
-            header = try JSONCursor.parse(
-                headerBytes, limits: JSONLimits(maximumBytes: Self.maximumHeaderBytes, maximumDepth: 8)
-            ).object()
-        } catch {
-            throw JOSEError("the header", error)
-        }
-        guard case .string(let algorithm) = header["alg"] else {
-            throw JOSEError("the header names no algorithm (alg)")
-        }
-        self.algorithm = algorithm
-        switch header["kid"] {
-        case .none: keyID = nil
-        case .string(let text): keyID = text
-        case .some: throw JOSEError("the header's kid is not a string")
-        }
-        for extending in ["crit", "b64"] where header[extending] != nil {
-            throw JOSEError("the header uses the extension \(extending), which is not supported")
-        }
     }
 
     /// The certificates of `x5c` (RFC 7515, 4.1.6), leaf first; none when the header has no such member. They are what the message says about itself: a chain
@@ -84,13 +68,5 @@ public struct JWS: Sendable {
     /// The payload as JSON. Verify first.
     public func payload(limits: JSONLimits = JSONLimits()) throws(JOSEError) -> JSONCursor {
         do { return try JSONCursor.parse(payloadBytes, limits: limits) } catch { throw JOSEError("the payload", error) }
-    }
-
-    private static func decoded(_ part: Substring.UTF8View, _ name: String) throws(JOSEError) -> [UInt8] {
-        // RFC 7515, 2: without padding. The decoder is strict about the alphabet and the unused bits.
-        guard part.last != UInt8(ascii: "="), let bytes = Base64.decodeURL(String(Substring(part))) else {
-            throw JOSEError("the \(name) is not canonical base64url")
-        }
-        return bytes
     }
 }

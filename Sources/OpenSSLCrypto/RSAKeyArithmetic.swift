@@ -16,7 +16,7 @@ enum RSAKeyArithmetic {
         // A third prime would be a key that the JWK cannot express.
         if key.number(RSAPrivateParameter.thirdPrime) != nil { return false }
         guard let context = BN_CTX_secure_new() else {
-            throw OpenSSLErrorQueue.error("checking an RSA key", otherwise: "no memory")
+            throw noMemory
         }
         defer { BN_CTX_free(context) }
 
@@ -25,34 +25,63 @@ enum RSAKeyArithmetic {
             BN_mul(product.handle, p.handle, q.handle, context) == 1, BN_cmp(product.handle, n.handle) == 0,
             BN_cmp(d.handle, n.handle) < 0
         else { return rejected() }
-        guard try isExponent(dp, of: d, e, prime: p, context), try isExponent(dq, of: d, e, prime: q, context) else {
-            return rejected()
-        }
+        guard try isExponent(dp, of: d, e, prime: p, context), try isExponent(dq, of: d, e, prime: q, context),
+            try passFermat(p, q, context)
+        else { return rejected() }
         guard BN_cmp(qi.handle, p.handle) < 0,
             BN_mod_mul(product.handle, qi.handle, q.handle, p.handle, context) == 1, product.isOne
         else { return rejected() }
         return true
     }
 
-    /// `reduced` = d mod (prime-1), e·reduced ≡ 1 mod (prime-1), and a^(prime-1) ≡ 1 mod prime for a random a.
+    /// `reduced` = d mod (prime-1), and e·reduced ≡ 1 mod (prime-1).
     private static func isExponent(
         _ reduced: borrowing BigNumber, of d: borrowing BigNumber, _ e: borrowing BigNumber,
         prime: borrowing BigNumber, _ context: OpaquePointer
     ) throws(CryptoError) -> Bool {
-        let order = try BigNumber()
+        let order = try predecessor(of: prime)
         let work = try BigNumber()
-        guard BN_copy(order.handle, prime.handle) != nil, BN_sub_word(order.handle, 1) == 1 else { return false }
+        return BN_nnmod(work.handle, d.handle, order.handle, context) == 1
+            && BN_cmp(work.handle, reduced.handle) == 0
+            && BN_mod_mul(work.handle, reduced.handle, e.handle, order.handle, context) == 1 && work.isOne
+    }
+
+    /// a^(p-1) ≡ 1 mod p for a random a, and the same for q. Both at once, for which OpenSSL uses wide registers where there are any.
+    private static func passFermat(
+        _ p: borrowing BigNumber, _ q: borrowing BigNumber, _ context: OpaquePointer
+    ) throws(CryptoError) -> Bool {
+        let pOrder = try predecessor(of: p)
+        let qOrder = try predecessor(of: q)
+        let pBase = try base(below: p, context)
+        let qBase = try base(below: q, context)
+        let pResult = try BigNumber()
+        let qResult = try BigNumber()
+        return BN_mod_exp_mont_consttime_x2(
+            pResult.handle, pBase.handle, pOrder.handle, p.handle, nil,
+            qResult.handle, qBase.handle, qOrder.handle, q.handle, nil, context) == 1
+            && pResult.isOne && qResult.isOne
+    }
+
+    private static func predecessor(of prime: borrowing BigNumber) throws(CryptoError) -> BigNumber {
+        let order = try BigNumber()
+        guard BN_copy(order.handle, prime.handle) != nil, BN_sub_word(order.handle, 1) == 1 else { throw noMemory }
         BN_set_flags(order.handle, BN_FLG_CONSTTIME)
-        guard BN_nnmod(work.handle, d.handle, order.handle, context) == 1,
-            BN_cmp(work.handle, reduced.handle) == 0,
-            BN_mod_mul(work.handle, reduced.handle, e.handle, order.handle, context) == 1, work.isOne
-        else { return false }
+        return order
+    }
+
+    /// A random number from 1 to `limit`-1.
+    private static func base(below limit: borrowing BigNumber, _ context: OpaquePointer) throws(CryptoError)
+        -> BigNumber
+    {
         let base = try BigNumber()
         repeat {
-            guard BN_priv_rand_range_ex(base.handle, prime.handle, 0, context) == 1 else { return false }
+            guard BN_priv_rand_range_ex(base.handle, limit.handle, 0, context) == 1 else { throw noMemory }
         } while base.isZero
-        return BN_mod_exp_mont_consttime(
-            work.handle, base.handle, order.handle, prime.handle, context, nil) == 1 && work.isOne
+        return base
+    }
+
+    private static var noMemory: CryptoError {
+        OpenSSLErrorQueue.error("checking an RSA key", otherwise: "no memory")
     }
 
     private static func rejected() -> Bool {

@@ -3,7 +3,7 @@ internal import SecureMemory
 
 /// Makes two-prime RSA keys by FIPS 186-5, section A.1.3 (random probable primes), with the exponent 65537.
 ///
-/// Both primes come from OpenSSL's own generator, each with its full 64 rounds of Miller-Rabin or more. OpenSSL's `EVP_PKEY_generate` would build them from auxiliary
+/// OpenSSL judges both primes with its full 64 rounds of Miller-Rabin or more. OpenSSL's `EVP_PKEY_generate` would build them from auxiliary
 /// primes instead (section A.1.6), which the standard leaves as a choice for moduli of 2048 bits and more and which costs about three times as much.
 enum RSAKeyGeneration {
     private static let operation = "generating an RSA key"
@@ -16,10 +16,11 @@ enum RSAKeyGeneration {
         OpenSSLErrorQueue.clear()
         guard let context = BN_CTX_secure_new() else { throw failure }
         defer { BN_CTX_free(context) }
+        let search = RSAPrimeSearch(context, exponent: exponent)
         // Another pair where the primes lie close together or the exponent came out small: never seen, and no reason to give up.
         while true {
-            let first = try prime(bits: bits / 2, context)
-            let second = try prime(bits: bits / 2, context)
+            let first = try search.prime(bits: bits / 2)
+            let second = try search.prime(bits: bits / 2)
             let isOrdered = BN_cmp(first.handle, second.handle) > 0
             let key =
                 isOrdered
@@ -27,17 +28,6 @@ enum RSAKeyGeneration {
                 : try assemble(p: second, q: first, bits: bits, context)
             if let key { return key }
         }
-    }
-
-    /// A probable prime with both of its highest bits set, so that two of them make a modulus of full length, and with p-1 prime to the exponent.
-    private static func prime(bits: Int, _ context: OpaquePointer) throws(CryptoError) -> BigNumber {
-        let prime = try BigNumber()
-        repeat {
-            guard BN_generate_prime_ex2(prime.handle, Int32(bits), 0, nil, nil, nil, context) == 1 else {
-                throw failure
-            }
-        } while BN_mod_word(prime.handle, exponent) == 1
-        return prime
     }
 
     /// The key of p > q; nil where FIPS 186-5 wants another pair.

@@ -88,6 +88,25 @@ struct ReleaseRequestTests {
         #expect(await fixture.failure()?.code == .upstreamInvalid)
     }
 
+    @Test(
+        "a signer that was believed before makes no bad signature good",
+        arguments: [
+            StoreMisbehaviour.untrustedChain, .otherHostCertificate, .expiredCertificate, .signerIsNotLeaf,
+            .tamperedSignature, .tamperedPayload, .missingChain, .emptyChain, .unsigned, .symmetricAlgorithm,
+            .otherAlgorithm, .ellipticSigner, .criticalExtension,
+        ])
+    func knownSigner(how: StoreMisbehaviour) async throws {
+        let service = try store()
+        let fixture = try ReleaseFixture(transport: service)
+        for _ in 0..<2 {
+            _ = try await fixture.release()
+            service.misbehave(how)
+            #expect(await fixture.failure()?.code == .upstreamInvalid)
+            service.misbehave(nil)
+        }
+        _ = try await fixture.release()
+    }
+
     @Test("a root that comes with the message is not trusted, and the error says where a private one belongs")
     func ownRoot() async throws {
         let service = try store()

@@ -201,7 +201,7 @@ struct DeploymentSampleTests {
         }
     }
 
-    @Test("the import configuration makes a policy without faults")
+    @Test("a key is imported under a policy without faults")
     func importConfiguration() throws {
         let text = Self.filled(try Self.text("aci/importkey.json"))
         let scratch = try Scratch()
