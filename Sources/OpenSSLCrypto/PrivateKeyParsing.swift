@@ -23,9 +23,17 @@ enum PrivateKeyParsing {
         }
         var content: UnsafePointer<UInt8>?
         var contentCount: Int32 = 0
-        guard PKCS8_pkey_get0(nil, &content, &contentCount, nil, info) == 1,
-            isOneSequence(UnsafeRawBufferPointer(start: content, count: Int(contentCount)))
-        else {
+        var identifier: OpaquePointer?
+        guard PKCS8_pkey_get0(&identifier, &content, &contentCount, nil, info) == 1 else {
+            throw OpenSSLErrorQueue.error(operation, otherwise: "there is no key inside")
+        }
+        let inside = UnsafeRawBufferPointer(start: content, count: Int(contentCount))
+        if OBJ_obj2nid(identifier) == NID_rsaEncryption {
+            let handle = try RSAPrivateKeyParsing.key(inside)
+            try KeyChecks.requireConsistentPrivateKey(handle, operation)
+            return handle
+        }
+        guard isOneSequence(inside) else {
             throw OpenSSLErrorQueue.error(operation, otherwise: "the key inside is not one DER sequence")
         }
         guard let key = EVP_PKCS82PKEY(info) else {
