@@ -59,6 +59,7 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .target(name: "CCurlShims", dependencies: ["CCurl"]),
         .target(name: "CSNPDevice"),
+        .target(name: "CProcessMemory"),
         .target(name: "COpenSSLProcess", dependencies: ["COpenSSL"]),
 
         // 1: building blocks
@@ -160,7 +161,7 @@ let package = Package(
             name: "attestation-broker",
             dependencies: [
                 "AzureIdentity", "AzureKeyRelease", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
-                "BrokerTelemetry",
+                "BrokerTelemetry", "CProcessMemory",
                 "CurlTransport", "HTTPTransport", "JOSE", "KeyVaultPremium", "LoadGenerator", "MAAVerifier",
                 "ManagedHSM",
                 "OpenSSLCrypto", "PolicyTools", "ReleasePolicy",

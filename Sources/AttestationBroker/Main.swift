@@ -1,5 +1,6 @@
 import ArgumentParser
 import BrokerCore
+import CProcessMemory
 import Glibc
 
 /// The program: `serve` is the sidecar, the other commands are its tools.
@@ -28,10 +29,11 @@ struct AttestationBroker: AsyncParsableCommand {
     }
 
     static func main() async {
+        broker_memory_configure()
         // A peer that goes away must cost a write, not the process.
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try parseAsRoot(OriginalArguments.translated(Array(CommandLine.arguments.dropFirst())))
+            var command = try parsed(OriginalArguments.translated(Array(CommandLine.arguments.dropFirst())))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -47,6 +49,16 @@ struct AttestationBroker: AsyncParsableCommand {
         } catch {
             exit(withError: error)
         }
+    }
+}
+
+extension AttestationBroker {
+    /// The sidecar's own command alone is much smaller than the tree of all commands, and a start should be short.
+    private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+        if arguments.first == "serve", let command = try? ServeCommand.parse(Array(arguments.dropFirst())) {
+            return command
+        }
+        return try parseAsRoot(arguments)
     }
 }
 

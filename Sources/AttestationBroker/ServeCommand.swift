@@ -43,6 +43,8 @@ struct ServeCommand: AsyncParsableCommand {
                     .init(
                         service: HangUpService(engine: composition.engine, logger: logger),
                         successTerminationBehavior: .ignore),
+                    .init(
+                        service: IdleMemory(engine: composition.engine), successTerminationBehavior: .ignore),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {

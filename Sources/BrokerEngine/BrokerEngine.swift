@@ -5,6 +5,7 @@ public import Logging
 internal import OpenSSLCrypto
 internal import SNPReport
 internal import SecureMemory
+internal import Synchronization
 
 /// A provider and the name under which the configuration chose it.
 public struct NamedProvider<Provider: Sendable>: Sendable {
@@ -53,6 +54,7 @@ public final class BrokerEngine: Sendable {
     let sessions: ReleaseSessions?
     let clock: any WallClock
     let logger: Logger
+    let work = Atomic<UInt64>(0)
 
     public init(
         evidence: NamedProvider<any EvidenceProvider>, verifier: NamedProvider<any Verifier>,
@@ -72,6 +74,12 @@ public final class BrokerEngine: Sendable {
 
     /// Name of the evidence provider that the configuration chose.
     public var evidenceProvider: String { evidence.name }
+
+    /// How many reports, tokens and keys were asked for so far.
+    public var workCount: UInt64 { work.load(ordering: .relaxed) }
+
+    /// Whether no release is under way or waits, and no wrapping key is being made.
+    public var isIdle: Bool { admission.load == (0, 0) && !wrappingKeys.isFilling }
 
     /// What the evidence of this broker is worth.
     public var provenance: Evidence.Provenance { evidence.provider.provenance }
@@ -135,6 +143,7 @@ public final class BrokerEngine: Sendable {
     private func collect(
         _ runtimeData: RuntimeData, isRaw: Bool, in context: RequestContext
     ) async throws(BrokerError) -> (evidence: Evidence, report: AttestationReport) {
+        work.add(1, ordering: .relaxed)
         let binding = runtimeData.reportData
         let provider = evidence.provider
         let evidence = try await bounded(by: context, at: .evidence) { () async throws(BrokerError) in

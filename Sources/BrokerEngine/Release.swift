@@ -5,6 +5,7 @@ internal import Logging
 internal import OpenSSLCrypto
 public import SecureMemory
 internal import StrictJSON
+internal import Synchronization
 
 /// What a caller wants released.
 public struct ReleaseRequest: Sendable {
@@ -44,6 +45,7 @@ extension BrokerEngine {
     public func release(
         _ request: ReleaseRequest, in context: RequestContext
     ) async throws(BrokerError) -> ReleasedKey {
+        work.add(1, ordering: .relaxed)
         let authority = try chooseAuthority(request.authority)
         let (store, endpoint) = try chooseStore(request.store)
         let order = Order(
