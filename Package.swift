@@ -177,6 +177,17 @@ let package = Package(
             path: "Sources/AttestationBroker",
             swiftSettings: strict),
 
+        // Benchmarks: a program of its own, because it counts every allocation of its process.
+        .target(name: "CAllocationCounter", path: "Tests/Benchmarks/CAllocationCounter"),
+        .executableTarget(
+            name: "broker-benchmarks",
+            dependencies: [
+                "BrokerCore", "BrokerEngine", "BrokerTestKit", "CAllocationCounter", "FixtureEvidence", "HTTPTransport",
+                "JOSE", "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "ReleasePolicy", "SNPFixture", "SNPReport",
+                "SNPVerification", "SecureMemory", "StrictJSON", log,
+            ],
+            path: "Tests/Benchmarks/Micro", swiftSettings: strict),
+
         tests("SecureMemoryTests", ["SecureMemory"]),
         tests("OpenSSLCryptoTests", ["COpenSSL", "EvidenceSamples", "OpenSSLCrypto", "SecureMemory"]),
         tests("StrictJSONTests", ["StrictJSON"]),

@@ -71,6 +71,11 @@ public final class WrappingKeyPool: Sendable {
     /// Whether keys are being made in the background.
     var isFilling: Bool { state.withLock { $0.isFilling } }
 
+    /// Ends the background work; the keys that wait can still be taken.
+    public func stopFilling() {
+        state.withLock { $0.isStopped = true }
+    }
+
     /// Ends the background work and wipes the waiting keys.
     public func shutdown() {
         state.withLock { state in
