@@ -38,9 +38,8 @@ final class ChipSource: Sendable {
             return (state.chip, state.nextID)
         }
         if let ready { return ready }
-        let timer = Task {
-            do { try await Task.sleep(until: deadline.instant, clock: .continuous) } catch { return }
-            giveUp(id, "the fixture authority was not ready in time; its keys take a few seconds to make")
+        let timer = AlarmClock.shared.set(at: deadline.instant) {
+            self.giveUp(id, "the fixture authority was not ready in time; its keys take a few seconds to make")
         }
         defer {
             timer.cancel()

@@ -91,8 +91,7 @@ public final class SingleFlightCache<Key: Hashable & Sendable, Value: Sendable>:
             return ticket
         }
         guard let ticket else { return try await waiter.result().get() }
-        let timer = Task {
-            do { try await Task.sleep(until: deadline.instant, clock: .continuous) } catch { return }
+        let timer = AlarmClock.shared.set(at: deadline.instant) {
             self.leave(key, ticket, late)
         }
         defer { timer.cancel() }

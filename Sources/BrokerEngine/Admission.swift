@@ -98,8 +98,7 @@ final class Admission: Sendable {
             retryAfter: .seconds(1))
         let gone = BrokerError(.deadlineExceeded, at: .route, "the caller went away")
         let deadline = context.deadline.instant
-        let timer = Task {
-            do { try await Task.sleep(until: deadline, clock: .continuous) } catch { return }
+        let timer = AlarmClock.shared.set(at: deadline) {
             self.giveUp(waiter, late)
         }
         defer { timer.cancel() }

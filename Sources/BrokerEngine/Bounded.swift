@@ -21,8 +21,7 @@ extension BrokerEngine {
             do throws(BrokerError) { result = .success(try await work()) } catch { result = .failure(error) }
             race.finish(result)
         }
-        let timer = Task {
-            do { try await Task.sleep(until: deadline, clock: .continuous) } catch { return }
+        let timer = AlarmClock.shared.set(at: deadline) {
             race.finish(.failure(late))
         }
         defer {

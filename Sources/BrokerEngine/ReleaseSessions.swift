@@ -95,8 +95,7 @@ final class ReleaseSessions: Sendable {
             .deadlineExceeded, at: .verify, "the request's deadline passed while its release session was made")
         let gone = BrokerError(.deadlineExceeded, at: .verify, "the caller went away")
         let deadline = context.deadline.instant
-        let timer = Task {
-            do { try await Task.sleep(until: deadline, clock: .continuous) } catch { return }
+        let timer = AlarmClock.shared.set(at: deadline) {
             self.leave(scope, ticket, late)
         }
         defer { timer.cancel() }

@@ -65,8 +65,7 @@ public final class SNPDevice: Sendable {
         }
         let late = BrokerError(
             .deadlineExceeded, at: .evidence, "\(probe.paths[interface]) gave no report before the request's deadline")
-        let timer = Task {
-            do { try await Task.sleep(until: deadline.instant, clock: .continuous) } catch { return }
+        let timer = AlarmClock.shared.set(at: deadline.instant) {
             isGivenUp.raise()
             answer.finish(.failure(late))
         }

@@ -25,8 +25,7 @@ final class Turn: Sendable {
             return state.counter
         }
         guard let ticket else { return }
-        let timer = Task {
-            do { try await Task.sleep(until: deadline.instant, clock: .continuous) } catch { return }
+        let timer = AlarmClock.shared.set(at: deadline.instant) {
             self.giveUp(ticket, path)
         }
         defer { timer.cancel() }
