@@ -79,7 +79,7 @@ public final class AlarmClock: Sendable {
     /// Written to when the thread has to look earlier than it meant to.
     private let wake: (read: Int32, write: Int32)
 
-    private init() {
+    init() {
         var ends: [Int32] = [-1, -1]
         _ = pipe(&ends)
         for end in ends {
