@@ -17,6 +17,16 @@ struct BigNumber: ~Copyable {
         self.init(owning: handle)
     }
 
+    /// `prime` - 1, marked so that OpenSSL computes with it in constant time.
+    static func predecessor(of prime: borrowing BigNumber) throws(CryptoError) -> BigNumber {
+        let number = try BigNumber()
+        guard BN_copy(number.handle, prime.handle) != nil, BN_sub_word(number.handle, 1) == 1 else {
+            throw OpenSSLErrorQueue.error("computing with a prime", otherwise: "no memory")
+        }
+        BN_set_flags(number.handle, BN_FLG_CONSTTIME)
+        return number
+    }
+
     /// Length in bytes without leading zeros; 0 for zero.
     var byteCount: Int { (bitCount + 7) / 8 }
     var bitCount: Int { Int(BN_num_bits(handle)) }

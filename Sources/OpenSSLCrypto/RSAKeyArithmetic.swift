@@ -39,7 +39,7 @@ enum RSAKeyArithmetic {
         _ reduced: borrowing BigNumber, of d: borrowing BigNumber, _ e: borrowing BigNumber,
         prime: borrowing BigNumber, _ context: OpaquePointer
     ) throws(CryptoError) -> Bool {
-        let order = try predecessor(of: prime)
+        let order = try BigNumber.predecessor(of: prime)
         let work = try BigNumber()
         return BN_nnmod(work.handle, d.handle, order.handle, context) == 1
             && BN_cmp(work.handle, reduced.handle) == 0
@@ -50,8 +50,8 @@ enum RSAKeyArithmetic {
     private static func passFermat(
         _ p: borrowing BigNumber, _ q: borrowing BigNumber, _ context: OpaquePointer
     ) throws(CryptoError) -> Bool {
-        let pOrder = try predecessor(of: p)
-        let qOrder = try predecessor(of: q)
+        let pOrder = try BigNumber.predecessor(of: p)
+        let qOrder = try BigNumber.predecessor(of: q)
         let pBase = try base(below: p, context)
         let qBase = try base(below: q, context)
         let pResult = try BigNumber()
@@ -60,13 +60,6 @@ enum RSAKeyArithmetic {
             pResult.handle, pBase.handle, pOrder.handle, p.handle, nil,
             qResult.handle, qBase.handle, qOrder.handle, q.handle, nil, context) == 1
             && pResult.isOne && qResult.isOne
-    }
-
-    private static func predecessor(of prime: borrowing BigNumber) throws(CryptoError) -> BigNumber {
-        let order = try BigNumber()
-        guard BN_copy(order.handle, prime.handle) != nil, BN_sub_word(order.handle, 1) == 1 else { throw noMemory }
-        BN_set_flags(order.handle, BN_FLG_CONSTTIME)
-        return order
     }
 
     /// A random number from 1 to `limit`-1.

@@ -45,8 +45,8 @@ enum RSAKeyGeneration {
         guard work.bitCount > bits / 2 - 100 else { return nil }
 
         let order = try privateOrder(p: p, q: q, context)
-        let pOrder = try predecessor(of: p)
-        let qOrder = try predecessor(of: q)
+        let pOrder = try BigNumber.predecessor(of: p)
+        let qOrder = try BigNumber.predecessor(of: q)
         let pSecret = try BigNumber()
         guard BN_copy(pSecret.handle, p.handle) != nil else { throw failure }
         // Tells OpenSSL to divide and invert in constant time.
@@ -82,8 +82,8 @@ enum RSAKeyGeneration {
     private static func privateOrder(
         p: borrowing BigNumber, q: borrowing BigNumber, _ context: OpaquePointer
     ) throws(CryptoError) -> BigNumber {
-        let pOrder = try predecessor(of: p)
-        let qOrder = try predecessor(of: q)
+        let pOrder = try BigNumber.predecessor(of: p)
+        let qOrder = try BigNumber.predecessor(of: q)
         let common = try BigNumber()
         let product = try BigNumber()
         let order = try BigNumber()
@@ -94,13 +94,6 @@ enum RSAKeyGeneration {
         guard BN_div(order.handle, nil, product.handle, common.handle, context) == 1 else { throw failure }
         BN_set_flags(order.handle, BN_FLG_CONSTTIME)
         return order
-    }
-
-    private static func predecessor(of prime: borrowing BigNumber) throws(CryptoError) -> BigNumber {
-        let number = try BigNumber()
-        guard BN_copy(number.handle, prime.handle) != nil, BN_sub_word(number.handle, 1) == 1 else { throw failure }
-        BN_set_flags(number.handle, BN_FLG_CONSTTIME)
-        return number
     }
 
     /// The pairwise test of FIPS 140: a fault while the key was made must not reach a key store.

@@ -1,4 +1,6 @@
 public import BrokerCore
+internal import HTTPTransport
+internal import Logging
 public import OpenSSLCrypto
 public import SNPReport
 
@@ -33,11 +35,14 @@ extension EndorsementResolver {
                     answer: chain.map { .chain($0) }
                         ?? .failure(.noEndorsement("\(directory.path) has no chain for this chip and TCB"))))
         }
-        for source in sources {
+        for (index, source) in sources.enumerated() {
             guard network || source.isLocal else {
                 offers.append(EndorsementOffer(source: source.name, answer: .notAsked))
                 continue
             }
+            // A share of the time each, so that a source that hangs does not take the others' findings with it.
+            let share = context.deadline.remaining / (sources.count - index + 1)
+            let context = RequestContext(id: context.id, deadline: .after(share), logger: context.logger)
             let answer: EndorsementOffer.Answer
             do throws(BrokerError) {
                 let offered = try await source.certificates(for: subject, table: table, in: context)
