@@ -1,7 +1,8 @@
 internal import COpenSSL
 
 /// An OpenSSL big number with one owner, overwritten when it goes away.
-struct BigNumber: ~Copyable {
+struct BigNumber: ~Copyable, @unchecked Sendable {
+    // Unchecked because of the pointer: whoever shares a number only reads it.
     let handle: OpaquePointer
 
     /// Takes over a number that OpenSSL made.
@@ -15,6 +16,26 @@ struct BigNumber: ~Copyable {
             throw OpenSSLErrorQueue.error("reading a number", otherwise: "no memory")
         }
         self.init(owning: handle)
+    }
+
+    /// The number of these big-endian bytes.
+    init(_ bytes: UnsafeRawBufferPointer) throws(CryptoError) {
+        let number = try BigNumber()
+        let start = bytes.bindMemory(to: UInt8.self).baseAddress
+        guard let count = Int32(exactly: bytes.count), count == 0 || BN_bin2bn(start, count, number.handle) != nil
+        else {
+            throw OpenSSLErrorQueue.error("reading a number", otherwise: "no memory")
+        }
+        self = number
+    }
+
+    /// The number of these big-endian bytes.
+    init(_ bytes: [UInt8]) throws(CryptoError) {
+        let number = try BigNumber()
+        guard let count = Int32(exactly: bytes.count), BN_bin2bn(bytes, count, number.handle) != nil else {
+            throw OpenSSLErrorQueue.error("reading a number", otherwise: "no memory")
+        }
+        self = number
     }
 
     /// `prime` - 1, marked so that OpenSSL computes with it in constant time.
@@ -51,7 +72,7 @@ struct BigNumber: ~Copyable {
 
     /// Writes all of `output`, big-endian with leading zeros; false where the number is longer.
     func write(to output: UnsafeMutableRawBufferPointer) -> Bool {
-        guard byteCount <= output.count, let length = Int32(exactly: output.count) else { return false }
+        guard let length = Int32(exactly: output.count) else { return false }
         return BN_bn2binpad(handle, output.bindMemory(to: UInt8.self).baseAddress, length) == length
     }
 

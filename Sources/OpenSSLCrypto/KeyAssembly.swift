@@ -23,20 +23,7 @@ struct KeyAssembly: ~Copyable {
         for text in texts { text.deallocate() }
     }
 
-    /// Adds a number from its big-endian bytes.
-    mutating func add(_ name: String, _ bytes: [UInt8]) {
-        guard let count = Int32(exactly: bytes.count), let number = BN_secure_new() else {
-            isComplete = false
-            return
-        }
-        numbers.append(number)
-        isComplete =
-            BN_bin2bn(bytes, count, number) != nil
-            && OSSL_PARAM_BLD_push_BN(parameters, keep(name), number) == 1
-            && isComplete
-    }
-
-    /// Adds a number that OpenSSL computed.
+    /// Adds a number, of which it keeps a copy.
     mutating func add(_ name: String, copyOf number: borrowing BigNumber) {
         guard let copy = BN_secure_new() else {
             isComplete = false
@@ -93,20 +80,4 @@ struct KeyAssembly: ~Copyable {
     private static let publicKey =
         OSSL_KEYMGMT_SELECT_ALL_PARAMETERS | OSSL_KEYMGMT_SELECT_PUBLIC_KEY
     private static let keyPair = publicKey | OSSL_KEYMGMT_SELECT_PRIVATE_KEY
-}
-
-extension KeyAssembly {
-    /// An EC key from coordinates that have exactly the curve's size, with the private number `d` where there is one.
-    static func curveKey(
-        _ curve: EllipticCurve, x: [UInt8], y: [UInt8], d: [UInt8]?, _ operation: String
-    ) throws(CryptoError) -> KeyHandle {
-        let size = curve.coordinateByteCount
-        guard x.count == size, y.count == size, d.map({ $0.count == size }) ?? true else {
-            throw CryptoError(operation: operation, reason: "a number of a \(curve.rawValue) key is not \(size) bytes")
-        }
-        var assembly = try KeyAssembly(operation)
-        assembly.add(curve: curve, point: [0x04] + x + y)
-        if let d { assembly.add(OSSL_PKEY_PARAM_PRIV_KEY, d) }
-        return try assembly.key(type: "EC", hasPrivatePart: d != nil)
-    }
 }

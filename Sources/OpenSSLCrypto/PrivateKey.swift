@@ -26,18 +26,18 @@ public final class PrivateKey: Sendable {
 
     /// Reads and checks PKCS#8 PrivateKeyInfo (RFC 5208) of an RSA or EC key.
     public convenience init(pkcs8DER der: UnsafeRawBufferPointer) throws(CryptoError) {
-        try self.init(try PrivateKeyParsing.pkcs8(der))
+        try self.init(try KeyNumbers(pkcs8: der).key("reading a PKCS#8 private key"))
     }
 
     /// Reads and checks the first private key of a PEM text: PKCS#8, PKCS#1 or SEC1, not encrypted.
     public convenience init(pem text: UnsafeRawBufferPointer) throws(CryptoError) {
-        try self.init(try PrivateKeyParsing.pem(text))
+        try self.init(try PEMPrivateKey.read(text))
     }
 
     /// Reads and checks the first private key of a PEM text. The caller stays responsible for wiping `text`.
     public convenience init(pem text: [UInt8]) throws(CryptoError) {
         let result: Result<KeyHandle, CryptoError> = text.withUnsafeBytes { bytes in
-            do throws(CryptoError) { return .success(try PrivateKeyParsing.pem(bytes)) } catch {
+            do throws(CryptoError) { return .success(try PEMPrivateKey.read(bytes)) } catch {
                 return .failure(error)
             }
         }
@@ -47,26 +47,13 @@ public final class PrivateKey: Sendable {
     /// A checked RSA key from the numbers of a JWK.
     public convenience init(rsa numbers: RSAPrivateNumbers) throws(CryptoError) {
         let operation = "reading an RSA private key"
-        var assembly = try KeyAssembly(operation)
-        assembly.add(OSSL_PKEY_PARAM_RSA_N, numbers.n)
-        assembly.add(OSSL_PKEY_PARAM_RSA_E, numbers.e)
-        assembly.add(RSAPrivateParameter.d, numbers.d)
-        assembly.add(RSAPrivateParameter.p, numbers.p)
-        assembly.add(RSAPrivateParameter.q, numbers.q)
-        assembly.add(RSAPrivateParameter.dp, numbers.dp)
-        assembly.add(RSAPrivateParameter.dq, numbers.dq)
-        assembly.add(RSAPrivateParameter.qi, numbers.qi)
-        let handle = try assembly.key(type: "RSA", hasPrivatePart: true)
-        try KeyChecks.requireConsistentPrivateKey(handle, operation)
-        try self.init(handle)
+        try self.init(try RSAKeyNumbers(numbers).checked(operation).key(operation))
     }
 
     /// A checked EC key from the numbers of a JWK, each exactly of the curve's size.
     public convenience init(ec curve: EllipticCurve, d: [UInt8], x: [UInt8], y: [UInt8]) throws(CryptoError) {
         let operation = "reading an EC private key"
-        let handle = try KeyAssembly.curveKey(curve, x: x, y: y, d: d, operation)
-        try KeyChecks.requireConsistentPrivateKey(handle, operation)
-        try self.init(handle)
+        try self.init(try CurveKeyNumbers(curve, d: d, x: x, y: y, operation).key(operation))
     }
 
     /// PKCS#8 PrivateKeyInfo (RFC 5208) in DER, what a key store wraps on release.

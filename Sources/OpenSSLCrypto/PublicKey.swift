@@ -15,7 +15,7 @@ public final class PublicKey: Sendable {
 
     /// Takes a key that OpenSSL parsed; RSA keys outside of 2048 to 16384 bits or with an even or huge exponent are refused.
     init(_ handle: KeyHandle) throws(CryptoError) {
-        try KeyChecks.requireUsablePublicPart(of: handle, "reading a public key")
+        try RSAPublicChecks.requireUsable(handle, "reading a public key")
         self.handle = handle
         kind = handle.kind
     }
@@ -23,14 +23,21 @@ public final class PublicKey: Sendable {
     /// An RSA key of 2048 to 16384 bits from its numbers.
     public convenience init(rsa numbers: RSAPublicNumbers) throws(CryptoError) {
         var assembly = try KeyAssembly("reading an RSA public key")
-        assembly.add(OSSL_PKEY_PARAM_RSA_N, numbers.n)
-        assembly.add(OSSL_PKEY_PARAM_RSA_E, numbers.e)
+        assembly.add(OSSL_PKEY_PARAM_RSA_N, copyOf: try BigNumber(numbers.n))
+        assembly.add(OSSL_PKEY_PARAM_RSA_E, copyOf: try BigNumber(numbers.e))
         try self.init(try assembly.key(type: "RSA", hasPrivatePart: false))
     }
 
     /// An EC key from the coordinates of its point, big-endian and exactly of the curve's size (RFC 7518, section 6.2.1). A point off the curve is refused.
     public convenience init(ec curve: EllipticCurve, x: [UInt8], y: [UInt8]) throws(CryptoError) {
-        try self.init(try KeyAssembly.curveKey(curve, x: x, y: y, d: nil, "reading an EC public key"))
+        let operation = "reading an EC public key"
+        let size = curve.coordinateByteCount
+        guard x.count == size, y.count == size else {
+            throw CryptoError(operation: operation, reason: "a number of a \(curve.rawValue) key is not \(size) bytes")
+        }
+        var assembly = try KeyAssembly(operation)
+        assembly.add(curve: curve, point: [0x04] + x + y)
+        try self.init(try assembly.key(type: "EC", hasPrivatePart: false))
     }
 
     /// A key from its SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7) in DER, without anything after it.

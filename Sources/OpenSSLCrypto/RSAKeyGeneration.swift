@@ -32,7 +32,7 @@ enum RSAKeyGeneration {
 
     /// The key of p > q; nil where FIPS 186-5 wants another pair.
     private static func assemble(
-        p: borrowing BigNumber, q: borrowing BigNumber, bits: Int, _ context: OpaquePointer
+        p: consuming BigNumber, q: consuming BigNumber, bits: Int, _ context: OpaquePointer
     ) throws(CryptoError) -> KeyHandle? {
         let n = try BigNumber()
         let e = try BigNumber()
@@ -62,16 +62,8 @@ enum RSAKeyGeneration {
             BN_mod_inverse(qi.handle, q.handle, pSecret.handle, context) != nil
         else { throw failure }
 
-        var assembly = try KeyAssembly(operation)
-        assembly.add(OSSL_PKEY_PARAM_RSA_N, copyOf: n)
-        assembly.add(OSSL_PKEY_PARAM_RSA_E, copyOf: e)
-        assembly.add(RSAPrivateParameter.d, copyOf: d)
-        assembly.add(RSAPrivateParameter.p, copyOf: p)
-        assembly.add(RSAPrivateParameter.q, copyOf: q)
-        assembly.add(RSAPrivateParameter.dp, copyOf: dp)
-        assembly.add(RSAPrivateParameter.dq, copyOf: dq)
-        assembly.add(RSAPrivateParameter.qi, copyOf: qi)
-        let key = try assembly.key(type: "RSA", hasPrivatePart: true)
+        let numbers = RSAKeyNumbers(n: n, e: e, d: d, p: p, q: q, dp: dp, dq: dq, qi: qi)
+        let key = try numbers.key(operation)
         guard opensWhatItSeals(key) else {
             throw CryptoError(operation: operation, reason: "the new key does not open what was sealed to it")
         }

@@ -93,6 +93,53 @@ struct PKCS8Tests {
         #expect(x == expectedX && y == expectedY)
     }
 
+    /// PKCS#8 of an EC key whose parts are put together by hand.
+    private func curveKey(
+        _ key: PrivateKey, d: [UInt8]? = nil, parameters: [UInt8] = [], point: [UInt8]? = nil, unusedBits: UInt8 = 0
+    ) throws -> [UInt8] {
+        let parts = try DER.children(of: try key.pkcs8DER().array)
+        let inner = try DER.children(of: try DER.content(of: parts[2]))
+        let number = try d.map { DER.element(0x04, $0) } ?? #require(inner.dropFirst().first)
+        let (x, y) = try #require(key.publicKey.ecPoint)
+        let bits = DER.element(0x03, [unusedBits] + (point ?? [0x04] + x + y))
+        let sequence = inner[0] + number + parameters + DER.element(0xA1, bits)
+        return DER.element(0x30, parts[0] + parts[1] + DER.element(0x04, DER.element(0x30, sequence)))
+    }
+
+    @Test("An EC key in the other forms that its numbers may have")
+    func curveKeyForms() throws {
+        let key = try ReferenceKeys.p256.get()
+        let name: [UInt8] = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
+        let (x, y) = try #require(key.publicKey.ecPoint)
+        #expect(refusal(try curveKey(key)) == nil)
+        #expect(refusal(try curveKey(key, parameters: DER.element(0xA0, name))) == nil)
+        #expect(refusal(try curveKey(key, point: [y[31] & 1 == 0 ? 0x02 : 0x03] + x)) == nil)
+        // The number 1, whose leading zeros somebody dropped: its point is the generator, not this key's.
+        #expect(refusal(try curveKey(key, d: [1]))?.hasSuffix("does not belong to the private number") == true)
+    }
+
+    @Test("An EC key that contradicts itself is refused, and says why")
+    func contradictions() throws {
+        let key = try ReferenceKeys.p256.get()
+        let p384: [UInt8] = [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22]
+        let order = try #require(
+            Hex.decode("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"))
+        let (x, y) = try #require(key.publicKey.ecPoint)
+        for (der, reason) in [
+            (try curveKey(key, parameters: DER.element(0xA0, p384)), "the key names two curves"),
+            (try curveKey(key, unusedBits: 1), "the public point is not made of whole bytes"),
+            (try curveKey(key, d: []), "the private number is not one of P-256"),
+            (try curveKey(key, d: [UInt8](repeating: 0, count: 32)), "the private number is not one of P-256"),
+            (try curveKey(key, d: order), "the private number is not one of P-256"),
+            (try curveKey(key, d: [UInt8](repeating: 0, count: 33)), "the private number is too long"),
+            (try curveKey(key, point: [0]), "the public point does not belong to the private number"),
+            (try curveKey(key, point: [0x04] + y + x), "the public point is not on P-256"),
+            (try curveKey(key, point: []), "the public point is not on P-256"),
+        ] {
+            #expect(refusal(der) == "reading a PKCS#8 private key: " + reason)
+        }
+    }
+
     @Test("A public point that does not belong to the private number is refused")
     func foreignPoint() throws {
         let der = try ReferenceKeys.p256.get().pkcs8DER().array
@@ -150,7 +197,9 @@ struct PKCS8Tests {
             command,
             ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:explicit"])
         #expect(
-            refusal(der) == "reading a PKCS#8 private key: keys of type EC with explicit parameters are not supported")
+            refusal(der)
+                == "reading a PKCS#8 private key: keys of type EC with explicit parameters or an unknown curve are not supported"
+        )
         try command.run([
             "pkey", "-in", command.path("key.pem"), "-pubout", "-outform", "DER", "-out", command.path("public"),
         ])

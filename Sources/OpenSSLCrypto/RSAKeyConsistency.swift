@@ -1,22 +1,22 @@
 internal import COpenSSL
 
-/// Checks a two-prime RSA private key (RFC 8017, section 3.2): n = p·q, e·d ≡ 1 modulo p-1 and q-1, dp, dq and qi belong to them, and neither p nor q
-/// fails Fermat's test with a random base.
-///
-/// `EVP_PKEY_check` asks the same and proves primality with 64 rounds for each prime, which takes hundreds of milliseconds for a 4096-bit key. The numbers
-/// here come from an authenticated key store: the question is whether they are damaged, not whether somebody crafted pseudoprimes.
-enum RSAKeyArithmetic {
-    static func isConsistent(_ key: KeyHandle) throws(CryptoError) -> Bool {
-        guard let n = key.number(OSSL_PKEY_PARAM_RSA_N), let e = key.number(OSSL_PKEY_PARAM_RSA_E),
-            let d = key.number(RSAPrivateParameter.d),
-            let p = key.number(RSAPrivateParameter.p), let q = key.number(RSAPrivateParameter.q),
-            let dp = key.number(RSAPrivateParameter.dp), let dq = key.number(RSAPrivateParameter.dq),
-            let qi = key.number(RSAPrivateParameter.qi)
-        else { return false }
-        // A third prime would be a key that the JWK cannot express.
-        if key.number(RSAPrivateParameter.thirdPrime) != nil { return false }
+extension RSAKeyNumbers {
+    /// These numbers, when their sizes are acceptable and they fit each other.
+    consuming func checked(_ operation: String) throws(CryptoError) -> RSAKeyNumbers {
+        try RSAPublicChecks.requireUsable(n, e, operation)
+        guard try areConsistent() else {
+            throw CryptoError(operation: operation, reason: "the numbers of the RSA key do not fit each other")
+        }
+        return self
+    }
+
+    /// Whether n = p·q, e·d ≡ 1 modulo p-1 and q-1, dp, dq and qi belong to them, and neither p nor q fails Fermat's test with a random base.
+    ///
+    /// `EVP_PKEY_check` asks the same and proves primality with 64 rounds for each prime, which takes hundreds of milliseconds for a 4096-bit key. The numbers
+    /// here come from an authenticated key store: the question is whether they are damaged, not whether somebody crafted pseudoprimes.
+    private borrowing func areConsistent() throws(CryptoError) -> Bool {
         guard let context = BN_CTX_secure_new() else {
-            throw noMemory
+            throw Self.noMemory
         }
         defer { BN_CTX_free(context) }
 
@@ -24,13 +24,14 @@ enum RSAKeyArithmetic {
         guard p.isOdd, q.isOdd, !p.isOne, !q.isOne, BN_cmp(p.handle, q.handle) != 0,
             BN_mul(product.handle, p.handle, q.handle, context) == 1, BN_cmp(product.handle, n.handle) == 0,
             BN_cmp(d.handle, n.handle) < 0
-        else { return rejected() }
-        guard try isExponent(dp, of: d, e, prime: p, context), try isExponent(dq, of: d, e, prime: q, context),
-            try passFermat(p, q, context)
-        else { return rejected() }
+        else { return Self.rejected() }
+        guard try Self.isExponent(dp, of: d, e, prime: p, context),
+            try Self.isExponent(dq, of: d, e, prime: q, context),
+            try Self.passFermat(p, q, context)
+        else { return Self.rejected() }
         guard BN_cmp(qi.handle, p.handle) < 0,
             BN_mod_mul(product.handle, qi.handle, q.handle, p.handle, context) == 1, product.isOne
-        else { return rejected() }
+        else { return Self.rejected() }
         return true
     }
 
