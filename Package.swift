@@ -57,7 +57,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
-        .target(name: "CCurlShims", dependencies: ["CCurl"]),
+        .target(name: "CCurlShims", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("ssl")]),
         .target(name: "CSNPDevice"),
         .target(name: "CProcessMemory"),
         .target(name: "COpenSSLProcess", dependencies: ["COpenSSL"]),
@@ -93,7 +93,7 @@ let package = Package(
             ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "JOSE", "StrictJSON", "SecureMemory", "SNPReport", log]),
         library("BrokerConfiguration", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
         library("BrokerTelemetry", [log]),
-        library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "SecureMemory"]),
+        library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "OpenSSLCrypto", "SecureMemory"]),
         library(
             "AzureIdentity",
             ["BrokerCore", "HTTPTransport", "KnownFailures", "OpenSSLCrypto", "StrictJSON", "SecureMemory", log]),

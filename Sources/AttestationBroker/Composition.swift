@@ -23,10 +23,11 @@ struct Composition {
         _ configuration: BrokerConfiguration, registry: ProviderRegistry,
         environment: [String: String] = ProcessEnvironment.all, logger: Logger
     ) throws(BrokerError) {
+        let trust = SharedTrustStore(configuration.tls.trust)
         do {
             transport = try CurlTransport(
                 .init(
-                    trust: configuration.tls.trust, connectTo: configuration.tls.connectTo,
+                    trust: trust.store(), connectTo: configuration.tls.connectTo,
                     userAgent: "attestation-broker/\(ProgramVersion.text)"))
         } catch {
             throw BrokerError(
@@ -39,7 +40,7 @@ struct Composition {
             accessTokens: try makeAccessTokenSource(
                 Self.identity(configuration.identity, cloud: cloud, environment: environment), environment: environment,
                 transport: transport, clock: clock, logger: logger),
-            trust: configuration.tls.trust, cloud: configuration.cloud.rawValue, clock: clock, logger: logger)
+            trust: trust, cloud: configuration.cloud.rawValue, clock: clock, logger: logger)
 
         var keyStores: [NamedProvider<any KeyStore>] = []
         for chosen in configuration.keyStores {
@@ -65,9 +66,6 @@ struct Composition {
     /// Starts the background work: wrapping keys, and a first look at whether the providers could work, which the log then tells.
     func start(logger: Logger) {
         wrappingKeys.fill()
-        // Before the first release needs it, and after the listener is there.
-        let trustStore = host.trustStore
-        Task.detached { _ = try? trustStore.store() }
         let engine = engine
         Task.detached {
             let readiness = await engine.readiness(in: engine.makeContext(id: "start-up"))

@@ -14,7 +14,7 @@
         init(_ cloud: LocalCloud, _ ports: SimulatorPorts) throws {
             transport = try CurlTransport(
                 .init(
-                    trust: TLSTrust(files: [cloud.caFile], includesSystemDefaults: false),
+                    trust: TrustStore(files: [cloud.caFile], directories: [], includesSystemDefaults: false),
                     connectTo: [try ConnectOverride("::127.0.0.1:\(ports.tls)")], userAgent: "attestation-broker-demo",
                     proxy: .none))
             metadataPort = ports.metadata

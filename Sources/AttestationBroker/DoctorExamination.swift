@@ -69,7 +69,7 @@ struct DoctorExamination {
         let trust = configuration.tls.trust
         let named = (trust.files + trust.directories).joined(separator: ", ")
         do {
-            let count = try composition.host.trustStore.store().certificateCount
+            let count = try composition.host.trust.store().certificateCount
             let places = [trust.includesSystemDefaults ? "the system's authorities" : nil, named.isEmpty ? nil : named]
                 .compactMap(\.self).joined(separator: " and ")
             guard count > 0 || !trust.directories.isEmpty else {

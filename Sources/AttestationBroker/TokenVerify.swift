@@ -124,7 +124,7 @@ struct TokenVerify: AsyncParsableCommand {
         do {
             transport = try CurlTransport(
                 .init(
-                    trust: tls.trust, connectTo: tls.connectTo,
+                    trust: SharedTrustStore(tls.trust).store(), connectTo: tls.connectTo,
                     userAgent: "attestation-broker/\(ProgramVersion.text)"))
         } catch {
             throw CommandFailure(.configuration, "outbound connections cannot be set up: \(error)")

@@ -25,7 +25,7 @@ public struct AzureKeyStore: KeyStore {
     /// Longest answer that is read; real ones have 14 KB.
     static let maximumAnswerBytes = 128 * 1024
 
-    /// Asks no service. Authorities of the operator's own are read now, so that a mistake shows at start; the system's many are read when they are needed.
+    /// Asks no service. A mistake in the certificate authorities shows now.
     public init(_ kind: KeyStoreKind, _ settings: KeyStoreSettings, _ host: HostServices) throws(BrokerError) {
         let cloud = try AzureCloud(named: host.cloud)
         self.kind = kind
@@ -36,13 +36,13 @@ public struct AzureKeyStore: KeyStore {
         audience = kind.audience(in: cloud)
         defaultEndpoint = settings.endpoint ?? settings.additionalEndpoints.first
         configured = Set(settings.additionalEndpoints + [settings.endpoint].compactMap(\.self))
-        if !host.trust.includesSystemDefaults { _ = try Self.trustStore(of: host, at: .startup) }
+        _ = try Self.trustStore(of: host, at: .startup)
     }
 
     private static func trustStore(
         of host: HostServices, at stage: BrokerError.Stage
     ) throws(BrokerError) -> TrustStore {
-        do { return try host.trustStore.store() } catch {
+        do { return try host.trust.store() } catch {
             throw BrokerError(
                 .misconfigured, at: stage,
                 "the certificate authorities for release signatures cannot be loaded: \(error)", cause: error)

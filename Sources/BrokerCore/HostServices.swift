@@ -8,9 +8,7 @@ public struct HostServices: Sendable {
     /// Tokens for the broker's own identity.
     public let accessTokens: any AccessTokenSource
     /// Certificate authorities for signatures inside messages: the same as for TLS.
-    public let trust: TLSTrust
-    /// The same authorities, read when they are first needed and shared by all providers.
-    public let trustStore: SharedTrustStore
+    public let trust: SharedTrustStore
     /// Name of the cloud that the operator chose (`public`, `us-government`, `china`); providers that know clouds interpret it.
     public let cloud: String
     /// Time of day.
@@ -18,13 +16,12 @@ public struct HostServices: Sendable {
     public let logger: Logger
 
     public init(
-        transport: any HTTPTransport, accessTokens: any AccessTokenSource, trust: TLSTrust, cloud: String,
+        transport: any HTTPTransport, accessTokens: any AccessTokenSource, trust: SharedTrustStore, cloud: String,
         clock: any WallClock, logger: Logger
     ) {
         self.transport = transport
         self.accessTokens = accessTokens
         self.trust = trust
-        trustStore = SharedTrustStore(trust)
         self.cloud = cloud
         self.clock = clock
         self.logger = logger

@@ -2,8 +2,7 @@ public import HTTPTransport
 public import OpenSSLCrypto
 internal import Synchronization
 
-/// The certificate authorities for signatures inside messages, read on first use and once for all providers: parsing the system's some hundred certificates takes
-/// longer than the rest of a start, and each copy takes some megabytes.
+/// The certificate authorities for TLS and for signatures inside messages, made once for the transport and all providers.
 public final class SharedTrustStore: Sendable {
     private let trust: TLSTrust
     private let loaded = Mutex<Result<TrustStore, CryptoError>?>(nil)
@@ -12,7 +11,7 @@ public final class SharedTrustStore: Sendable {
         self.trust = trust
     }
 
-    /// The store. A failure to read it is kept as well: the transport has read the same files at start.
+    /// The store. A failure to make it is kept as well.
     public func store() throws(CryptoError) -> TrustStore {
         try loaded.withLock { loaded in
             if let loaded { return loaded }

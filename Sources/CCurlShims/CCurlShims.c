@@ -3,7 +3,8 @@
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <sys/mman.h>
+#include <openssl/ssl.h>
+#include <string.h>
 
 // curl.h numbers the options by type: base + n, with bases 10000 apart.
 static bool has_type(CURLoption option, long base) { return (long)option >= base && (long)option < base + 10000; }
@@ -28,15 +29,31 @@ CURLcode broker_curl_set_list(CURL *easy, CURLoption option, struct curl_slist *
     return has_type(option, CURLOPTTYPE_SLISTPOINT) ? curl_easy_setopt(easy, option, value) : CURLE_UNKNOWN_OPTION;
 }
 
-CURLcode broker_curl_set_blob(CURL *easy, CURLoption option, const void *bytes, size_t count) {
-    if (!has_type(option, CURLOPTTYPE_BLOB)) return CURLE_UNKNOWN_OPTION;
-    struct curl_blob blob = {.data = (void *)bytes, .len = count, .flags = CURL_BLOB_COPY};
-    return curl_easy_setopt(easy, option, &blob);
-}
-
 CURLcode broker_curl_set_receive(CURL *easy, CURLoption option, broker_curl_receive function) {
     return has_type(option, CURLOPTTYPE_FUNCTIONPOINT) ? curl_easy_setopt(easy, option, function)
                                                        : CURLE_UNKNOWN_OPTION;
+}
+
+// Called by libcurl for each TLS connection, also to a proxy, before the handshake.
+static CURLcode use_store(CURL *easy, void *context, void *store) {
+    (void)easy;
+    SSL_CTX_set1_cert_store(context, store);
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+    return CURLE_OK;
+}
+
+CURLcode broker_curl_set_trust(CURL *easy, void *store) {
+    // Another library, or another OpenSSL, would take the store for something else.
+    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    if (store == NULL || library == NULL || strncmp(library, "OpenSSL/3.", 10) != 0) return CURLE_NOT_BUILT_IN;
+    // No authorities of libcurl's own, whose parsing takes longer than the handshake.
+    static const CURLoption own[] = {CURLOPT_CAINFO, CURLOPT_CAPATH, CURLOPT_PROXY_CAINFO, CURLOPT_PROXY_CAPATH};
+    for (size_t index = 0; index < sizeof own / sizeof own[0]; index++) {
+        CURLcode code = curl_easy_setopt(easy, own[index], NULL);
+        if (code != CURLE_OK) return code;
+    }
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, store);
+    return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_store) : code;
 }
 
 CURLcode broker_curl_abandon_lookups(CURL *easy) {
@@ -64,6 +81,13 @@ CURLMcode broker_curl_multi_set_long(CURLM *multi, CURLMoption option, long valu
     return (long)option < 10000 ? curl_multi_setopt(multi, option, value) : CURLM_UNKNOWN_OPTION;
 }
 
-int broker_anonymous_file(const char *label) { return memfd_create(label, MFD_CLOEXEC); }
+CURLSH *broker_curl_share_sessions(void) {
+    CURLSH *share = curl_share_init();
+    if (share != NULL && curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+        curl_share_cleanup(share);
+        return NULL;
+    }
+    return share;
+}
 
 void broker_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -1,4 +1,5 @@
 public import HTTPTransport
+public import OpenSSLCrypto
 import Synchronization
 
 /// Every outbound request of the broker, through libcurl on one thread of its own.
@@ -14,7 +15,8 @@ public final class CurlTransport: HTTPTransport {
             case none
         }
 
-        public var trust: TLSTrust
+        /// Certificate authorities of services and proxies.
+        public var trust: TrustStore
         /// Tried in order. An entry for every host does not apply to metadata addresses; one that names a metadata address does.
         public var connectTo: [ConnectOverride]
         /// Value of the `User-Agent` field where a request names none of its own.
@@ -29,7 +31,7 @@ public final class CurlTransport: HTTPTransport {
 
         /// `maximumConnectionsPerOrigin` is half of `maximumConnections` unless given.
         public init(
-            trust: TLSTrust = TLSTrust(), connectTo: [ConnectOverride] = [], userAgent: String,
+            trust: TrustStore, connectTo: [ConnectOverride] = [], userAgent: String,
             connectTimeout: Duration = .seconds(5), maximumConnections: Int = 64,
             maximumConnectionsPerOrigin: Int? = nil, proxy: Proxy = .environment
         ) {
@@ -45,19 +47,14 @@ public final class CurlTransport: HTTPTransport {
 
     private let loop: TransferLoop
 
-    /// Reads the trust files and starts the thread.
+    /// Starts the thread.
     ///
-    /// Throws `tlsFailed` for a trust file that cannot be read or holds no certificate, `invalidRequest` for a user agent that is no header value and
-    /// `connectionFailed` when the system refuses a thread.
-    public convenience init(_ options: Options) throws(HTTPTransportError) {
-        try self.init(options, trust: try TrustMaterial(options.trust))
-    }
-
-    init(_ options: Options, trust: TrustMaterial) throws(HTTPTransportError) {
+    /// Throws `invalidRequest` for a user agent that is no header value and `connectionFailed` when the system refuses a thread.
+    public init(_ options: Options) throws(HTTPTransportError) {
         guard HeaderField.isValue(options.userAgent) else {
             throw .invalidRequest(reason: "the user agent is not the value of a header field")
         }
-        loop = try TransferLoop(TransferSettings(options, trust: trust))
+        loop = try TransferLoop(TransferSettings(options))
         try loop.start()
     }
 

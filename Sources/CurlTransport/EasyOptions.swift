@@ -1,6 +1,7 @@
 internal import CCurl
 internal import CCurlShims
 internal import HTTPTransport
+internal import OpenSSLCrypto
 internal import SecureMemory
 
 /// Sets options of one easy handle and remembers whether each was accepted: a transfer never starts with one missing.
@@ -36,9 +37,8 @@ final class EasyOptions {
     func set(_ option: CURLoption, _ function: broker_curl_receive) {
         record(broker_curl_set_receive(easy, option, function))
     }
-    func set(_ option: CURLoption, copying bytes: [UInt8]) {
-        record(bytes.withUnsafeBytes { broker_curl_set_blob(easy, option, $0.baseAddress, $0.count) })
-    }
+    /// The store must live as long as the connections.
+    func trust(_ store: TrustStore) { record(broker_curl_set_trust(easy, store.openSSLStore)) }
 }
 
 /// A list of strings in libcurl's form. Its memory is wiped, because one of the strings may be a credential.

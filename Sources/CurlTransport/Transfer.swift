@@ -16,7 +16,9 @@ final class Transfer {
     private let body: UnsafeMutableRawBufferPointer
     private let connectTimeout: Duration
 
-    init(_ submission: Submission, settings: TransferSettings) throws(HTTPTransportError) {
+    init(
+        _ submission: Submission, settings: TransferSettings, sessions: UnsafeMutableRawPointer?
+    ) throws(HTTPTransportError) {
         let request = submission.request
         guard !request.deadline.hasPassed else { throw .deadlineExceeded }
         guard let easy = curl_easy_init() else {
@@ -36,6 +38,8 @@ final class Transfer {
         let options = EasyOptions(easy)
         addressing(options, settings)
         security(options, settings)
+        // Without it libcurl would forget every TLS session with the transfer that made it.
+        options.set(CURLOPT_SHARE, sessions)
         receiving(options)
         try options.check()
         try message(options, settings)
@@ -105,7 +109,7 @@ final class Transfer {
         options.set(CURLOPT_PROXY_SSL_VERIFYPEER, 1)
         options.set(CURLOPT_PROXY_SSL_VERIFYHOST, 2)
         options.set(CURLOPT_PROXY_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-        settings.trust.apply(to: options)
+        options.trust(settings.trust)
     }
 
     private func receiving(_ options: EasyOptions) {

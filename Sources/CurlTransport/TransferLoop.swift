@@ -51,8 +51,9 @@ final class TransferLoop: Sendable {
 
     private let mailbox = Mutex(Mailbox())
     private let settings: TransferSettings
-    // An address instead of a pointer, because that is what it is to every thread but one.
+    // Addresses instead of pointers, because that is what they are to every thread but one.
     private let multiAddress: UInt
+    private let sessionsAddress: UInt
 
     // libcurl's own initialisation; a static is made once, whoever comes first.
     private static let initialisation = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
@@ -62,7 +63,12 @@ final class TransferLoop: Sendable {
             throw .connectionFailed(reason: "libcurl cannot be initialised")
         }
         _ = broker_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.maximumConnections)
+        guard let sessions = broker_curl_share_sessions() else {
+            curl_multi_cleanup(multi)
+            throw .connectionFailed(reason: "libcurl has no memory for TLS sessions")
+        }
         multiAddress = UInt(bitPattern: multi)
+        sessionsAddress = UInt(bitPattern: sessions)
         self.settings = settings
     }
 
@@ -81,7 +87,7 @@ final class TransferLoop: Sendable {
         guard code == 0 else {
             box.release()
             mailbox.withLock { box in box.isClosed = true }
-            curl_multi_cleanup(UnsafeMutableRawPointer(bitPattern: multiAddress))
+            cleanUp()
             throw .connectionFailed(reason: "no thread for outbound requests: \(String(cString: strerror(code)))")
         }
         pthread_detach(thread)
@@ -135,8 +141,10 @@ final class TransferLoop: Sendable {
     }
 
     private func run() {
-        guard let multi = UnsafeMutableRawPointer(bitPattern: multiAddress) else { return }
-        var table = TransferTable(multi: multi, settings: settings)
+        guard let multi = UnsafeMutableRawPointer(bitPattern: multiAddress),
+            let sessions = UnsafeMutableRawPointer(bitPattern: sessionsAddress)
+        else { return }
+        var table = TransferTable(multi: multi, sessions: sessions, settings: settings)
         while takeCommands(&table) {
             table.failExpired()
             table.startWaiting()
@@ -147,7 +155,12 @@ final class TransferLoop: Sendable {
             curl_multi_poll(multi, nil, 0, table.pollTimeout, nil)
         }
         table.failAll(.stopped)
-        curl_multi_cleanup(multi)
+        cleanUp()
+    }
+
+    private func cleanUp() {
+        curl_multi_cleanup(UnsafeMutableRawPointer(bitPattern: multiAddress))
+        curl_share_cleanup(UnsafeMutableRawPointer(bitPattern: sessionsAddress))
     }
 
     /// False when it is time to end. A stop is the last command there is, because nothing is accepted after it.

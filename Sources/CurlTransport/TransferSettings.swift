@@ -1,8 +1,9 @@
 internal import HTTPTransport
+internal import OpenSSLCrypto
 
 /// What all transfers of one transport share.
 struct TransferSettings: Sendable {
-    let trust: TrustMaterial
+    let trust: TrustStore
     let userAgent: String
     let connectTimeout: Duration
     let maximumConnections: Int
@@ -10,8 +11,8 @@ struct TransferSettings: Sendable {
     let usesProxies: Bool
     private let connectTo: [ConnectOverride]
 
-    init(_ options: CurlTransport.Options, trust: TrustMaterial) {
-        self.trust = trust
+    init(_ options: CurlTransport.Options) {
+        trust = options.trust
         userAgent = options.userAgent
         connectTimeout = options.connectTimeout
         maximumConnections = max(1, options.maximumConnections)

@@ -7,6 +7,7 @@ internal import HTTPTransport
 /// The turns are given here and not by libcurl (`CURLMOPT_MAX_TOTAL_CONNECTIONS`), whose queue does not apply a transfer's timeout while it waits.
 struct TransferTable {
     private let multi: UnsafeMutableRawPointer
+    private let sessions: UnsafeMutableRawPointer
     private let settings: TransferSettings
     private var waiting: [Submission] = []
     private var underWay: [UInt64: Transfer] = [:]
@@ -14,8 +15,10 @@ struct TransferTable {
     /// No deadline is earlier than this; the earliest one may be later, because finished requests are not looked up again.
     private var earliestDeadline: Deadline?
 
-    init(multi: UnsafeMutableRawPointer, settings: TransferSettings) {
+    /// `sessions` is libcurl's share of TLS sessions.
+    init(multi: UnsafeMutableRawPointer, sessions: UnsafeMutableRawPointer, settings: TransferSettings) {
         self.multi = multi
+        self.sessions = sessions
         self.settings = settings
     }
 
@@ -50,7 +53,7 @@ struct TransferTable {
     private mutating func start(_ submission: Submission) {
         let transfer: Transfer
         do {
-            transfer = try Transfer(submission, settings: settings)
+            transfer = try Transfer(submission, settings: settings, sessions: sessions)
         } catch {
             return submission.fail(error)
         }

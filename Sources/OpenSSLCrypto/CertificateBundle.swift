@@ -34,7 +34,7 @@ extension Certificate {
 }
 
 /// Finds the `CERTIFICATE` blocks of a text, in one pass.
-private struct PEMBlocks {
+struct PEMBlocks {
     private static let begin = Array("-----BEGIN CERTIFICATE-----".utf8)
     private static let end = Array("-----END CERTIFICATE-----".utf8)
     /// Base64 of the longest certificate, with room for line ends.

@@ -1,60 +1,66 @@
 internal import COpenSSL
 
 /// Certificate authorities that are believed. Immutable; may be used from several threads.
-public final class TrustStore: @unchecked Sendable {
-    // Unchecked because of the pointer: filled in `init`; afterwards OpenSSL guards the store (and what it loads from directories) with its own lock.
-    private let pointer: OpaquePointer
+public final class TrustStore: Sendable {
+    private let store: StoreHandle
+    private let bundle: AuthorityBundle?
+    private let rootCount: Int
 
     /// More intermediates than any real chain has.
     public static let maximumIntermediateCount = 16
 
-    /// Trusts the certificates of PEM files, those in directories of OpenSSL's hashed layout, and the system's default locations where asked for. Does not look
-    /// at `SSL_CERT_FILE` and `SSL_CERT_DIR`: the caller passes them. Throws where a file or directory cannot be used, or where nothing is trusted at all.
+    /// Trusts the certificates of PEM files, those in directories of OpenSSL's hashed layout, and the system's default locations where asked for.
+    ///
+    /// The names in the files are read now; a certificate is parsed, and the system's places are looked into, when a chain asks for a name. Does not look at
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR`: the caller passes them. Throws where a file or directory cannot be used, or where nothing is trusted at all.
     public convenience init(
         files: [String], directories: [String], includesSystemDefaults: Bool
     ) throws(CryptoError) {
-        try self.init()
-        for file in files { try load(file: file) }
-        for directory in directories { try load(directory: directory) }
         guard includesSystemDefaults || !files.isEmpty || !directories.isEmpty else {
             throw CryptoError(operation: Self.reading, reason: "no certificate authority is trusted")
         }
-        guard includesSystemDefaults else { return }
-        let locations = SystemTrustLocations.present
-        guard !locations.files.isEmpty || !locations.directories.isEmpty || !files.isEmpty || !directories.isEmpty
-        else {
+        try self.init(
+            files: files, directories: directories,
+            locations: includesSystemDefaults ? .present : SystemTrustLocations())
+    }
+
+    init(files: [String], directories: [String], locations: SystemTrustLocations) throws(CryptoError) {
+        guard locations.bundle != nil || locations.directory != nil || !files.isEmpty || !directories.isEmpty else {
             throw CryptoError(
                 operation: Self.reading,
                 reason: "this system has no certificate authorities (package ca-certificates is missing)")
         }
-        for file in locations.files { try load(file: file) }
-        for directory in locations.directories { try load(directory: directory) }
+        let store = try StoreHandle()
+        let bundle = try AuthorityBundle(files: files, system: locations.bundle)
+        guard bundle.attach(to: store.pointer) else {
+            throw OpenSSLErrorQueue.error(Self.reading, otherwise: "no memory")
+        }
+        self.bundle = bundle
+        rootCount = 0
+        for directory in directories + [locations.directory].compactMap(\.self) {
+            try store.load(directory: directory)
+        }
+        self.store = store
     }
 
     /// Trusts exactly these self-signed certificates.
-    public convenience init(roots: [Certificate]) throws(CryptoError) {
-        try self.init()
+    public init(roots: [Certificate]) throws(CryptoError) {
+        let store = try StoreHandle()
         for root in roots {
-            guard X509_STORE_add_cert(pointer, root.pointer) == 1 else {
+            guard X509_STORE_add_cert(store.pointer, root.pointer) == 1 else {
                 throw OpenSSLErrorQueue.error(Self.reading, otherwise: "a certificate cannot be added")
             }
         }
+        bundle = nil
+        rootCount = roots.count
+        self.store = store
     }
 
-    private init() throws(CryptoError) {
-        OpenSSLErrorQueue.clear()
-        guard let store = X509_STORE_new() else { throw OpenSSLErrorQueue.error(Self.reading, otherwise: "no memory") }
-        pointer = store
-    }
+    /// Certificates of the files and of the system's bundle. Those of directories are looked up one by one and do not count.
+    public var certificateCount: Int { rootCount + (bundle?.certificateCount ?? 0) }
 
-    deinit { X509_STORE_free(pointer) }
-
-    /// Certificates that are loaded now; those of directories are only looked up when a chain needs them.
-    public var certificateCount: Int {
-        X509_STORE_lock(pointer)
-        defer { X509_STORE_unlock(pointer) }
-        return Int(OPENSSL_sk_num(X509_STORE_get0_objects(pointer)))
-    }
+    /// OpenSSL's `X509_STORE`, for its TLS. It lives as long as this object.
+    public var openSSLStore: UnsafeMutableRawPointer { UnsafeMutableRawPointer(store.pointer) }
 
     /// Builds a chain from `leaf` over any of `intermediates` to a trusted root and checks it at `time` (seconds since 1970).
     ///
@@ -81,7 +87,7 @@ public final class TrustStore: @unchecked Sendable {
             throw OpenSSLErrorQueue.error(Self.checking, otherwise: "no memory")
         }
         defer { X509_STORE_CTX_free(context) }
-        guard X509_STORE_CTX_init(context, pointer, leaf.pointer, chain) == 1,
+        guard X509_STORE_CTX_init(context, store.pointer, leaf.pointer, chain) == 1,
             configure(X509_STORE_CTX_get0_param(context), host: host, time: time)
         else { throw OpenSSLErrorQueue.error(Self.checking, otherwise: "the host name or the time is not usable") }
         let status = X509_verify_cert(context)
@@ -109,23 +115,33 @@ public final class TrustStore: @unchecked Sendable {
         return isNamed == 1 && X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_SERVER) == 1
     }
 
-    private func load(file: String) throws(CryptoError) {
+    fileprivate static let reading = "reading trusted certificates"
+    private static let checking = "checking a certificate chain"
+}
+
+/// OpenSSL's store.
+private final class StoreHandle: @unchecked Sendable {
+    // Unchecked because of the pointer: filled before anybody else has it; afterwards OpenSSL guards the store, and what lookups add to it, with its own lock.
+    let pointer: OpaquePointer
+
+    init() throws(CryptoError) {
         OpenSSLErrorQueue.clear()
-        guard X509_STORE_load_file(pointer, file) == 1 else {
-            throw OpenSSLErrorQueue.error("\(Self.reading): \(file)", otherwise: "the file cannot be used")
+        guard let store = X509_STORE_new() else {
+            throw OpenSSLErrorQueue.error(TrustStore.reading, otherwise: "no memory")
         }
+        pointer = store
     }
 
-    private func load(directory: String) throws(CryptoError) {
+    deinit { X509_STORE_free(pointer) }
+
+    func load(directory: String) throws(CryptoError) {
         OpenSSLErrorQueue.clear()
         guard SystemTrustLocations.isDirectory(directory) else {
-            throw CryptoError(operation: "\(Self.reading): \(directory)", reason: "not a directory")
+            throw CryptoError(operation: "\(TrustStore.reading): \(directory)", reason: "not a directory")
         }
         guard X509_STORE_load_path(pointer, directory) == 1 else {
-            throw OpenSSLErrorQueue.error("\(Self.reading): \(directory)", otherwise: "the directory cannot be used")
+            throw OpenSSLErrorQueue.error(
+                "\(TrustStore.reading): \(directory)", otherwise: "the directory cannot be used")
         }
     }
-
-    private static let reading = "reading trusted certificates"
-    private static let checking = "checking a certificate chain"
 }

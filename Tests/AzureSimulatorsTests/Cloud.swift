@@ -2,6 +2,7 @@ import AzureSimulators
 import CurlTransport
 import Glibc
 import HTTPTransport
+import OpenSSLCrypto
 import Logging
 import SecureMemory
 import StrictJSON
@@ -38,7 +39,7 @@ struct Cloud: Sendable {
         try await AzureSimulators.withRunning(configuration) { simulators, ports in
             let transport = try CurlTransport(
                 CurlTransport.Options(
-                    trust: TLSTrust(files: [caFile], includesSystemDefaults: false),
+                    trust: TrustStore(files: [caFile], directories: [], includesSystemDefaults: false),
                     connectTo: [try ConnectOverride("::127.0.0.1:\(ports.tls)")], userAgent: "simulator-tests",
                     proxy: .none))
             defer { transport.shutdown() }

@@ -1,5 +1,6 @@
 import CurlTransport
 import HTTPTransport
+import OpenSSLCrypto
 import SecureMemory
 import Testing
 
@@ -65,7 +66,7 @@ import Testing
 
     @Test func aUserAgentWithALineBreakIsRefusedAtTheStart() {
         #expect(throws: HTTPTransportError.self) {
-            try CurlTransport(CurlTransport.Options(userAgent: "a\r\nX: y"))
+            try CurlTransport(CurlTransport.Options(trust: TrustStore(roots: []), userAgent: "a\r\nX: y"))
         }
     }
 }

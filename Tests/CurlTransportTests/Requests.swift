@@ -1,15 +1,23 @@
 import CurlTransport
 import HTTPTransport
+import OpenSSLCrypto
 import SecureMemory
 
 func makeTransport(
-    trust: TLSTrust = TLSTrust(files: [], directories: [], includesSystemDefaults: false),
+    trust: TLSTrust? = nil,
     connectTo: [String] = [], connectTimeout: Duration = .seconds(5), connections: Int = 64, perOrigin: Int? = nil,
     proxy: CurlTransport.Options.Proxy = .none
 ) throws -> CurlTransport {
-    try CurlTransport(
+    let trust = trust ?? TLSTrust(includesSystemDefaults: false)
+    let isNobody = trust == TLSTrust(includesSystemDefaults: false)
+    let store =
+        isNobody
+        ? try TrustStore(roots: [])
+        : try TrustStore(
+            files: trust.files, directories: trust.directories, includesSystemDefaults: trust.includesSystemDefaults)
+    return try CurlTransport(
         CurlTransport.Options(
-            trust: trust, connectTo: try connectTo.map { try ConnectOverride($0) }, userAgent: "test/1",
+            trust: store, connectTo: try connectTo.map { try ConnectOverride($0) }, userAgent: "test/1",
             connectTimeout: connectTimeout, maximumConnections: connections, maximumConnectionsPerOrigin: perOrigin,
             proxy: proxy))
 }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// A TLS server on 127.0.0.1 in a child process (Python's ssl module). It answers every request with the number of the connection and the request's head.
+/// A TLS server on 127.0.0.1 in a child process (Python's ssl module). It answers every request with the number of the connection and the request's
+/// head, says in `X-Session` whether the TLS session is `new` or `resumed`, and ends the connection after a request for `/close`.
 /// The child ends with its standard input, so that it cannot outlive the test.
 final class TLSServer: Sendable {
     let port: Int
@@ -96,7 +97,13 @@ final class TLSServer: Sendable {
                             data += piece
                         head, data = data.split(b'\\r\\n\\r\\n', 1)
                         body = b'%d\\n' % number + head
-                        connection.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n' % len(body) + body)
+                        session = b'resumed' if connection.session_reused else b'new'
+                        ends = head.startswith(b'GET /close')
+                        connection.sendall(b'HTTP/1.1 200 OK\\r\\nX-Session: ' + session
+                            + (b'\\r\\nConnection: close' if ends else b'')
+                            + b'\\r\\nContent-Length: %d\\r\\n\\r\\n' % len(body) + body)
+                        if ends:
+                            return
             except OSError:
                 pass
         def accept():

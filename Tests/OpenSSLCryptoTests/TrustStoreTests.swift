@@ -1,4 +1,4 @@
-import OpenSSLCrypto
+@testable import OpenSSLCrypto
 import Testing
 
 @Suite("Trust stores")
@@ -175,6 +175,15 @@ struct TrustStoreTests {
         #expect(complaint(hashed, chain.leaf, [chain.intermediate]) == nil)
 
         let text = try folder.file("text", "not a certificate".utf8)
+        let broken = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"
+        let half = try folder.file("half.pem", (chain.root.pem + broken).utf8)
+        #expect(
+            throws: CryptoError(
+                operation: "reading trusted certificates: \(half)",
+                reason: "certificate 2 of the file is no certificate")
+        ) {
+            _ = try TrustStore(files: [file, half], directories: [], includesSystemDefaults: false)
+        }
         for (files, directories) in [
             ([folder.path("absent")], []), ([text], []), ([folder.directory], []), ([], [folder.path("absent")]),
             ([], [file]), ([], []),
@@ -187,6 +196,65 @@ struct TrustStoreTests {
             _ = try TrustStore(files: [folder.path("absent")], directories: [], includesSystemDefaults: false)
         } catch {
             #expect(error.description.contains(folder.path("absent")))
+        }
+    }
+
+    @Test("A bundle is read as far as a chain needs it", .enabled(if: OpenSSLCommand.isAvailable))
+    func bundle() throws {
+        let chain = try ChainFactory()
+        let otherKey = try ReferenceKeys.p256.get()
+        let impostor = try ChainFactory.authority("Test root", issuer: "Test root").sign(
+            publicKey: otherKey.publicKey, with: otherKey, algorithm: .ecdsa(.sha256))
+        let folder = try OpenSSLCommand()
+        let broken = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"
+        func store(_ text: String) throws -> TrustStore {
+            let file = try folder.file("bundle.pem", text.utf8)
+            return try TrustStore(files: [], directories: [], locations: SystemTrustLocations(bundle: file))
+        }
+        // Two of one name: the right one is found, whichever comes first.
+        for text in [
+            "# comment\n" + impostor.pem + broken + chain.root.pem, broken + chain.root.pem + "text\n" + impostor.pem,
+        ] {
+            let both = try store(text)
+            #expect(both.certificateCount == 2)
+            for _ in 0..<2 { #expect(complaint(both, chain.leaf, [chain.intermediate]) == nil) }
+            #expect(complaint(both, chain.leaf, []) != nil)
+            #expect(both.certificateCount == 2)
+        }
+        // What the chain brings along does not count.
+        for text in [impostor.pem, broken, ""] {
+            let other = try store(text)
+            #expect(complaint(other, chain.leaf, [chain.intermediate, chain.root]) != nil)
+        }
+        let absent = try TrustStore(
+            files: [], directories: [], locations: SystemTrustLocations(bundle: folder.path("absent")))
+        #expect(absent.certificateCount == 0)
+        #expect(complaint(absent, chain.leaf, [chain.intermediate]) != nil)
+    }
+
+    @Test("The system's bundle has a name for every certificate in it", .enabled(if: OpenSSLCommand.isAvailable))
+    func systemBundle() throws {
+        guard let path = SystemTrustLocations.present.bundle else { return }
+        let listing = try OpenSSLCommand().run(["storeutl", "-noout", "-certs", path])
+        let store = try TrustStore(files: [], directories: [], locations: SystemTrustLocations(bundle: path))
+        #expect(store.certificateCount > 0)
+        #expect(listing.contains("Total found: \(store.certificateCount)\n"))
+    }
+
+    @Test("A bundle serves many threads, which ask for one name at once", .enabled(if: OpenSSLCommand.isAvailable))
+    func bundleConcurrency() async throws {
+        let chain = try ChainFactory()
+        let folder = try OpenSSLCommand()
+        let file = try folder.file("bundle.pem", chain.root.pem.utf8)
+        for _ in 0..<20 {
+            let store = try TrustStore(files: [], directories: [], locations: SystemTrustLocations(bundle: file))
+            let failures = await withTaskGroup(of: Int.self) { group in
+                for _ in 0..<8 {
+                    group.addTask { complaint(store, chain.leaf, [chain.intermediate]) == nil ? 0 : 1 }
+                }
+                return await group.reduce(0, +)
+            }
+            #expect(failures == 0)
         }
     }
 

@@ -15,9 +15,11 @@ CURLcode broker_curl_set_offset(CURL *easy, CURLoption option, curl_off_t value)
 CURLcode broker_curl_set_string(CURL *easy, CURLoption option, const char *value);
 CURLcode broker_curl_set_pointer(CURL *easy, CURLoption option, void *value);
 CURLcode broker_curl_set_list(CURL *easy, CURLoption option, struct curl_slist *value);
-/// libcurl copies the bytes.
-CURLcode broker_curl_set_blob(CURL *easy, CURLoption option, const void *bytes, size_t count);
 CURLcode broker_curl_set_receive(CURL *easy, CURLoption option, broker_curl_receive function);
+
+/// Believes the authorities of OpenSSL's X509_STORE `store`, and an intermediate or a server's own certificate in it as well, and none besides. The store must live
+/// as long as the connections. Fails where libcurl does not use OpenSSL.
+CURLcode broker_curl_set_trust(CURL *easy, void *store);
 
 /// Lets libcurl abandon a running name lookup instead of waiting for it (7.87 and later; no effect before).
 CURLcode broker_curl_abandon_lookups(CURL *easy);
@@ -29,10 +31,11 @@ CURLcode broker_curl_get_string(CURL *easy, CURLINFO info, const char **value);
 
 CURLMcode broker_curl_multi_set_long(CURLM *multi, CURLMoption option, long value);
 
-// glibc shows these two only where _GNU_SOURCE is defined, which Swift's module of it does not do.
+/// Shares TLS sessions between the handles of one thread; NULL where memory runs out. Ends with curl_share_cleanup.
+CURLSH *broker_curl_share_sessions(void);
 
-/// A file without a name that lives as long as its descriptor; -1 with errno where the system has none.
-int broker_anonymous_file(const char *label);
+// glibc shows this only where _GNU_SOURCE is defined, which Swift's module of it does not do.
+
 /// Names the calling thread for `top -H` and debuggers; at most 15 bytes.
 void broker_name_thread(const char *name);
 

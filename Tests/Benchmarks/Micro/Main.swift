@@ -17,16 +17,16 @@ enum Benchmarks {
     static func main() async {
         do {
             let thresholds = try Thresholds(CommandLine.arguments.dropFirst().first)
-            let measurements = try await run()
+            let measurements = try await run(only: CommandLine.arguments.dropFirst(2).first)
             exit(report(measurements, thresholds) ? 0 : 1)
         } catch {
             fail("broker-benchmarks: \(error)")
         }
     }
 
-    private static func run() async throws -> [Measurement] {
+    private static func run(only: String?) async throws -> [Measurement] {
         let subjects = try Subjects()
-        var measurer = Measurer()
+        var measurer = Measurer(only: only)
         let input = Array("message".utf8)
         try await measurer.measure("RSA-2048 private operation", count: 200) {
             _ = try subjects.privateKey.sign(input, algorithm: .rsaPKCS1(.sha256))

@@ -13,10 +13,17 @@ struct Measurement {
 /// Runs an operation in rounds and takes medians, so that a moment of noise does not count.
 struct Measurer {
     static let rounds = 7
+    /// Where given, only benchmarks whose name contains this text run, besides the first, which is the unit of all.
+    let only: String?
     private(set) var measurements: [Measurement] = []
+
+    init(only: String?) {
+        self.only = only
+    }
 
     /// `count` operations in each round, after one round that is not measured.
     mutating func measure(_ name: String, count: Int, _ operation: () async throws -> Void) async throws {
+        if let only, !measurements.isEmpty, !name.contains(only) { return }
         var seconds: [Double] = []
         var allocations: [Double] = []
         for round in 0...Self.rounds {
