@@ -34,17 +34,22 @@ struct ServeCommand: AsyncParsableCommand {
                         "address": "\(address)", "evidence": "\(composition.engine.provenance.rawValue)",
                         "profile": "\(configuration.server.profile.rawValue)",
                     ])
-                composition.start(logger: logger)
             })
+        composition.start(logger: logger)
+        // Each with a name: the group would describe the service, with everything that is in it.
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(
+                        service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup,
+                        serviceName: "listeners"
+                    ),
                     .init(
                         service: HangUpService(engine: composition.engine, logger: logger),
-                        successTerminationBehavior: .ignore),
+                        successTerminationBehavior: .ignore, serviceName: "SIGHUP"),
                     .init(
-                        service: IdleMemory(engine: composition.engine), successTerminationBehavior: .ignore),
+                        service: IdleMemory(engine: composition.engine), successTerminationBehavior: .ignore,
+                        serviceName: "idle memory"),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {

@@ -37,16 +37,23 @@ struct StoreReachability: Sendable {
 extension AzureKeyStore: ReadinessReporting {
     /// The default store must answer, and the broker's own identity, where it has one, must get a token for it. Sends no token anywhere.
     public func obstacles(in context: RequestContext) async -> [String] {
-        var found: [String] = []
-        if let endpoint = defaultEndpoint, let obstacle = await reachability.obstacle(of: endpoint, in: context) {
-            found.append(obstacle)
-        }
-        guard !(host.accessTokens is NoIdentity) else { return found }
+        async let unreachable = storeObstacle(in: context)
+        async let unidentified = identityObstacle(in: context)
+        return await [unreachable, unidentified].compactMap(\.self)
+    }
+
+    private func storeObstacle(in context: RequestContext) async -> String? {
+        guard let endpoint = defaultEndpoint else { return nil }
+        return await reachability.obstacle(of: endpoint, in: context)
+    }
+
+    private func identityObstacle(in context: RequestContext) async -> String? {
+        guard !(host.accessTokens is NoIdentity) else { return nil }
         do {
             _ = try await host.accessTokens.accessToken(for: audience, in: context)
+            return nil
         } catch {
-            found.append(error.message)
+            return error.message
         }
-        return found
     }
 }

@@ -12,22 +12,38 @@ public struct Readiness: Sendable, Equatable {
 }
 
 extension BrokerEngine {
-    /// Asks each provider that can tell; one that does not answer in time is an obstacle itself.
+    /// Asks all providers that can tell, at once; one that does not answer in time is an obstacle itself.
     public func readiness(in context: RequestContext) async -> Readiness {
-        var obstacles: [String] = []
-        func ask(_ name: String, _ provider: (any ReadinessReporting)?, at stage: BrokerError.Stage) async {
-            guard let provider else { return }
-            do {
-                obstacles += try await bounded(by: context, at: stage) { () async throws(BrokerError) in
-                    await provider.obstacles(in: context)
-                }.map { "\(name): \($0)" }
-            } catch {
-                obstacles.append("\(name): \(error.message)")
+        typealias Asked = (name: String, provider: any ReadinessReporting, stage: BrokerError.Stage)
+        func asked(_ name: String, _ provider: Any, _ stage: BrokerError.Stage) -> Asked? {
+            (provider as? any ReadinessReporting).map { (name, $0, stage) }
+        }
+        let all =
+            [
+                asked(evidence.name, evidence.provider, .evidence), asked(verifier.name, verifier.provider, .verify),
+            ] + keyStores.map { asked($0.name, $0.provider, .release) }
+        let found = await withTaskGroup(of: (index: Int, obstacles: [String]).self) { group in
+            for (index, asked) in all.enumerated() {
+                guard let (name, provider, stage) = asked else { continue }
+                group.addTask { (index, await self.obstacles(of: name, provider, at: stage, in: context)) }
+            }
+            return await group.reduce(into: [Int: [String]]()) { found, answer in
+                found[answer.index] = answer.obstacles
             }
         }
-        await ask(evidence.name, evidence.provider as? any ReadinessReporting, at: .evidence)
-        await ask(verifier.name, verifier.provider as? any ReadinessReporting, at: .verify)
-        for store in keyStores { await ask(store.name, store.provider as? any ReadinessReporting, at: .release) }
-        return Readiness(obstacles: obstacles, provenance: provenance)
+        // In the order of a release, whoever answered first.
+        return Readiness(obstacles: all.indices.flatMap { found[$0] ?? [] }, provenance: provenance)
+    }
+
+    private func obstacles(
+        of name: String, _ provider: any ReadinessReporting, at stage: BrokerError.Stage, in context: RequestContext
+    ) async -> [String] {
+        do throws(BrokerError) {
+            return try await bounded(by: context, at: stage) { () async throws(BrokerError) in
+                await provider.obstacles(in: context)
+            }.map { "\(name): \($0)" }
+        } catch {
+            return ["\(name): \(error.message)"]
+        }
     }
 }

@@ -172,7 +172,7 @@ extension BrokerEngine {
         }
         let numbers: PrivateKeyNumbers
         do {
-            numbers = try PrivateKeyNumbers(pkcs8DER: secret)
+            numbers = try PrivateKeyNumbers(pkcs8DER: secret, known: signedNumbers(of: wrapped))
         } catch {
             throw BrokerError(
                 .unwrapFailed, at: .unwrap,
@@ -188,11 +188,16 @@ extension BrokerEngine {
             keyID: wrapped.keyID, jwk: PrivateJWK.encode(numbers, keyOperations: wrapped.operations))
     }
 
+    /// The public half of an RSA key that the key store's signed answer states.
+    private static func signedNumbers(of wrapped: WrappedKey) -> RSAPublicNumbers? {
+        guard case .rsa(let n, let e)? = wrapped.publicPart else { return nil }
+        return RSAPublicNumbers(n: n, e: e)
+    }
+
     private static func matches(_ numbers: borrowing PrivateKeyNumbers, _ wrapped: WrappedKey) -> Bool {
         switch (numbers.kind, wrapped.type) {
         case (.rsa, .rsa):
-            guard case .rsa(let n, let e)? = wrapped.publicPart else { return wrapped.publicPart == nil }
-            return numbers.rsaPublic == RSAPublicNumbers(n: n, e: e)
+            return wrapped.publicPart == nil || numbers.rsaPublic == signedNumbers(of: wrapped)
         case (.ec(let curve), .ec):
             guard case .ec(let named, let x, let y)? = wrapped.publicPart else { return wrapped.publicPart == nil }
             guard let point = numbers.ecPublic else { return false }

@@ -18,7 +18,8 @@ extension HostServices {
         clock: any WallClock = ManualClock(), log: RecordedLog = RecordedLog()
     ) -> HostServices {
         HostServices(
-            transport: transport, accessTokens: accessTokens, trust: SharedTrustStore(trust), cloud: cloud, clock: clock,
+            transport: transport, accessTokens: accessTokens, trust: SharedTrustStore(trust), cloud: cloud,
+            clock: clock,
             logger: log.logger())
     }
 }

@@ -18,6 +18,11 @@ public enum Base64 {
         bytes(of: text, .standard, padding: .required)
     }
 
+    /// Reads the standard alphabet with its padding; nil for anything else.
+    public static func decode(_ characters: [UInt8]) -> [UInt8]? {
+        characters.withUnsafeBytes { bytes(of: $0, .standard, padding: .required) }
+    }
+
     /// Reads the URL alphabet. Padding may be left out; where it is there it must be right.
     public static func decodeURL(_ text: String) -> [UInt8]? {
         bytes(of: text, .url, padding: .optional)
@@ -67,16 +72,19 @@ public enum Base64 {
         of text: String, _ alphabet: Base64Codec.Alphabet, padding: Base64Codec.Padding
     ) -> [UInt8]? {
         var text = text
-        return text.withUTF8 { characters -> [UInt8]? in
-            var isValid = true
-            let bytes = [UInt8](unsafeUninitializedCapacity: characters.count / 4 * 3 + 3) { output, count in
-                let decoded = Base64Codec.decode(
-                    UnsafeRawBufferPointer(characters), into: UnsafeMutableRawBufferPointer(output), alphabet, padding)
-                isValid = decoded != nil
-                count = decoded ?? 0
-            }
-            return isValid ? bytes : nil
+        return text.withUTF8 { bytes(of: UnsafeRawBufferPointer($0), alphabet, padding: padding) }
+    }
+
+    private static func bytes(
+        of characters: UnsafeRawBufferPointer, _ alphabet: Base64Codec.Alphabet, padding: Base64Codec.Padding
+    ) -> [UInt8]? {
+        var isValid = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: characters.count / 4 * 3 + 3) { output, count in
+            let decoded = Base64Codec.decode(characters, into: UnsafeMutableRawBufferPointer(output), alphabet, padding)
+            isValid = decoded != nil
+            count = decoded ?? 0
         }
+        return isValid ? bytes : nil
     }
 
     private static func secret(

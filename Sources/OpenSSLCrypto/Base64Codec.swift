@@ -61,27 +61,40 @@ enum Base64Codec {
         var written = 0
         var index = 0
         var faults: Int32 = 0
-        while index < count {
-            let available = min(4, count - index)
-            var group: UInt32 = 0
-            for offset in 0..<4 {
-                let value = offset < available ? sextet(Int32(text[index + offset]), alphabet) : 0
-                faults |= value
-                group = group << 6 | UInt32(value & 0x3F)
+        while index + 4 <= count {
+            let first = sextet(Int32(text[index]), alphabet)
+            let second = sextet(Int32(text[index + 1]), alphabet)
+            let third = sextet(Int32(text[index + 2]), alphabet)
+            let fourth = sextet(Int32(text[index + 3]), alphabet)
+            faults |= first | second | third | fourth
+            output[written] = UInt8(truncatingIfNeeded: first << 2 | second >> 4)
+            output[written + 1] = UInt8(truncatingIfNeeded: second << 4 | third >> 2)
+            output[written + 2] = UInt8(truncatingIfNeeded: third << 6 | fourth)
+            index += 4
+            written += 3
+        }
+        if index < count {
+            // Two or three characters; the bits that no byte takes must be zero.
+            let first = sextet(Int32(text[index]), alphabet)
+            let second = sextet(Int32(text[index + 1]), alphabet)
+            let third = index + 2 < count ? sextet(Int32(text[index + 2]), alphabet) : 0
+            faults |= first | second | third
+            output[written] = UInt8(truncatingIfNeeded: first << 2 | second >> 4)
+            written += 1
+            if index + 2 < count {
+                output[written] = UInt8(truncatingIfNeeded: second << 4 | third >> 2)
+                written += 1
+                guard third & 0x3 == 0 else { return nil }
+            } else {
+                guard second & 0xF == 0 else { return nil }
             }
-            output[written] = UInt8(truncatingIfNeeded: group >> 16)
-            if available > 2 { output[written + 1] = UInt8(truncatingIfNeeded: group >> 8) }
-            if available > 3 { output[written + 2] = UInt8(truncatingIfNeeded: group) }
-            // The bits that no byte takes must be zero.
-            if available == 2 && group & 0xFFFF != 0 || available == 3 && group & 0xFF != 0 { return nil }
-            written += available - 1
-            index += available
         }
         // A character outside of the alphabet gave -1, which is the only source of a set sign bit.
         return faults < 0 ? nil : written
     }
 
     /// The character of a value in 0...63: differences between ranges of the alphabet, added where the value is past the range.
+    @inline(__always)
     private static func character(_ value: Int32, _ alphabet: Alphabet) -> UInt8 {
         var result: Int32 = value + 0x41
         result += ((25 - value) >> 8) & 6
@@ -98,6 +111,7 @@ enum Base64Codec {
     }
 
     /// The value of a character, -1 for one outside of the alphabet.
+    @inline(__always)
     private static func sextet(_ character: Int32, _ alphabet: Alphabet) -> Int32 {
         // All ones where low < character < high, otherwise zero.
         func isBetween(_ low: Int32, _ high: Int32) -> Int32 { ((low - character) & (character - high)) >> 8 }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 extension Certificate {
     /// Longest bundle that is looked through.
     public static let maximumBundleByteCount = 16 * 1024 * 1024
@@ -55,27 +57,38 @@ struct PEMBlocks {
             throw CryptoError(operation: "reading certificates", reason: "a certificate block does not end")
         }
         position = stop
-        let text = content[start..<stop - Self.end.count].filter {
-            $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t")
-        }
-        guard let bytes = Base64.decode(String(decoding: text, as: UTF8.self)) else {
+        guard let bytes = Self.decode(content[start..<stop - Self.end.count]) else {
             throw CryptoError(operation: "reading certificates", reason: "a certificate block is not Base64")
         }
         return bytes
     }
 
+    private static func decode(_ block: ArraySlice<UInt8>) -> [UInt8]? {
+        let characters = [UInt8](unsafeUninitializedCapacity: block.count) { output, count in
+            for byte in block where byte != 0x0A && byte != 0x0D && byte != 0x20 && byte != 0x09 {
+                output[count] = byte
+                count += 1
+            }
+        }
+        return Base64.decode(characters)
+    }
+
     /// The position after the next occurrence of `mark`.
     private func find(_ mark: [UInt8], from start: Int, limit: Int) -> Int? {
-        content.withUnsafeBufferPointer { bytes in
-            var index = start
-            while index + mark.count <= limit {
-                var matched = 0
-                while matched < mark.count, bytes[index + matched] == mark[matched] { matched += 1 }
-                if matched == mark.count { return index + matched }
-                // Marks begin with five hyphens, so after a partial match the next candidate is one byte on.
-                index += 1
+        content.withUnsafeBytes { bytes in
+            mark.withUnsafeBytes { mark in
+                var index = start
+                while index + mark.count <= limit {
+                    // Marks begin with a hyphen, which text between them seldom has.
+                    guard let base = bytes.baseAddress, let start = mark.baseAddress,
+                        let hyphen = memchr(base + index, Int32(mark[0]), limit - mark.count - index + 1)
+                    else { return nil }
+                    index = UnsafeRawPointer(hyphen) - base
+                    if memcmp(base + index, start, mark.count) == 0 { return index + mark.count }
+                    index += 1
+                }
+                return nil
             }
-            return nil
         }
     }
 }

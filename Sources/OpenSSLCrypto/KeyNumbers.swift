@@ -8,8 +8,8 @@ enum KeyNumbers: ~Copyable {
     /// Longer than any RSA key of 16384 bits, in bytes.
     static let maximumByteCount = 64 * 1024
 
-    /// Reads PKCS#8 PrivateKeyInfo (RFC 5208) in DER: nothing after the structure, nothing after the key inside of it.
-    init(pkcs8 der: UnsafeRawBufferPointer) throws(CryptoError) {
+    /// Reads PKCS#8 PrivateKeyInfo (RFC 5208) in DER: nothing after the structure, nothing after the key inside of it. `known` as in `RSAKeyNumbers.checked`.
+    init(pkcs8 der: UnsafeRawBufferPointer, known: RSAPublicNumbers? = nil) throws(CryptoError) {
         let operation = "reading a PKCS#8 private key"
         guard der.count > 0, der.count <= Self.maximumByteCount else {
             throw CryptoError(operation: operation, reason: "\(der.count) bytes is not the size of a key")
@@ -37,7 +37,7 @@ enum KeyNumbers: ~Copyable {
         X509_ALGOR_get0(&identifier, &parameterType, &parameter, algorithm)
         switch OBJ_obj2nid(identifier) {
         case NID_rsaEncryption:
-            self = .rsa(try RSAKeyNumbers(der: key, operation).checked(operation))
+            self = .rsa(try RSAKeyNumbers(der: key, operation).checked(operation, known: known))
         case NID_X9_62_id_ecPublicKey:
             let name = parameterType == V_ASN1_OBJECT ? OBJ_obj2nid(parameter.map(OpaquePointer.init)) : NID_undef
             guard let curve = EllipticCurve.allCases.first(where: { $0.identifier == name }) else {

@@ -36,8 +36,13 @@ public struct PrivateKeyNumbers: ~Copyable, Sendable {
 
     /// Parses PKCS#8 PrivateKeyInfo (RFC 5208) in DER and checks that the numbers fit each other: RSA with two primes, p·q = n, an odd exponent of at
     /// least 3 and the four derived numbers; EC with the point on P-256, P-384 or P-521 and belonging to the private number.
-    public init(pkcs8DER: borrowing SecretBytes) throws(CryptoError) {
-        numbers = try pkcs8DER.withUnsafeBytes { bytes throws(CryptoError) in try KeyNumbers(pkcs8: bytes) }
+    ///
+    /// `known` is the public half of an RSA key as a signature vouches for it. Where it is the key's, the primality of p and q, which it implies, is not tested
+    /// again; where it is not, nothing changes: comparing is the caller's.
+    public init(pkcs8DER: borrowing SecretBytes, known: RSAPublicNumbers? = nil) throws(CryptoError) {
+        numbers = try pkcs8DER.withUnsafeBytes { bytes throws(CryptoError) in
+            try KeyNumbers(pkcs8: bytes, known: known)
+        }
     }
 
     /// The numbers of a key at hand, for the JWK of an import.

@@ -5,9 +5,9 @@ import Testing
 
 @Suite("PKCS#8 from outside")
 struct PKCS8Tests {
-    private func refusal(_ der: [UInt8]) -> String? {
+    private func refusal(_ der: [UInt8], known: RSAPublicNumbers? = nil) -> String? {
         do throws(CryptoError) {
-            _ = try PrivateKeyNumbers(pkcs8DER: SecretBytes(der))
+            _ = try PrivateKeyNumbers(pkcs8DER: SecretBytes(der), known: known)
             return nil
         } catch {
             return error.description
@@ -67,6 +67,40 @@ struct PKCS8Tests {
         let inner = try DER.content(of: parts[2])
         let longer = DER.element(0x04, inner + [0x05, 0x00])
         #expect(refusal(DER.element(0x30, parts[0] + parts[1] + longer)) != nil)
+    }
+
+    @Test("The factors of an RSA key are tested, unless its public half is vouched for and so are they")
+    func factors() throws {
+        let key = CompositeFactorKey.numbers
+        let integers = [[0], key.n, key.e, key.d, key.p, key.q, key.dp, key.dq, key.qi].map { digits in
+            DER.element(0x02, digits.first.map { $0 >= 0x80 } == true ? [0] + digits : digits)
+        }
+        let parts = try DER.children(of: try ReferenceKeys.rsa.get().pkcs8DER().array)
+        let der = DER.element(
+            0x30, parts[0] + parts[1] + DER.element(0x04, DER.element(0x30, integers.flatMap { $0 })))
+        let complaint = "reading a PKCS#8 private key: the numbers of the RSA key do not fit each other"
+        #expect(refusal(der) == complaint)
+        let own = RSAPublicNumbers(n: key.n, e: key.e)
+        #expect(refusal(der, known: own) == nil)
+        #expect(refusal(der, known: try ReferenceKeys.rsa.get().publicKey.rsaNumbers) == complaint)
+        #expect(refusal(der, known: RSAPublicNumbers(n: key.n, e: [3])) == complaint)
+    }
+
+    @Test("Damage shows also where the public half is vouched for")
+    func damageOfKnownKey() throws {
+        let key = try ReferenceKeys.rsa.get()
+        let known = try #require(key.publicKey.rsaNumbers)
+        let der = try key.pkcs8DER().array
+        #expect(refusal(der, known: known) == nil)
+        let inner = try DER.children(of: try DER.content(of: try DER.children(of: der)[2]))
+        #expect(inner.count == 9)
+        // Every byte of every private number, which are the end of the structure.
+        let privateCount = inner.dropFirst(3).reduce(0) { $0 + $1.count }
+        for index in der.indices.suffix(privateCount) {
+            var damaged = der
+            damaged[index] ^= 0x10
+            #expect(refusal(damaged, known: known) != nil)
+        }
     }
 
     @Test("Attributes, which some modules write, do not matter")

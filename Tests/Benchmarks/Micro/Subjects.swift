@@ -2,6 +2,7 @@ import BrokerCore
 import BrokerEngine
 import BrokerTestKit
 import FixtureEvidence
+import Glibc
 import HTTPTransport
 import JOSE
 import Logging
@@ -29,6 +30,12 @@ struct Subjects {
     private let authorityKeys: AuthorityKeys
     private let evidence: any EvidenceProvider
     private let signers: ScriptedKeyStore.Signers
+
+    /// Debian's certificate authorities, where they are installed.
+    static var systemBundle: String? {
+        let path = "/etc/ssl/certs/ca-certificates.crt"
+        return access(path, R_OK) == 0 ? path : nil
+    }
 
     static let authority = "sharedeus2.eus2.attest.azure.net"
     static let store = "contoso.managedhsm.azure.net"
