@@ -16,6 +16,7 @@ struct AttestationAuthority: Verifier {
     private let settings: MAASettings
     private let host: HostServices
     let keys: PublishedKeys
+    private let chainText = CertificateChainText()
 
     static let maximumAnswerBytes = 256 * 1024
 
@@ -44,8 +45,10 @@ struct AttestationAuthority: Verifier {
         }
         let nonce = SecureRandom.hex(32)
         let runtime = RuntimeDataForm(runtimeData)
-        let request = AttestationRequest(evidence: evidence, runtime: runtime, nonce: nonce)
-        let response = try await ask(authority, try request.body(), in: context)
+        let request = AttestationRequest(
+            evidence: evidence, runtime: runtime, nonce: nonce,
+            certificateChain: try chainText.text(of: evidence.endorsements))
+        let response = try await ask(authority, request.body(), in: context)
         guard response.status == 200 else { throw refusal(response, of: authority) }
         let compact = try token(in: response.body, of: authority)
         let rules = TokenRules(

@@ -7,10 +7,12 @@ struct AttestationRequest {
     let evidence: Evidence
     let runtime: RuntimeDataForm
     let nonce: String
+    /// The evidence's certificates as `CertificateChainText` writes them.
+    let certificateChain: String
 
-    func body() throws(BrokerError) -> [UInt8] {
+    func body() -> [UInt8] {
         let document: JSONValue = [
-            "report": .string(Base64.encodeURL(try bundle().serialized())),
+            "report": .string(Base64.encodeURL(bundle().serialized())),
             "runtimeData": [
                 "data": .string(Base64.encodeURL(runtime.bytes)), "dataType": .string(runtime.dataType),
             ],
@@ -19,19 +21,11 @@ struct AttestationRequest {
         return document.serialized()
     }
 
-    /// The `report` bundle (azure-protocols 1.2.1): certificates as PEM, leaf first.
-    private func bundle() throws(BrokerError) -> JSONValue {
-        var pem = ""
-        for der in evidence.endorsements {
-            do { pem += Self.line(try Certificate(der: der).pem) } catch {
-                throw BrokerError(
-                    .endorsementMismatch, at: .verify, "an endorsement is no certificate: \(error.reason)",
-                    cause: error)
-            }
-        }
+    /// The `report` bundle (azure-protocols 1.2.1).
+    private func bundle() -> JSONValue {
         var members: [(String, JSONValue)] = [
             ("SnpReport", .string(Base64.encodeURL(evidence.report))),
-            ("VcekCertChain", .string(Base64.encodeURL(Array(pem.utf8)))),
+            ("VcekCertChain", .string(certificateChain)),
         ]
         if !evidence.platformEndorsements.isEmpty {
             let uvm = evidence.platformEndorsements.map { JSONValue.string(Base64.encodeURL($0)) }
@@ -40,6 +34,4 @@ struct AttestationRequest {
         }
         return .object(JSONObject(members))
     }
-
-    private static func line(_ pem: String) -> String { pem.hasSuffix("\n") ? pem : pem + "\n" }
 }

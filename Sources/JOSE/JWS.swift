@@ -30,17 +30,18 @@ public struct JWS: Sendable {
         guard compact.utf8.count <= maximumBytes else {
             throw JOSEError("the signed message is longer than \(maximumBytes) bytes")
         }
-        let parts = compact.utf8.split(
-            separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count == 3 else { throw JOSEError("the signed message does not have three parts") }
-        if let known, known.text.elementsEqual(parts[0]) {
+        let text = Array(compact.utf8)
+        let dots = text.indices.filter { text[$0] == UInt8(ascii: ".") }
+        guard dots.count == 2 else { throw JOSEError("the signed message does not have three parts") }
+        let header = text[..<dots[0]]
+        if let known, known.isWritten(header) {
             protectedHeader = known
         } else {
-            protectedHeader = try JWSHeader(parts[0])
+            protectedHeader = try JWSHeader(header)
         }
-        payloadBytes = try JWSHeader.decoded(parts[1], "payload")
-        signature = try JWSHeader.decoded(parts[2], "signature")
-        signingInput = Array(compact.utf8[..<parts[1].endIndex])
+        payloadBytes = try JWSHeader.decoded(text[(dots[0] + 1)..<dots[1]], "payload")
+        signature = try JWSHeader.decoded(text[(dots[1] + 1)...], "signature")
+        signingInput = Array(text[..<dots[1]])
     }
 
     /// The certificates of `x5c` (RFC 7515, 4.1.6), leaf first; none when the header has no such member. They are what the message says about itself: a chain

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import OpenSSLCrypto
 public import StrictJSON
 
@@ -14,7 +15,7 @@ public struct JWSHeader: Sendable {
     /// The base64url text that it was read from.
     let text: [UInt8]
 
-    init(_ text: Substring.UTF8View) throws(JOSEError) {
+    init(_ text: ArraySlice<UInt8>) throws(JOSEError) {
         guard (text.count * 3) / 4 <= Self.maximumBytes else {
             throw JOSEError("the header is longer than \(Self.maximumBytes) bytes")
         }
@@ -41,9 +42,20 @@ public struct JWSHeader: Sendable {
         self.text = Array(text)
     }
 
-    static func decoded(_ part: Substring.UTF8View, _ name: String) throws(JOSEError) -> [UInt8] {
+    /// Whether `other` is the text that it was read from.
+    func isWritten(_ other: ArraySlice<UInt8>) -> Bool {
+        guard other.count == text.count else { return false }
+        return text.withUnsafeBytes { own in
+            other.withUnsafeBytes { other in
+                guard let one = own.baseAddress, let two = other.baseAddress else { return own.isEmpty }
+                return memcmp(one, two, own.count) == 0
+            }
+        }
+    }
+
+    static func decoded(_ part: ArraySlice<UInt8>, _ name: String) throws(JOSEError) -> [UInt8] {
         // RFC 7515, 2: without padding. The decoder is strict about the alphabet and the unused bits.
-        guard part.last != UInt8(ascii: "="), let bytes = Base64.decodeURL(String(Substring(part))) else {
+        guard part.last != UInt8(ascii: "="), let bytes = Base64.decodeURL(part) else {
             throw JOSEError("the \(name) is not canonical base64url")
         }
         return bytes

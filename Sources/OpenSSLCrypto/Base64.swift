@@ -28,6 +28,11 @@ public enum Base64 {
         bytes(of: text, .url, padding: .optional)
     }
 
+    /// Reads the URL alphabet. Padding may be left out; where it is there it must be right.
+    public static func decodeURL(_ characters: ArraySlice<UInt8>) -> [UInt8]? {
+        characters.withUnsafeBytes { bytes(of: $0, .url, padding: .optional) }
+    }
+
     /// Reads either alphabet (not a mixture), padded or not. As strict as the others about everything else.
     public static func decodeLenient(_ text: String) -> [UInt8]? {
         let usesURLAlphabet = text.utf8.contains { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }

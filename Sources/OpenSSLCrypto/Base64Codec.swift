@@ -21,21 +21,26 @@ enum Base64Codec {
         let count = encodedCount(of: bytes.count, padded: padded)
         precondition(output.count >= count, "Base64 text does not fit")
         var written = 0
-        func append(_ sextet: UInt32) {
-            output[written] = character(Int32(sextet & 0x3F), alphabet)
-            written += 1
-        }
         var index = 0
-        while index < bytes.count {
-            let available = min(3, bytes.count - index)
-            var group = UInt32(bytes[index]) << 16
-            if available > 1 { group |= UInt32(bytes[index + 1]) << 8 }
-            if available > 2 { group |= UInt32(bytes[index + 2]) }
-            append(group >> 18)
-            append(group >> 12)
-            if available > 1 { append(group >> 6) }
-            if available > 2 { append(group) }
-            index += available
+        while index + 3 <= bytes.count {
+            let (first, second, third) = (Int32(bytes[index]), Int32(bytes[index + 1]), Int32(bytes[index + 2]))
+            output[written] = character(first >> 2, alphabet)
+            output[written + 1] = character((first & 0x3) << 4 | second >> 4, alphabet)
+            output[written + 2] = character((second & 0xF) << 2 | third >> 6, alphabet)
+            output[written + 3] = character(third & 0x3F, alphabet)
+            index += 3
+            written += 4
+        }
+        if index < bytes.count {
+            let first = Int32(bytes[index])
+            let second = index + 1 < bytes.count ? Int32(bytes[index + 1]) : 0
+            output[written] = character(first >> 2, alphabet)
+            output[written + 1] = character((first & 0x3) << 4 | second >> 4, alphabet)
+            written += 2
+            if index + 1 < bytes.count {
+                output[written] = character((second & 0xF) << 2, alphabet)
+                written += 1
+            }
         }
         while written < count {
             output[written] = paddingCharacter

@@ -8,24 +8,18 @@ struct DocumentScan {
         let maximumDepth = min(limits.maximumDepth, JSONLimits.depthCeiling)
         var depth = 0
         var values = 0
-        var isInString = false
-        var isEscaped = false
         var sawStart = false
-        for (position, byte) in bytes.enumerated() {
-            if byte == 0 { throw failure(.syntax, "a NUL byte is not allowed", bytes, position) }
-            if isInString {
-                if isEscaped {
-                    isEscaped = false
-                } else if byte == backslash {
-                    isEscaped = true
-                } else if byte == quote {
-                    isInString = false
-                }
-                continue
-            }
+        var position = 0
+        while position < bytes.count {
+            let byte = bytes[position]
             switch byte {
+            case 0:
+                throw failure(.syntax, "a NUL byte is not allowed", bytes, position)
             case quote:
-                isInString = true
+                guard sawStart else {
+                    throw failure(.syntax, "expected an object or an array at the top level", bytes, position)
+                }
+                position = try endOfCheckedString(in: bytes, openedAt: position) - 1
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 depth += 1
                 values += 1
@@ -37,6 +31,7 @@ struct DocumentScan {
             case UInt8(ascii: ","):
                 values += 1
             case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+                position += 1
                 continue
             default:
                 break
@@ -50,8 +45,26 @@ struct DocumentScan {
                 }
                 sawStart = true
             }
+            position += 1
         }
         guard sawStart else { throw JSONError(.syntax, "the document is empty", line: 1, position: 0) }
+    }
+
+    /// The position behind a string's closing quote, or behind the document where there is none.
+    private static func endOfCheckedString(
+        in bytes: UnsafeBufferPointer<UInt8>, openedAt start: Int
+    ) throws(JSONError) -> Int {
+        var position = start + 1
+        while position < bytes.count {
+            let byte = bytes[position]
+            if byte == quote { return position + 1 }
+            if byte == 0 { throw failure(.syntax, "a NUL byte is not allowed", bytes, position) }
+            position += 1
+            guard byte == backslash, position < bytes.count else { continue }
+            if bytes[position] == 0 { throw failure(.syntax, "a NUL byte is not allowed", bytes, position) }
+            position += 1
+        }
+        return bytes.count
     }
 
     /// Where integers end that `Int64` cannot hold, in ascending order.
