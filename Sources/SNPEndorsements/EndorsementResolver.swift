@@ -17,6 +17,7 @@ public final class EndorsementResolver: Sendable {
     private let clock: any WallClock
     private let cache: SingleFlightCache<EndorsementSubject, [Certificate]>
     private let firstDelay: Duration
+    private let signatures = VerifiedSignatures()
 
     /// Asks `sources` in their order. `product` says what reports of version 2 do not.
     public init(
@@ -94,7 +95,8 @@ public final class EndorsementResolver: Sendable {
         policy.allowMigration = true
         policy.allowMaskedChipID = true
         policy.roots = roots
-        let result = EvidenceVerifier().verify(report: report.bytes, certificates: offered, policy: policy)
+        let result = EvidenceVerifier(signatures: signatures).verify(
+            report: report.bytes, certificates: offered, policy: policy)
         guard result.isVerified, let endorsement = result.endorsement else {
             let failed = result.checks.filter { !$0.ok }.map { "\($0.code.rawValue) (\($0.detail))" }
             let isStale = result.failures.contains { $0.hasPrefix("tcb") || $0.hasPrefix("leaf-tcb") }

@@ -43,11 +43,13 @@ struct CertificateBundle {
 
     /// The path that fits the report best: first by the report's signature, then by the links of the chain, then by what the leaf says.
     /// Choosing decides only what is judged; every check is made again on the choice. `nil` without any leaf.
-    func bestPath(for report: AttestationReport?, policy: EvidenceVerifier.Policy) -> EndorsementPath? {
+    func bestPath(
+        for report: AttestationReport?, policy: EvidenceVerifier.Policy, _ signatures: VerifiedSignatures
+    ) -> EndorsementPath? {
         let upper = intermediates.map { intermediate in
             best(roots.filter { $0.subject == intermediate.issuer }) { root in
                 [
-                    policy.roots.contains { $0.matches(root) }, intermediate.isSigned(by: root),
+                    policy.roots.contains { $0.matches(root) }, signatures.isSigned(intermediate, by: root),
                     root.isValid(at: policy.time),
                 ]
             }
@@ -57,9 +59,9 @@ struct CertificateBundle {
             let index = best(fitting) { index in
                 let root = upper[index]
                 return [
-                    leaf.certificate.isSigned(by: intermediates[index]),
+                    signatures.isSigned(leaf.certificate, by: intermediates[index]),
                     root.map { root in policy.roots.contains { $0.matches(root) } } ?? false,
-                    root.map { intermediates[index].isSigned(by: $0) } ?? false,
+                    root.map { signatures.isSigned(intermediates[index], by: $0) } ?? false,
                     intermediates[index].isValid(at: policy.time),
                 ]
             }
@@ -73,7 +75,7 @@ struct CertificateBundle {
             return [
                 report.map { SignatureChecks.complaint(about: $0, signedBy: path) == nil } ?? false,
                 path.pinned != nil,
-                path.intermediate.map { path.leaf.certificate.isSigned(by: $0) } ?? false,
+                path.intermediate.map { signatures.isSigned(path.leaf.certificate, by: $0) } ?? false,
                 report.map { BindingChecks.signingKind($0) == path.leaf.kind } ?? false,
                 report.map { extensions?.hardwareID.map($0.hasChipID) ?? false } ?? false,
                 report.map { report in product.flatMap { extensions?.tcb(for: $0) } == report.reportedTCB } ?? false,

@@ -9,7 +9,10 @@ enum ChainChecks {
         .certificateExpired, .certificateNotYetValid, .extensionCritical, .extensionDuplicate, .extensionInvalid,
     ]
 
-    static func run(_ path: EndorsementPath, policy: EvidenceVerifier.Policy, in findings: inout Findings) {
+    static func run(
+        _ path: EndorsementPath, policy: EvidenceVerifier.Policy, _ signatures: VerifiedSignatures,
+        in findings: inout Findings
+    ) {
         let leaf = path.leaf.certificate
         findings.pass(.leafMissing, "\(path.leaf.kind.rawValue) issued by \(leaf.issuerCommonName ?? "nobody")")
         findings.record(
@@ -24,14 +27,15 @@ enum ChainChecks {
                     "\(name(root)) with SHA-256 \(Hex.encode(root.sha256)) is not a trusted root of this product")
             }
             findings.record(
-                .rootSignature, complaint: root.isSigned(by: root) ? nil : "\(name(root)) is not signed by itself",
+                .rootSignature,
+                complaint: signatures.isSigned(root, by: root) ? nil : "\(name(root)) is not signed by itself",
                 otherwise: "\(name(root)) is signed by itself")
         }
         if let intermediate = path.intermediate, let root = path.root {
-            link(intermediate, to: root, as: .intermediateSignature, in: &findings)
+            link(intermediate, to: root, as: .intermediateSignature, signatures, in: &findings)
         }
         if let intermediate = path.intermediate {
-            link(leaf, to: intermediate, as: .leafSignature, in: &findings)
+            link(leaf, to: intermediate, as: .leafSignature, signatures, in: &findings)
         }
         every(path, .certificateAlgorithm, "RSASSA-PSS, SHA-384, salt 48", in: &findings) { _, certificate in
             certificate.signatureScheme == amdScheme ? nil : "is not signed with RSASSA-PSS, SHA-384 and salt 48"
@@ -71,11 +75,12 @@ enum ChainChecks {
         digest: .sha384, mgf1: .sha384, saltLength: 48, trailerField: 1)
 
     private static func link(
-        _ certificate: Certificate, to issuer: Certificate, as code: CheckCode, in findings: inout Findings
+        _ certificate: Certificate, to issuer: Certificate, as code: CheckCode, _ signatures: VerifiedSignatures,
+        in findings: inout Findings
     ) {
         findings.record(
             code,
-            complaint: certificate.isSigned(by: issuer)
+            complaint: signatures.isSigned(certificate, by: issuer)
                 ? nil : "\(name(certificate)) is not signed by the given \(name(issuer))",
             otherwise: "\(name(certificate)) is signed by \(name(issuer))")
     }

@@ -35,7 +35,12 @@ public struct EvidenceVerifier: Sendable {
     /// At most this many different certificates that bear a leaf's, an intermediate's or a root's name: each costs signature checks.
     public static let maximumCandidates = 32
 
-    public init() {}
+    private let signatures: VerifiedSignatures
+
+    /// `signatures` is what the caller keeps from one verification to the next.
+    public init(signatures: VerifiedSignatures = VerifiedSignatures()) {
+        self.signatures = signatures
+    }
 
     /// Runs every check that can run. `certificates` may be in any order, repeat themselves, and hold other chains or strangers.
     public func verify(report: [UInt8], certificates: [Certificate], policy: Policy) -> VerificationResult {
@@ -54,7 +59,7 @@ public struct EvidenceVerifier: Sendable {
 
         var path: EndorsementPath?
         if let bundle = CertificateBundle(certificates) {
-            path = bundle.bestPath(for: readable, policy: policy)
+            path = bundle.bestPath(for: readable, policy: policy, signatures)
             findings.pass(
                 .certificateCount, "\(bundle.count) different certificates, \(bundle.strangers) of them of no use here")
         } else {
@@ -66,7 +71,7 @@ public struct EvidenceVerifier: Sendable {
 
         var required = FormChecks.required
         if let path {
-            ChainChecks.run(path, policy: policy, in: &findings)
+            ChainChecks.run(path, policy: policy, signatures, in: &findings)
         } else {
             findings.fail(.leafMissing, "no certificate is named SEV-VCEK or SEV-VLEK")
         }

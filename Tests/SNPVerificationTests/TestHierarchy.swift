@@ -111,14 +111,19 @@ struct TestHierarchy {
         return bytes
     }
 
+    /// What a verifier remembers of all hierarchies of all tests: nothing that one of them got right may help another.
+    private static let signatures = VerifiedSignatures()
+
     /// Verifies with this hierarchy's own root pinned.
     func verify(
-        extra: [Certificate] = [], adjusting: (inout EvidenceVerifier.Policy) -> Void = { _ in }
+        extra: [Certificate] = [], remembering signatures: VerifiedSignatures = Self.signatures,
+        adjusting: (inout EvidenceVerifier.Policy) -> Void = { _ in }
     ) throws -> VerificationResult {
         let certificates = try certificates()
         var policy = EvidenceVerifier.Policy(time: Self.time)
         policy.roots = [PinnedRoot(name: "test", product: product, certificate: certificates[2])]
         adjusting(&policy)
-        return EvidenceVerifier().verify(report: try signedReport(), certificates: extra + certificates, policy: policy)
+        return EvidenceVerifier(signatures: signatures).verify(
+            report: try signedReport(), certificates: extra + certificates, policy: policy)
     }
 }

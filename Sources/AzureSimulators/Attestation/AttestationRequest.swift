@@ -39,14 +39,14 @@ struct AttestationRequest {
     let nonce: String?
     let draftPolicy: String?
 
-    init(body: [UInt8]) throws(AttestationRefusal) {
+    init(body: [UInt8], chains: ParsedChains) throws(AttestationRefusal) {
         let document = try Self.json(body, "the request body", bigIntegers: .asReal)
         let bundle = try Self.json(
             try Self.bytes(document, "report", in: "the request"), "the report", bigIntegers: .refuse)
         report = try Self.bytes(bundle, "SnpReport", in: "the report")
         let pem = try Self.bytes(bundle, "VcekCertChain", in: "the report")
         do {
-            certificates = try Certificate.parse(pemOrDER: pem, maximumCount: Self.maximumCertificates)
+            certificates = try chains.certificates(of: pem, maximumCount: Self.maximumCertificates)
         } catch {
             throw AttestationRefusal("The VcekCertChain is not a list of PEM certificates.")
         }

@@ -16,6 +16,18 @@ struct AttestationService: SimulatedService {
     let roots: [PinnedRoot]
     let accessTokens: AccessTokenIssuer
     let configuration: SimulatorConfiguration
+    private let chains = ParsedChains()
+    private let signatures = VerifiedSignatures()
+
+    init(
+        instances: AttestationInstances, roots: [PinnedRoot], accessTokens: AccessTokenIssuer,
+        configuration: SimulatorConfiguration
+    ) {
+        self.instances = instances
+        self.roots = roots
+        self.accessTokens = accessTokens
+        self.configuration = configuration
+    }
 
     func route(of request: SimulatorRequest) -> SimulatorRoute {
         switch (request.method, request.segments.map { $0.lowercased() }) {
@@ -58,7 +70,7 @@ struct AttestationService: SimulatedService {
         }
         if configuration.attestationRequiresBearer { try authorize(request) }
         try checkVersion(request)
-        let attested = try AttestationRequest(body: request.body)
+        let attested = try AttestationRequest(body: request.body, chains: chains)
         let now = configuration.clock()
         let (report, product) = try verify(attested, now: now)
         if let draft = attested.draftPolicy { try AttestationPolicy.check(draft: draft) }
@@ -88,7 +100,7 @@ struct AttestationService: SimulatedService {
         policy.allowDebug = true
         policy.allowMigration = true
         policy.roots = roots
-        let result = EvidenceVerifier().verify(
+        let result = EvidenceVerifier(signatures: signatures).verify(
             report: request.report, certificates: request.certificates, policy: policy)
         guard result.isVerified, let report = result.report, let endorsement = result.endorsement else {
             let complaint = result.checks.first { !$0.ok }.map { "\($0.code.rawValue): \($0.detail)" }

@@ -6,7 +6,7 @@ internal import Synchronization
 /// Finds the keys of an attestation authority as the key stores do: by its OIDC metadata, never by a token's `jku` (azure-protocols.md, sections 1.7 and 2.9).
 ///
 /// Authorities that this process simulates are asked through the same routing as requests from a socket, faults included, but without DNS. All others are
-/// asked over the configured transport. Nothing is remembered, so that an outage or a new key shows at once.
+/// asked over the configured transport. They are asked each time, so that an outage or a new key shows at once; a document that was read before is not read again.
 final class AuthorityDirectory: Sendable {
     /// Longest answer that is read, in bytes.
     private static let maximumBytes = 256 * 1024
@@ -14,6 +14,7 @@ final class AuthorityDirectory: Sendable {
 
     private let transport: (any HTTPTransport)?
     private let services = Mutex<ServiceDirectory?>(nil)
+    private let lastKeys = Mutex<(document: [UInt8], keys: JWKSet)?>(nil)
 
     init(transport: (any HTTPTransport)?) {
         self.transport = transport
@@ -35,7 +36,11 @@ final class AuthorityDirectory: Sendable {
             throw Failure("the metadata of \(authority) is not usable: \(error.description)")
         }
         do {
-            return try JWKSet(parsing: try await document(location), maximumKeys: Self.maximumKeys)
+            let document = try await document(location)
+            if let last = lastKeys.withLock({ $0 }), last.document == document { return last.keys }
+            let keys = try JWKSet(parsing: document, maximumKeys: Self.maximumKeys)
+            lastKeys.withLock { $0 = (document, keys) }
+            return keys
         } catch let error as JOSEError {
             throw Failure("the keys of \(authority) are not usable: \(error.description)")
         } catch let error as Failure {

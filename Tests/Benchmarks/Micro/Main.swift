@@ -38,6 +38,12 @@ enum Benchmarks {
                 report: subjects.report, certificates: subjects.chain, policy: subjects.verification)
             guard result.isVerified else { throw Broken(what: "\(result.failures)") }
         }
+        let signatures = VerifiedSignatures()
+        try await measurer.measure("evidence verification, of a known chain", count: 50) {
+            let result = EvidenceVerifier(signatures: signatures).verify(
+                report: subjects.report, certificates: subjects.chain, policy: subjects.verification)
+            guard result.isVerified else { throw Broken(what: "\(result.failures)") }
+        }
         if let bundle = Subjects.systemBundle {
             try await measurer.measure("trust store of the system's bundle", count: 20) {
                 _ = try TrustStore(files: [bundle], directories: [], includesSystemDefaults: false)
