@@ -22,6 +22,9 @@ public final class WrappingKeyPool: Sendable {
     private final class Box: Sendable {
         private let slot: Mutex<WrappingKey?>
         init(_ key: consuming WrappingKey) { slot = Mutex(key) }
+        func rehearse() throws(CryptoError) {
+            try slot.withLock { key throws(CryptoError) in try key?.rehearse() }
+        }
         func take() -> WrappingKey? { slot.withLock { $0.take() } }
     }
 
@@ -42,8 +45,7 @@ public final class WrappingKeyPool: Sendable {
             return true
         }
         guard mustStart else { return }
-        let started = BackgroundThread.start(niceness: 10) { [self] in fillUntilFull() }
-        if !started { state.withLock { $0.isFilling = false } }
+        fillOne(after: nil)
     }
 
     /// A key that nobody has used: from the pool, or made now when the pool is empty.
@@ -84,26 +86,28 @@ public final class WrappingKeyPool: Sendable {
         }
     }
 
-    private func fillUntilFull() {
-        while true {
-            let wanted = state.withLock { state in
-                if state.isStopped || state.ready.count >= capacity {
-                    state.isFilling = false
-                    return false
-                }
-                return true
-            }
-            guard wanted else { return }
-            do {
-                let box = Box(try WrappingKey(generatingBits: keyBits))
-                state.withLock { state in
-                    if !state.isStopped { state.ready.append(box) }
-                }
+    /// Makes one key after the other, each on a thread of its own, which first prepares the `made` key of the thread before: a key is used on other threads than the
+    /// one that made it.
+    private func fillOne(after made: Box?) {
+        let started = BackgroundThread.start(niceness: 10) { [self] in
+            do throws(CryptoError) {
+                try made?.rehearse()
+                guard wantsMore(after: made) else { return }
+                fillOne(after: Box(try WrappingKey(generatingBits: keyBits)))
             } catch {
                 logger.error("a wrapping key could not be made ahead of time", metadata: ["reason": "\(error)"])
                 state.withLock { $0.isFilling = false }
-                return
             }
+        }
+        if !started { _ = wantsMore(after: made, isLast: true) }
+    }
+
+    /// Keeps `made`; whether another key is wanted.
+    private func wantsMore(after made: Box?, isLast: Bool = false) -> Bool {
+        state.withLock { state in
+            if let made, !state.isStopped { state.ready.append(made) }
+            state.isFilling = !isLast && !state.isStopped && state.ready.count < capacity
+            return state.isFilling
         }
     }
 }

@@ -64,7 +64,7 @@ enum RSAKeyGeneration {
 
         let numbers = RSAKeyNumbers(n: n, e: e, d: d, p: p, q: q, dp: dp, dq: dq, qi: qi)
         let key = try numbers.key(operation)
-        guard opensWhatItSeals(key) else {
+        guard opensWhatItSeals(key.pointer) else {
             throw CryptoError(operation: operation, reason: "the new key does not open what was sealed to it")
         }
         return key
@@ -89,12 +89,12 @@ enum RSAKeyGeneration {
     }
 
     /// The pairwise test of FIPS 140: a fault while the key was made must not reach a key store.
-    private static func opensWhatItSeals(_ key: KeyHandle) -> Bool {
+    static func opensWhatItSeals(_ key: OpaquePointer) -> Bool {
         let sample = SecureRandom.bytes(32)
-        guard let block = sample.withUnsafeBytes({ RSAOAEP.encrypt($0, to: key.pointer, digest: .sha256) })
+        guard let block = sample.withUnsafeBytes({ RSAOAEP.encrypt($0, to: key, digest: .sha256) })
         else { return false }
         return block.withUnsafeBytes { block in
-            RSAOAEP.decrypt(block, with: key.pointer, digest: .sha256).withUnsafeBytes { opened in
+            RSAOAEP.decrypt(block, with: key, digest: .sha256).withUnsafeBytes { opened in
                 opened.elementsEqual(sample)
             }
         }

@@ -23,6 +23,15 @@ public struct WrappingKey: ~Copyable, @unchecked Sendable {
 
     deinit { EVP_PKEY_free(key) }
 
+    /// Prepares the key for whoever opens with it, on another thread than the one that made it: OpenSSL blinds its operations with numbers that it computes once
+    /// for the thread that used the key first and once for all others, and that takes as long as an operation.
+    public borrowing func rehearse() throws(CryptoError) {
+        guard RSAKeyGeneration.opensWhatItSeals(key) else {
+            throw CryptoError(
+                operation: "generating an RSA key", reason: "the new key does not open what was sealed to it")
+        }
+    }
+
     /// Opens `RSA-OAEP(kek) || AES-KWP(kek, key)` (azure-protocols.md, section 2.7).
     ///
     /// Every ciphertext that does not open gives the same error. A block that OAEP refuses, or a `kek` that is not 32 bytes, is replaced by a random `kek`, so

@@ -201,7 +201,7 @@ struct DeadlineTests {
                 "fake", FakeEvidence(calls: calls) { binding throws(BrokerError) in Honest.evidence(binding) }),
             verifier: NamedProvider("unsure", Unsure(gate: gate)), keyStores: [],
             wrappingKeys: WrappingKeyPool(capacity: 0, logger: log.logger()),
-            options: BrokerEngine.Options(requestTimeout: .milliseconds(200)), logger: log.logger())
+            options: BrokerEngine.Options(requestTimeout: .seconds(2)), logger: log.logger())
         let readiness = await engine.readiness(in: engine.makeContext(id: "test"))
         #expect(gate.waiting == 1)
         #expect(!readiness.isReady)
