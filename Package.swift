@@ -41,7 +41,8 @@ let package = Package(
         .trait(
             name: "Simulators", description: "The commands 'simulate' and 'demo'; leave them out of a production image."
         ),
-        .default(enabledTraits: ["FixtureEvidence", "Simulators"]),
+        .trait(name: "Bench", description: "The command 'bench'; leave it out of a production image."),
+        .default(enabledTraits: ["FixtureEvidence", "Simulators", "Bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
@@ -162,14 +163,14 @@ let package = Package(
             dependencies: [
                 "AzureIdentity", "AzureKeyRelease", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
                 "BrokerTelemetry", "CProcessMemory",
-                "CurlTransport", "HTTPTransport", "JOSE", "KeyVaultPremium", "LoadGenerator", "MAAVerifier",
-                "ManagedHSM",
-                "OpenSSLCrypto", "PolicyTools", "ReleasePolicy",
-                "SNPEndorsements", "SNPEvidence", "SNPReport", "SNPVerification", "SecureMemory", "UVMEndorsements",
+                "CurlTransport", "HTTPTransport", "JOSE", "KeyVaultPremium", "MAAVerifier", "ManagedHSM",
+                "OpenSSLCrypto", "PolicyTools", "ReleasePolicy", "SNPEndorsements", "SNPEvidence", "SNPReport",
+                "SNPVerification", "SecureMemory", "UVMEndorsements",
                 "StrictJSON", log,
                 .target(name: "FixtureEvidence", condition: .when(traits: ["FixtureEvidence"])),
                 .target(name: "SNPFixture", condition: .when(traits: ["FixtureEvidence"])),
                 .target(name: "AzureSimulators", condition: .when(traits: ["Simulators"])),
+                .target(name: "LoadGenerator", condition: .when(traits: ["Bench"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

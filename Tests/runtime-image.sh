@@ -25,7 +25,5 @@ chroot "$base" /rootfs.sh /rootfs $packages
 mv "$base/rootfs" "$target"
 rm -rf "$base"
 
-swift build --configuration release --static-swift-stdlib --disable-default-traits --scratch-path .build-image \
-    --product attestation-broker --quiet
-strip --strip-all --output-file="$target/usr/bin/attestation-broker" .build-image/release/attestation-broker
+samples/container/build.sh "$target/usr/bin/attestation-broker" --scratch-path .build-image
 install -m 0755 samples/container/skr.sh "$target/skr.sh"

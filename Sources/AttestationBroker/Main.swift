@@ -21,10 +21,13 @@ struct AttestationBroker: AsyncParsableCommand {
         #if Simulators && FixtureEvidence
             commands += [DemoCommand.self, SimulateCommand.self]
         #endif
+        #if Bench
+            commands.append(BenchCommand.self)
+        #endif
         return commands + [
             EvidenceCommand.self, TokenCommand.self, PolicyCommand.self, PluginsCommand.self, ConfigCommand.self,
             DoctorCommand.self,
-            KeyCommand.self, WrapCommand.self, BenchCommand.self,
+            KeyCommand.self, WrapCommand.self,
         ]
     }
 
