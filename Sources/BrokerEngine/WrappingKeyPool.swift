@@ -1,11 +1,12 @@
 internal import BrokerCore
+internal import Glibc
 public import Logging
 public import OpenSSLCrypto
 internal import Synchronization
 
 /// Single-use wrapping keys, made ahead of time in the background.
 ///
-/// An RSA key costs some hundred times what the rest of a release costs, so a few wait here. A key is given out once and never comes back.
+/// An RSA key costs some ten times what the rest of a release costs, so a few wait here. A key is given out once and never comes back.
 public final class WrappingKeyPool: Sendable {
     /// Modulus length of every key, in bits.
     public let keyBits: Int
@@ -16,6 +17,7 @@ public final class WrappingKeyPool: Sendable {
         var ready: [Box] = []
         var isFilling = false
         var isStopped = false
+        var lastTake: ContinuousClock.Instant?
     }
 
     /// A slot for one key: arrays cannot hold values that cannot be copied.
@@ -29,9 +31,14 @@ public final class WrappingKeyPool: Sendable {
     }
 
     private let state = Mutex(State())
+    private let quietTime: Duration
     private let logger: Logger
 
-    public init(keyBits: Int = 2048, capacity: Int = 2, logger: Logger) {
+    /// `quietTime` is how long after a key was taken the next release, if there is one, has begun.
+    public init(
+        keyBits: Int = 2048, capacity: Int = 2, quietTime: Duration = .milliseconds(100), logger: Logger
+    ) {
+        self.quietTime = quietTime
         self.keyBits = keyBits
         self.capacity = capacity
         self.logger = logger
@@ -50,7 +57,10 @@ public final class WrappingKeyPool: Sendable {
 
     /// A key that nobody has used: from the pool, or made now when the pool is empty.
     public func take() async throws(CryptoError) -> WrappingKey {
-        let box = state.withLock { $0.ready.popLast() }
+        let box = state.withLock { state in
+            state.lastTake = .now
+            return state.ready.popLast()
+        }
         fill()
         if let key = box?.take() { return key }
         let bits = keyBits
@@ -93,6 +103,7 @@ public final class WrappingKeyPool: Sendable {
             do throws(CryptoError) {
                 try made?.rehearse()
                 guard wantsMore(after: made) else { return }
+                waitForQuiet()
                 fillOne(after: Box(try WrappingKey(generatingBits: keyBits)))
             } catch {
                 logger.error("a wrapping key could not be made ahead of time", metadata: ["reason": "\(error)"])
@@ -101,6 +112,25 @@ public final class WrappingKeyPool: Sendable {
         }
         if !started { _ = wantsMore(after: made, isLast: true) }
     }
+
+    /// Releases come first: while they come one after the other, keys are made only when few are left, because even a thread that yields to all others takes
+    /// caches and memory from them.
+    private func waitForQuiet() {
+        while true {
+            let pause = state.withLock { state -> Duration in
+                guard let lastTake = state.lastTake, !state.isStopped, state.ready.count >= lowCount else {
+                    return .zero
+                }
+                return ContinuousClock.now.duration(to: lastTake.advanced(by: quietTime))
+            }
+            guard pause > .zero else { return }
+            // In pieces, so that a pool that is shut down does not keep the thread.
+            var time = timespec(tv_sec: 0, tv_nsec: Int(min(pause, .milliseconds(100)) / .nanoseconds(1)))
+            nanosleep(&time, nil)
+        }
+    }
+
+    private var lowCount: Int { max(1, capacity / 4) }
 
     /// Keeps `made`; whether another key is wanted.
     private func wantsMore(after made: Box?, isLast: Bool = false) -> Bool {

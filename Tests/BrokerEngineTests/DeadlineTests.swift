@@ -201,9 +201,10 @@ struct DeadlineTests {
                 "fake", FakeEvidence(calls: calls) { binding throws(BrokerError) in Honest.evidence(binding) }),
             verifier: NamedProvider("unsure", Unsure(gate: gate)), keyStores: [],
             wrappingKeys: WrappingKeyPool(capacity: 0, logger: log.logger()),
-            options: BrokerEngine.Options(requestTimeout: .seconds(2)), logger: log.logger())
+            options: BrokerEngine.Options(requestTimeout: .milliseconds(200)), logger: log.logger())
         let readiness = await engine.readiness(in: engine.makeContext(id: "test"))
-        #expect(gate.waiting == 1)
+        // On a busy machine the provider may be asked only after the deadline.
+        try await eventually { gate.waiting == 1 }
         #expect(!readiness.isReady)
         #expect(readiness.obstacles.count == 1 && readiness.obstacles[0].hasPrefix("unsure: "))
         #expect(readiness.provenance == .fixture)

@@ -45,6 +45,24 @@ struct WrappingKeyPoolTests {
         }
     }
 
+    @Test("while keys are taken one after the other, new ones are made only when few are left")
+    func releasesComeFirst() async throws {
+        let pool = WrappingKeyPool(
+            keyBits: 2048, capacity: 8, quietTime: .seconds(3600), logger: RecordedLog().logger())
+        defer { pool.shutdown() }
+        pool.fill()
+        try await eventually { !pool.isFilling }
+        for left in [7, 6, 5, 4, 3, 2] {
+            _ = try await pool.take()
+            #expect(pool.count == left)
+        }
+        // One less than few: one is made, and then it is quiet again for an hour.
+        let last = try await pool.take()
+        #expect(last.bits == 2048)
+        try await eventually { pool.count == 2 }
+        #expect(pool.isFilling)
+    }
+
     @Test("every key is given out once, whoever asks at the same time")
     func singleUse() async throws {
         let pool = pool(capacity: 3)
