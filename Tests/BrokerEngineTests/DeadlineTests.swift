@@ -203,10 +203,10 @@ struct DeadlineTests {
             wrappingKeys: WrappingKeyPool(capacity: 0, logger: log.logger()),
             options: BrokerEngine.Options(requestTimeout: .milliseconds(200)), logger: log.logger())
         let readiness = await engine.readiness(in: engine.makeContext(id: "test"))
-        // On a busy machine the provider may be asked only after the deadline.
-        try await eventually { gate.waiting == 1 }
         #expect(!readiness.isReady)
+        // On a busy machine the deadline may pass before the provider is even asked; then it is named all the same.
         #expect(readiness.obstacles.count == 1 && readiness.obstacles[0].hasPrefix("unsure: "))
+        #expect(gate.waiting <= 1)
         #expect(readiness.provenance == .fixture)
     }
 }
