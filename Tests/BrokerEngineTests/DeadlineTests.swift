@@ -209,4 +209,48 @@ struct DeadlineTests {
         #expect(gate.waiting <= 1)
         #expect(readiness.provenance == .fixture)
     }
+
+    @Test("providers are asked whether they are ready all at once")
+    func readinessAtOnce() async throws {
+        /// Ready as soon as the other one was asked too.
+        struct Mutual: Verifier, KeyStore, ReadinessReporting {
+            let own: Gate
+            let other: Gate
+            var defaultAuthority: Endpoint? { nil }
+            var defaultEndpoint: Endpoint? { nil }
+            func accepts(_ authority: Endpoint) -> Bool { false }
+            func claims(_ endpoint: Endpoint) -> Bool { false }
+            func token(
+                for evidence: Evidence, runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext
+            ) async throws(BrokerError) -> AttestationToken {
+                throw BrokerError(.internal, at: .verify, "never asked")
+            }
+            func release(
+                _ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential,
+                in context: RequestContext
+            ) async throws(BrokerError) -> WrappedKey {
+                throw BrokerError(.internal, at: .release, "never asked")
+            }
+            func obstacles(in context: RequestContext) async -> [String] {
+                own.open()
+                await other.wait()
+                return []
+            }
+        }
+        let (first, second) = (Gate(), Gate())
+        defer {
+            first.open()
+            second.open()
+        }
+        let log = RecordedLog()
+        let engine = BrokerEngine(
+            evidence: NamedProvider(
+                "fake", FakeEvidence(calls: Calls()) { binding throws(BrokerError) in Honest.evidence(binding) }),
+            verifier: NamedProvider("verifier", Mutual(own: first, other: second)),
+            keyStores: [NamedProvider("store", Mutual(own: second, other: first))],
+            wrappingKeys: WrappingKeyPool(capacity: 0, logger: log.logger()),
+            options: BrokerEngine.Options(requestTimeout: .seconds(120)), logger: log.logger())
+        let readiness = await engine.readiness(in: engine.makeContext(id: "test"))
+        #expect(readiness.obstacles == [])
+    }
 }
