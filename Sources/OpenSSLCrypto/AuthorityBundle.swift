@@ -66,8 +66,8 @@ final class AuthorityBundle: Sendable {
 
     private func certificates(of subject: OpaquePointer) -> [[UInt8]] {
         guard let hash = Self.hash(subject) else { return [] }
-        // The system's file is not even read while the others suffice.
-        return files.certificates[hash] ?? withSystem { $0.certificates[hash] ?? [] }
+        // Of both: an authority that was renewed has one name and two keys.
+        return files.certificates[hash, default: []] + withSystem { $0.certificates[hash, default: []] }
     }
 
     private func withSystem<Result>(_ body: (Names) -> Result) -> Result {

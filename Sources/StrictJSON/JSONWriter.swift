@@ -70,7 +70,6 @@ public struct JSONWriter: Sendable {
     public static func escape(_ text: String, into bytes: inout [UInt8]) {
         var text = text
         text.withUTF8 { characters in
-            bytes.reserveCapacity(bytes.count + characters.count + 2)
             bytes.append(UInt8(ascii: "\""))
             var copied = 0
             for (index, byte) in characters.enumerated() where mustBeEscaped(byte) {

@@ -221,6 +221,14 @@ struct TrustStoreTests {
             #expect(complaint(both, chain.leaf, []) != nil)
             #expect(both.certificateCount == 2)
         }
+        // One of them in a named file, the other in the system's: neither hides the other.
+        let (named, own) = (impostor.pem, chain.root.pem)
+        for (file, system) in [(named, own), (own, named)] {
+            let both = try TrustStore(
+                files: [try folder.file("named.pem", file.utf8)], directories: [],
+                locations: SystemTrustLocations(bundle: try folder.file("system.pem", system.utf8)))
+            #expect(complaint(both, chain.leaf, [chain.intermediate]) == nil)
+        }
         // What the chain brings along does not count.
         for text in [impostor.pem, broken, ""] {
             let other = try store(text)
