@@ -93,21 +93,15 @@ final class Admission: Sendable {
     }
 
     private func wait(_ waiter: Waiter, _ context: RequestContext) async throws(BrokerError) {
-        let late = BrokerError(
-            .overloaded, at: .route, "the request's deadline passed while it waited for its turn",
-            retryAfter: .seconds(1))
-        let gone = BrokerError(.deadlineExceeded, at: .route, "the caller went away")
-        let deadline = context.deadline.instant
-        let timer = AlarmClock.shared.set(at: deadline) {
-            self.giveUp(waiter, late)
+        try await waiter.admitted.result(
+            by: context.deadline,
+            late: BrokerError(
+                .overloaded, at: .route, "the request's deadline passed while it waited for its turn",
+                retryAfter: .seconds(1)),
+            gone: BrokerError(.deadlineExceeded, at: .route, "the caller went away")
+        ) { error in
+            self.giveUp(waiter, error)
         }
-        defer { timer.cancel() }
-        let result = await withTaskCancellationHandler {
-            await waiter.admitted.result()
-        } onCancel: {
-            self.giveUp(waiter, gone)
-        }
-        try result.get()
     }
 
     /// Whoever is not in the queue any more has been admitted and will leave by itself.

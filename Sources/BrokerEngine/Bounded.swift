@@ -8,7 +8,6 @@ extension BrokerEngine {
         _ work: @escaping @Sendable () async throws(BrokerError) -> Value
     ) async throws(BrokerError) -> Value {
         let race = FirstResult<Value>()
-        let deadline = context.deadline.instant
         let late = BrokerError(
             .deadlineExceeded, at: stage,
             "no answer within \(options.requestTimeout.settingText); the \(stage.rawValue) stage was given up")
@@ -21,18 +20,9 @@ extension BrokerEngine {
             do throws(BrokerError) { result = .success(try await work()) } catch { result = .failure(error) }
             race.finish(result)
         }
-        let timer = AlarmClock.shared.set(at: deadline) {
-            race.finish(.failure(late))
+        defer { worker.cancel() }
+        return try await race.result(by: context.deadline, late: late, gone: gone) { error in
+            race.finish(.failure(error))
         }
-        defer {
-            worker.cancel()
-            timer.cancel()
-        }
-        let result = await withTaskCancellationHandler {
-            await race.result()
-        } onCancel: {
-            race.finish(.failure(gone))
-        }
-        return try result.get()
     }
 }

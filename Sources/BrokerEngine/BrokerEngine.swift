@@ -79,7 +79,7 @@ public final class BrokerEngine: Sendable {
     public var workCount: UInt64 { work.load(ordering: .relaxed) }
 
     /// Whether no release is under way or waits, and no wrapping key is being made.
-    public var isIdle: Bool { admission.load == (0, 0) && !wrappingKeys.isFilling }
+    public var isIdle: Bool { admission.load == (0, 0) && !wrappingKeys.isBusy }
 
     /// What the evidence of this broker is worth.
     public var provenance: Evidence.Provenance { evidence.provider.provenance }

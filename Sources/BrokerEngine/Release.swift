@@ -95,12 +95,7 @@ extension BrokerEngine {
     /// A new wrapping key and the token that names it, while the store gets ready.
     private func makeSession(for order: Order, in context: RequestContext) async throws(BrokerError) -> ReleaseSession {
         async let prepared = prepare(order, in: context)
-        let wrappingKey: WrappingKey
-        do {
-            wrappingKey = try await wrappingKeys.take()
-        } catch {
-            throw BrokerError(.internal, at: .release, "a wrapping key could not be made", cause: error)
-        }
+        let wrappingKey = try await wrappingKeys.take(in: context)
         let claim = WrappingKeyClaim(wrappingKey.publicNumbers)
         let (token, tcb) = try await attest(claim.runtimeData, to: order.authority, in: context)
         try claim.mustBeTheOnlyKey(of: token)

@@ -91,20 +91,14 @@ final class ReleaseSessions: Sendable {
             return ticket
         }
         guard let ticket else { return try await waiter.result().get() }
-        let late = BrokerError(
-            .deadlineExceeded, at: .verify, "the request's deadline passed while its release session was made")
-        let gone = BrokerError(.deadlineExceeded, at: .verify, "the caller went away")
-        let deadline = context.deadline.instant
-        let timer = AlarmClock.shared.set(at: deadline) {
-            self.leave(scope, ticket, late)
+        return try await waiter.result(
+            by: context.deadline,
+            late: BrokerError(
+                .deadlineExceeded, at: .verify, "the request's deadline passed while its release session was made"),
+            gone: BrokerError(.deadlineExceeded, at: .verify, "the caller went away")
+        ) { error in
+            self.leave(scope, ticket, error)
         }
-        defer { timer.cancel() }
-        let result = await withTaskCancellationHandler {
-            await waiter.result()
-        } onCancel: {
-            self.leave(scope, ticket, gone)
-        }
-        return try result.get()
     }
 
     /// Ends `session` where it is still open.

@@ -1,4 +1,4 @@
-internal import BrokerCore
+public import BrokerCore
 internal import Glibc
 public import Logging
 public import OpenSSLCrypto
@@ -15,9 +15,20 @@ public final class WrappingKeyPool: Sendable {
 
     private struct State {
         var ready: [Box] = []
+        /// Releases that found no key, in the order of arrival.
+        var waiting: [Waiter] = []
+        /// Threads that make keys for those.
+        var makers = 0
+        /// Whether a thread makes keys ahead of time.
         var isFilling = false
         var isStopped = false
         var lastTake: ContinuousClock.Instant?
+        var counter: UInt64 = 0
+    }
+
+    private struct Waiter {
+        let ticket: UInt64
+        let key: FirstResult<Box>
     }
 
     /// A slot for one key: arrays cannot hold values that cannot be copied.
@@ -31,17 +42,23 @@ public final class WrappingKeyPool: Sendable {
     }
 
     private let state = Mutex(State())
+    private let workshop: WrappingKeyWorkshop
+    private let threadLimit: Int
     private let quietTime: Duration
     private let logger: Logger
 
-    /// `quietTime` is how long after a key was taken the next release, if there is one, has begun.
+    /// `quietTime` is how long after a key was taken the next release, if there is one, has begun; `threadLimit` is how many threads make keys for releases that
+    /// wait for them, by default one for each core and at most four.
     public init(
-        keyBits: Int = 2048, capacity: Int = 2, quietTime: Duration = .milliseconds(100), logger: Logger
+        keyBits: Int = 2048, capacity: Int = 2, quietTime: Duration = .milliseconds(100), threadLimit: Int? = nil,
+        logger: Logger
     ) {
         self.quietTime = quietTime
+        self.threadLimit = threadLimit ?? max(1, min(4, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         self.keyBits = keyBits
         self.capacity = capacity
         self.logger = logger
+        workshop = WrappingKeyWorkshop(keyBits: keyBits)
     }
 
     /// Starts filling in the background. Not needed before `take()`, which works with an empty pool too.
@@ -55,24 +72,34 @@ public final class WrappingKeyPool: Sendable {
         fillOne(after: nil)
     }
 
-    /// A key that nobody has used: from the pool, or made now when the pool is empty.
-    public func take() async throws(CryptoError) -> WrappingKey {
-        let box = state.withLock { state in
+    /// A key that nobody has used: from the pool, or the next one that is made when the pool is empty. Then several threads look for its primes, and who came
+    /// first is served first, also by the thread that makes keys ahead of time.
+    public func take(in context: RequestContext) async throws(BrokerError) -> WrappingKey {
+        let (box, waiter) = state.withLock { state -> (Box?, Waiter?) in
             state.lastTake = .now
-            return state.ready.popLast()
+            if let box = state.ready.popLast() { return (box, nil) }
+            state.counter += 1
+            let waiter = Waiter(ticket: state.counter, key: FirstResult())
+            state.waiting.append(waiter)
+            return (nil, waiter)
         }
+        if waiter != nil { startMakers() }
         fill()
-        if let key = box?.take() { return key }
-        let bits = keyBits
-        let made = await BackgroundThread.run { () -> Result<Box, CryptoError> in
-            do throws(CryptoError) {
-                return .success(Box(try WrappingKey(generatingBits: bits)))
-            } catch {
-                return .failure(error)
+        let taken: Box?
+        if let waiter {
+            taken = try await waiter.key.result(
+                by: context.deadline,
+                late: BrokerError(
+                    .deadlineExceeded, at: .release, "the request's deadline passed while its wrapping key was made"),
+                gone: BrokerError(.deadlineExceeded, at: .release, "the caller went away")
+            ) { error in
+                self.leave(waiter, error)
             }
+        } else {
+            taken = box
         }
-        guard let key = try made.get().take() else {
-            throw CryptoError(operation: "wrapping key", reason: "a new key was taken twice")
+        guard let key = taken?.take() else {
+            throw BrokerError(.internal, at: .release, "a wrapping key was taken twice")
         }
         return key
     }
@@ -80,8 +107,14 @@ public final class WrappingKeyPool: Sendable {
     /// Number of keys that wait.
     public var count: Int { state.withLock { $0.ready.count } }
 
-    /// Whether keys are being made in the background.
+    /// Number of releases that wait for a key.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
+    /// Whether keys are being made ahead of time.
     var isFilling: Bool { state.withLock { $0.isFilling } }
+
+    /// Whether any thread makes keys.
+    var isBusy: Bool { state.withLock { $0.isFilling || $0.makers > 0 } }
 
     /// Ends the background work; the keys that wait can still be taken.
     public func stopFilling() {
@@ -94,6 +127,71 @@ public final class WrappingKeyPool: Sendable {
             state.isStopped = true
             state.ready.removeAll()
         }
+        workshop.discard()
+    }
+
+    private func leave(_ waiter: Waiter, _ error: BrokerError) {
+        state.withLock { state in
+            state.waiting.removeAll { $0.ticket == waiter.ticket }
+        }
+        // Without effect where its key has come already.
+        waiter.key.finish(.failure(error))
+    }
+
+    /// Two threads for each release that waits, as far as there are cores: a key has two primes.
+    private func startMakers() {
+        while true {
+            let isOneMore = state.withLock { state in
+                guard state.makers < makersWanted(state) else { return false }
+                state.makers += 1
+                return true
+            }
+            guard isOneMore else { return }
+            // Without a thread the caller's has to do.
+            if !BackgroundThread.start({ self.serve() }) { serve() }
+        }
+    }
+
+    private func makersWanted(_ state: borrowing State) -> Int { min(threadLimit, 2 * state.waiting.count) }
+
+    /// Makes keys for those who wait until nobody does.
+    private func serve() {
+        while true {
+            do throws(CryptoError) {
+                if let key = try workshop.contribute() { _ = hand(Box(key), orKeep: true) }
+            } catch {
+                fail(error)
+            }
+            let isLast = state.withLock { state in
+                guard state.makers > makersWanted(state) else { return false }
+                state.makers -= 1
+                return true
+            }
+            guard !isLast else { return }
+        }
+    }
+
+    /// Gives the key to who has waited longest; whether there was somebody. Otherwise it stays here on request, if there is room.
+    private func hand(_ box: Box, orKeep isKept: Bool = false) -> Bool {
+        let waiter = state.withLock { state -> Waiter? in
+            if !state.waiting.isEmpty { return state.waiting.removeFirst() }
+            if isKept, !state.isStopped, state.ready.count < capacity { state.ready.append(box) }
+            return nil
+        }
+        waiter?.key.finish(.success(box))
+        return waiter != nil
+    }
+
+    /// Tells everybody who waits that no key can be made.
+    private func fail(_ error: CryptoError) {
+        let waiting = state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for waiter in waiting {
+            waiter.key.finish(
+                .failure(BrokerError(.internal, at: .release, "a wrapping key could not be made", cause: error)))
+        }
     }
 
     /// Makes one key after the other, each on a thread of its own, which first prepares the `made` key of the thread before: a key is used on other threads than the
@@ -104,13 +202,20 @@ public final class WrappingKeyPool: Sendable {
                 try made?.rehearse()
                 guard wantsMore(after: made) else { return }
                 waitForQuiet()
-                fillOne(after: Box(try WrappingKey(generatingBits: keyBits)))
+                let box = try makeAhead()
+                fillOne(after: hand(box) ? nil : box)
             } catch {
                 logger.error("a wrapping key could not be made ahead of time", metadata: ["reason": "\(error)"])
                 state.withLock { $0.isFilling = false }
             }
         }
         if !started { _ = wantsMore(after: made, isLast: true) }
+    }
+
+    private func makeAhead() throws(CryptoError) -> Box {
+        while true {
+            if let key = try workshop.contribute() { return Box(key) }
+        }
     }
 
     /// Releases come first: while they come one after the other, keys are made only when few are left, because even a thread that yields to all others takes
@@ -135,7 +240,7 @@ public final class WrappingKeyPool: Sendable {
     /// Keeps `made`; whether another key is wanted.
     private func wantsMore(after made: Box?, isLast: Bool = false) -> Bool {
         state.withLock { state in
-            if let made, !state.isStopped { state.ready.append(made) }
+            if let made, !state.isStopped, state.ready.count < capacity { state.ready.append(made) }
             state.isFilling = !isLast && !state.isStopped && state.ready.count < capacity
             return state.isFilling
         }

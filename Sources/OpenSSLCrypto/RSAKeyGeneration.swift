@@ -10,24 +10,32 @@ enum RSAKeyGeneration {
     private static let exponent: UInt = 65537
 
     static func key(bits: Int) throws(CryptoError) -> KeyHandle {
-        guard bits == 2048 || bits == 3072 || bits == 4096 else {
-            throw CryptoError(operation: operation, reason: "\(bits) bits: only 2048, 3072 and 4096 are made")
+        while true {
+            if let key = try key(try prime(keyBits: bits), try prime(keyBits: bits), bits: bits) { return key }
+        }
+    }
+
+    /// A prime for a key of that many bits.
+    static func prime(keyBits: Int) throws(CryptoError) -> BigNumber {
+        guard keyBits == 2048 || keyBits == 3072 || keyBits == 4096 else {
+            throw CryptoError(operation: operation, reason: "\(keyBits) bits: only 2048, 3072 and 4096 are made")
         }
         OpenSSLErrorQueue.clear()
         guard let context = BN_CTX_secure_new() else { throw failure }
         defer { BN_CTX_free(context) }
-        let search = RSAPrimeSearch(context, exponent: exponent)
-        // Another pair where the primes lie close together or the exponent came out small: never seen, and no reason to give up.
-        while true {
-            let first = try search.prime(bits: bits / 2)
-            let second = try search.prime(bits: bits / 2)
-            let isOrdered = BN_cmp(first.handle, second.handle) > 0
-            let key =
-                isOrdered
-                ? try assemble(p: first, q: second, bits: bits, context)
-                : try assemble(p: second, q: first, bits: bits, context)
-            if let key { return key }
-        }
+        return try RSAPrimeSearch(context, exponent: exponent).prime(bits: keyBits / 2)
+    }
+
+    /// The key of these primes; nil where they lie close together or the exponent came out small, which nobody has seen: another pair will do.
+    static func key(
+        _ first: consuming BigNumber, _ second: consuming BigNumber, bits: Int
+    ) throws(CryptoError) -> KeyHandle? {
+        OpenSSLErrorQueue.clear()
+        guard let context = BN_CTX_secure_new() else { throw failure }
+        defer { BN_CTX_free(context) }
+        return BN_cmp(first.handle, second.handle) > 0
+            ? try assemble(p: first, q: second, bits: bits, context)
+            : try assemble(p: second, q: first, bits: bits, context)
     }
 
     /// The key of p > q; nil where FIPS 186-5 wants another pair.

@@ -12,7 +12,10 @@ public struct WrappingKey: ~Copyable, @unchecked Sendable {
 
     /// A new key of 2048, 3072 or 4096 bits. Takes from a tenth of a second to some seconds of one core.
     public init(generatingBits bits: Int) throws(CryptoError) {
-        let handle = try RSAKeyGeneration.key(bits: bits)
+        try self.init(try RSAKeyGeneration.key(bits: bits), bits: bits)
+    }
+
+    init(_ handle: KeyHandle, bits: Int) throws(CryptoError) {
         guard let numbers = handle.rsaNumbers, EVP_PKEY_up_ref(handle.pointer) == 1 else {
             throw OpenSSLErrorQueue.error("generating an RSA key", otherwise: "OpenSSL made no key")
         }

@@ -135,7 +135,7 @@ struct DeadlineTests {
     func passed() async throws {
         var subject = try EngineUnderTest()
         subject.requestTimeout = .zero
-        #expect(try await subject.failure()?.outcome == "deadlineExceeded at evidence")
+        #expect(try await subject.failure()?.outcome == "deadlineExceeded at release")
         #expect(subject.calls.count == Calls.Count())
     }
 
@@ -151,7 +151,7 @@ struct DeadlineTests {
         }
         call.cancel()
         start.open()
-        #expect(await call.value?.outcome == "deadlineExceeded at evidence")
+        #expect(await call.value?.outcome == "deadlineExceeded at release")
         #expect(subject.calls.count == Calls.Count())
     }
 

@@ -1,5 +1,8 @@
+import BrokerCore
 import BrokerTestKit
 import Glibc
+import HTTPTransport
+import Logging
 import OpenSSLCrypto
 import Synchronization
 import Testing
@@ -107,10 +110,40 @@ struct WrappingKeyPoolTests {
         let log = RecordedLog()
         let pool = WrappingKeyPool(keyBits: 17, capacity: 2, logger: log.logger())
         defer { pool.shutdown() }
-        await #expect(throws: CryptoError.self) { _ = try await pool.take().bits }
+        let error = await #expect(throws: BrokerError.self) { _ = try await pool.take().bits }
+        #expect(error?.outcome == "internal at release")
         try await eventually { !pool.isFilling }
         #expect(pool.count == 0)
         #expect(log.lines.contains { $0.hasPrefix("error a wrapping key could not be made ahead of time") })
+    }
+
+    @Test("who stops waiting gets no key and leaves the next one to the others", arguments: [true, false])
+    func leaving(isLate: Bool) async throws {
+        let pool = WrappingKeyPool(
+            keyBits: 3072, capacity: 0, threadLimit: 1, logger: RecordedLog().logger())
+        let first = Task { try await pool.take().bits }
+        try await eventually { pool.waitingCount == 1 }
+        let second = Task { try await pool.take(for: isLate ? .zero : .seconds(600)).bits }
+        let third = Task { try await pool.take().bits }
+        if !isLate {
+            try await eventually { pool.waitingCount != 1 }
+            second.cancel()
+        }
+        let left = await second.result
+        let error = #expect(throws: BrokerError.self) { try left.get() }
+        #expect(error?.outcome == "deadlineExceeded at release")
+        #expect(try await first.value == 3072)
+        #expect(try await third.value == 3072)
+        try await eventually { !pool.isBusy }
+        #expect(pool.waitingCount == 0)
+    }
+
+    @Test("the thread that makes keys ahead of time serves who waits")
+    func aheadForWaiting() async throws {
+        // No other thread makes keys.
+        let pool = WrappingKeyPool(capacity: 1, threadLimit: 0, logger: RecordedLog().logger())
+        defer { pool.shutdown() }
+        for _ in 0..<3 { #expect(try await pool.take().bits == 2048) }
     }
 
     @Test("shutting down takes the waiting keys away and makes no more")
@@ -167,5 +200,12 @@ struct WrappingKeyPoolTests {
         }
         // A thread that makes a key lets nobody tick in between; the other takers and the other tests account for a few at most.
         #expect(between.allSatisfy { $0 > takers }, "ticks while each key was made: \(between)")
+    }
+}
+
+extension WrappingKeyPool {
+    fileprivate func take(for time: Duration = .seconds(600)) async throws(BrokerError) -> WrappingKey {
+        try await take(
+            in: RequestContext(id: "test", deadline: .after(time), logger: RecordedLog().logger()))
     }
 }

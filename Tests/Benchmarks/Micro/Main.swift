@@ -2,6 +2,7 @@ import BrokerCore
 import BrokerEngine
 import BrokerTestKit
 import Glibc
+import HTTPTransport
 import JOSE
 import Logging
 import OpenSSLCrypto
@@ -98,7 +99,9 @@ enum Benchmarks {
         while pool.count < count { try await Task.sleep(for: .milliseconds(20)) }
         // A take starts the refill; stopped, it only takes.
         pool.stopFilling()
-        try await measurer.measure("pool take, warm", count: 1) { _ = try await pool.take() }
+        try await measurer.measure("pool take, warm", count: 1) {
+            _ = try await pool.take(in: RequestContext(id: "", deadline: .after(.seconds(60)), logger: quiet))
+        }
     }
 
     private static func releases(_ subjects: Subjects, _ measurer: inout Measurer) async throws {

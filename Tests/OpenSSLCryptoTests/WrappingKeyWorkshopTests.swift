@@ -1,0 +1,59 @@
+import COpenSSL
+import Glibc
+import Synchronization
+import Testing
+
+@testable import OpenSSLCrypto
+
+@Suite("Wrapping keys made by several threads")
+struct WrappingKeyWorkshopTests {
+    /// What came out of `count` primes that as many threads looked for at the same time.
+    private func moduli(of workshop: WrappingKeyWorkshop, primes count: Int) async throws -> [[UInt8]] {
+        try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
+            for _ in 0..<count { group.addTask { try workshop.contribute()?.publicNumbers.n } }
+            return try await group.reduce(into: []) { moduli, modulus in if let modulus { moduli.append(modulus) } }
+        }
+    }
+
+    @Test("Every second prime makes a key, and no prime is in two keys")
+    func pairs() async throws {
+        let workshop = WrappingKeyWorkshop(keyBits: 2048)
+        var moduli = try await moduli(of: workshop, primes: 13)
+        #expect(moduli.count == 6)
+        // The odd one waits for the next.
+        moduli += try await self.moduli(of: workshop, primes: 1)
+        #expect(moduli.count == 7)
+        let context = try #require(BN_CTX_new())
+        defer { BN_CTX_free(context) }
+        for (index, left) in moduli.enumerated() {
+            for right in moduli[(index + 1)...] {
+                let common = try BigNumber()
+                let a = try BigNumber(left)
+                let b = try BigNumber(right)
+                #expect(BN_gcd(common.handle, a.handle, b.handle, context) == 1)
+                let isOne = common.isOne
+                #expect(isOne)
+            }
+        }
+    }
+
+    @Test("A prime that is discarded is in no key")
+    func discarded() throws {
+        let workshop = WrappingKeyWorkshop(keyBits: 2048)
+        for _ in 0..<2 {
+            let none = try workshop.contribute()?.bits
+            #expect(none == nil)
+            workshop.discard()
+        }
+        let none = try workshop.contribute()?.bits
+        #expect(none == nil)
+        let bits = try workshop.contribute()?.bits
+        #expect(bits == 2048)
+    }
+
+    @Test("Lengths that are not made are refused", arguments: [0, 17, 1024, 2047, 8192, -2048])
+    func lengths(bits: Int) {
+        let workshop = WrappingKeyWorkshop(keyBits: bits)
+        #expect(throws: CryptoError.self) { try workshop.contribute()?.bits }
+    }
+}
