@@ -52,6 +52,7 @@ public final class BrokerEngine: Sendable {
     let options: Options
     let admission: Admission
     let sessions: ReleaseSessions?
+    let shared = SharedReleases()
     let clock: any WallClock
     let logger: Logger
     let work = Atomic<UInt64>(0)

@@ -55,7 +55,12 @@ extension BrokerEngine {
             guard let sessions else {
                 return try await carryOut(order, with: try await makeSession(for: order, in: context), in: context)
             }
-            return try await release(order, sessions, in: context)
+            // Somebody else's identity shares nothing.
+            guard case .broker = order.caller else { return try await release(order, sessions, in: context) }
+            let wish = SharedReleases.Wish(key: order.reference, authority: order.authority)
+            return try await shared.release(wish, in: context) { [self] context throws(BrokerError) in
+                try await release(order, sessions, in: context)
+            }
         }
     }
 

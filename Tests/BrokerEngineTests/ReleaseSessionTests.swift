@@ -25,9 +25,9 @@ struct ReleaseSessionTests {
         return subject
     }
 
-    private func release(_ engine: BrokerEngine, store: String? = nil) async throws {
+    private func release(_ engine: BrokerEngine, key: String = "k", store: String? = nil) async throws {
         let request = ReleaseRequest(
-            key: try #require(KeyName("k")), store: try store.map { try Endpoint($0) })
+            key: try #require(KeyName(key)), store: try store.map { try Endpoint($0) })
         _ = try await engine.release(request, in: engine.makeContext(id: "test"))
     }
 
@@ -63,7 +63,7 @@ struct ReleaseSessionTests {
         let subject = try Self.subject(maxUses: maxUses)
         let engine = try subject.engine()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<50 { group.addTask { try await release(engine) } }
+            for number in 0..<50 { group.addTask { try await release(engine, key: "k\(number)") } }
             try await group.waitForAll()
         }
         #expect(subject.calls.count.store == 50)

@@ -1,0 +1,183 @@
+import BrokerCore
+import BrokerTestKit
+import HTTPTransport
+import SecureMemory
+import Synchronization
+import Testing
+
+@testable import BrokerEngine
+
+@Suite("Releases of the same key at the same time", .timeLimit(.minutes(5)))
+struct SharedReleaseTests {
+    private struct Subject {
+        var engine: EngineUnderTest
+        /// Where every exchange with the key store waits.
+        let gate = Gate()
+        /// Opened when an exchange is cancelled.
+        let cancelled = Gate()
+
+        init(sessions: Bool = true) throws {
+            engine = try EngineUnderTest()
+            if sessions { engine.session = ReleaseSessionOptions(maxAge: .seconds(600), maxUses: 1000) }
+            engine.token = { runtime, authority throws(BrokerError) in
+                AttestationToken(
+                    compact: Honest.token(runtime, authority).compact, authority: authority,
+                    expiresAt: ManualClock().now() + 3600)
+            }
+            let (gate, cancelled, honest) = (gate, cancelled, engine.wrapped)
+            engine.wrapped = { reference, token throws(BrokerError) in
+                await withTaskCancellationHandler {
+                    await gate.wait()
+                } onCancel: {
+                    cancelled.open()
+                }
+                return try await honest(reference, token)
+            }
+        }
+    }
+
+    private static let limit = SharedReleases.limit
+
+    private func request(_ name: String = "k", store: String? = nil, bearer: String? = nil) throws -> ReleaseRequest {
+        ReleaseRequest(
+            key: try #require(KeyName(name)), store: try store.map { try Endpoint($0) },
+            caller: bearer.map { .bearer(Redacted($0)) } ?? .broker)
+    }
+
+    private func start(_ count: Int, _ request: ReleaseRequest, _ engine: BrokerEngine) -> [Task<String, any Error>] {
+        (0..<count).map { number in
+            Task { try await engine.release(request, in: engine.makeContext(id: "\(number)")).text() }
+        }
+    }
+
+    @Test("whoever comes while the store is asked shares one exchange that begins afterwards")
+    func shared() async throws {
+        let subject = try Subject()
+        let engine = try subject.engine.engine()
+        let first = start(Self.limit, try request(), engine)
+        try await eventually { subject.gate.waiting == Self.limit }
+        let others = start(20, try request(), engine)
+        try await eventually { engine.shared.waitingCount == 20 }
+        #expect(subject.engine.calls.count.store == Self.limit)
+        subject.gate.open()
+        var keys: [String] = []
+        for task in first + others { keys.append(try await task.value) }
+        #expect(keys.count == Self.limit + 20 && Set(keys).count == 1)
+        #expect(keys.first?.contains(#""kty":"oct""#) == true)
+        #expect(subject.engine.calls.count == .init(evidence: 1, verifier: 1, store: Self.limit + 1))
+        #expect(engine.shared.waitingCount == 0)
+        // One after the other, everybody asks.
+        for task in start(1, try request(), engine) + start(1, try request(), engine) { _ = try await task.value }
+        #expect(subject.engine.calls.count.store >= Self.limit + 2)
+    }
+
+    @Test("another key, version, store or identity, or a broker without sessions, shares nothing")
+    func separate() async throws {
+        let subject = try Subject()
+        let engine = try subject.engine.engine()
+        var tasks = start(Self.limit, try request(), engine)
+        try await eventually { subject.gate.waiting == Self.limit }
+        let others = [
+            try request("other"), try request("k/0123456789abcdef0123456789abcdef"),
+            try request(store: "two.vault.example"), try request(bearer: "mine"), try request(bearer: "mine"),
+        ]
+        for (index, other) in others.enumerated() {
+            tasks += start(1, other, engine)
+            try await eventually { subject.gate.waiting == Self.limit + index + 1 }
+        }
+        #expect(engine.shared.waitingCount == 0)
+        subject.gate.open()
+        for task in tasks { _ = await task.result }
+
+        let without = try Subject(sessions: false)
+        let alone = try without.engine.engine()
+        let all = start(2 * Self.limit, try request(), alone)
+        try await eventually { without.gate.waiting == 2 * Self.limit }
+        without.gate.open()
+        for task in all { _ = try await task.value }
+        #expect(without.engine.calls.count.store == 2 * Self.limit)
+    }
+
+    @Test("a refusal is told to all who shared it, and the next ask anew")
+    func refused() async throws {
+        var subject = try Subject()
+        let gate = subject.gate
+        subject.engine.wrapped = { _, _ throws(BrokerError) in
+            await gate.wait()
+            throw BrokerError(.keyNotFound, at: .release, "no such key")
+        }
+        let engine = try subject.engine.engine()
+        let tasks = start(Self.limit, try request(), engine)
+        try await eventually { gate.waiting == Self.limit }
+        let others = start(5, try request(), engine)
+        try await eventually { engine.shared.waitingCount == 5 }
+        gate.open()
+        for task in tasks + others {
+            let result = await task.result
+            let error = #expect(throws: BrokerError.self) { try result.get() }
+            #expect(error?.outcome == "keyNotFound at release")
+        }
+        #expect(subject.engine.calls.count.store == Self.limit + 1)
+        #expect(await failure(of: try request(), by: engine)?.outcome == "keyNotFound at release")
+        #expect(subject.engine.calls.count.store == Self.limit + 2)
+    }
+
+    @Test("who goes away takes the key from nobody; an exchange that nobody waits for is given up")
+    func leaving() async throws {
+        let subject = try Subject()
+        let engine = try subject.engine.engine()
+        let first = start(Self.limit, try request(), engine)
+        try await eventually { subject.gate.waiting == Self.limit }
+        let others = start(3, try request(), engine)
+        try await eventually { engine.shared.waitingCount == 3 }
+        others[1].cancel()
+        try await eventually { engine.shared.waitingCount == 2 }
+        #expect(!subject.cancelled.isOpen)
+        first[0].cancel()
+        try await eventually { subject.cancelled.isOpen }
+        // Its place is free for those who waited, also while the store that was given up says nothing.
+        try await eventually { subject.gate.waiting == Self.limit + 1 && engine.shared.waitingCount == 0 }
+        subject.gate.open()
+        for task in [first[0], others[1]] {
+            let result = await task.result
+            let error = #expect(throws: BrokerError.self) { try result.get() }
+            #expect(error?.outcome == "deadlineExceeded at release")
+        }
+        for task in Array(first.dropFirst()) + [others[0], others[2]] { _ = try await task.value }
+        #expect(subject.engine.calls.count.store == Self.limit + 1)
+    }
+
+    @Test("who waits for the next exchange waits no longer than the deadline")
+    func late() async throws {
+        let subject = try Subject()
+        let engine = try subject.engine.engine()
+        let tasks = start(Self.limit, try request(), engine)
+        try await eventually { subject.gate.waiting == Self.limit }
+        let now = RequestContext(id: "late", deadline: .after(.zero), logger: subject.engine.log.logger())
+        let request = try request()
+        let error = await #expect(throws: BrokerError.self) { try await engine.release(request, in: now).text() }
+        #expect(error?.outcome == "deadlineExceeded at release")
+        #expect(engine.shared.waitingCount == 0)
+        subject.gate.open()
+        for task in tasks { _ = try await task.value }
+        #expect(subject.engine.calls.count.store == Self.limit)
+    }
+
+    @Test("many callers, again and again, all get the key")
+    func crowd() async throws {
+        let subject = try Subject()
+        subject.gate.open()
+        let engine = try subject.engine.engine()
+        let request = try request()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<64 {
+                group.addTask {
+                    for _ in 0..<20 { _ = try await engine.release(request, in: engine.makeContext(id: "crowd")) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(subject.engine.calls.count.store <= 64 * 20)
+        #expect(engine.shared.waitingCount == 0 && engine.isIdle)
+    }
+}
