@@ -14,13 +14,11 @@ struct FixtureProvider: EvidenceProvider, ReadinessReporting {
         let (product, directory, tcb) = (options.product, options.directory, options.tcb)
         chip = ChipSource {
             Result { () throws(FixtureError) in
-                let authority =
-                    if let directory {
-                        try AuthorityDirectory(directory).authority(product: product, now: clock.now())
-                    } else {
-                        try FixtureAuthority.generate(product: product, now: clock.now())
-                    }
-                return try FixtureChip(authority: authority, tcb: tcb, now: clock.now())
+                guard let directory else {
+                    let authority = try FixtureAuthority.generate(product: product, now: clock.now())
+                    return try FixtureChip(authority: authority, tcb: tcb, now: clock.now())
+                }
+                return try AuthorityDirectory(directory).chip(product: product, tcb: tcb, now: clock.now())
             }
         }
     }

@@ -39,15 +39,13 @@
             configuration.caFile = caFile
             configuration.logger = logger
             do {
-                let now = SystemClock().now()
-                let authority = try AuthorityDirectory(fixtureDirectory).authority(product: product, now: now)
-                let chip = try FixtureChip(authority: authority, now: now)
-                configuration.trustedReportRoots = [authority.root.der]
-                if let leaf = chip.chain.first {
-                    configuration.endorsements = EndorsementChain(
-                        leaf: leaf, intermediate: authority.intermediate, root: authority.root, tcb: chip.tcb.hex,
-                        chipID: Hex.encode(chip.chipID))
-                }
+                // The chip of a broker with the same directory.
+                let chip = try AuthorityDirectory(fixtureDirectory).chip(product: product, now: SystemClock().now())
+                let (leaf, intermediate, root) = (chip.chain[0], chip.chain[1], chip.chain[2])
+                configuration.trustedReportRoots = [root.der]
+                configuration.endorsements = EndorsementChain(
+                    leaf: leaf, intermediate: intermediate, root: root, tcb: chip.tcb.hex,
+                    chipID: Hex.encode(chip.chipID))
             } catch {
                 throw CommandFailure(
                     .impossible, "the fixture authority in \(fixtureDirectory) cannot be used: \(error)")

@@ -5,7 +5,8 @@ internal import SecureMemory
 /// A directory that keeps a fixture authority, so that a broker and a simulator in different processes share one root.
 ///
 /// It holds `fixture-ark.pem` and `fixture-ask.pem` (certificates), `fixture-ark.key` and `fixture-ask.key` (private keys, mode 0600).
-/// The root certificate is written last: where it is, the rest is complete.
+/// The root certificate is written last: where it is, the rest is complete. A chip is kept beside it, as `fixture-vcek-TCB.pem` and `.key`, because signing its
+/// certificate takes longer than all else that a broker does before it is ready.
 public struct AuthorityDirectory: Sendable {
     public static let rootFile = "fixture-ark.pem"
     static let intermediateFile = "fixture-ask.pem"
@@ -29,6 +30,40 @@ public struct AuthorityDirectory: Sendable {
         try PrivateFile.makeDirectory(path)
         let lock = try FileLock(file(Self.lockFile))
         defer { lock.release() }
+        return try loadOrMake(product: product, now: now)
+    }
+
+    /// The chip at `tcb`, by default the product's usual one, that is kept here; made first when there is none, and anew when its certificate is not valid or not of
+    /// this authority. Blocks as `authority` does.
+    public func chip(product: ProcessorProduct, tcb: TCBVersion? = nil, now: Int64) throws(FixtureError) -> FixtureChip
+    {
+        let tcb = tcb ?? FixtureChip.defaultTCB(for: product)
+        try PrivateFile.makeDirectory(path)
+        let lock = try FileLock(file(Self.lockFile))
+        defer { lock.release() }
+        if let kept = try? keptChip(product: product, tcb: tcb, now: now) { return kept }
+        let chip = try FixtureChip(authority: try loadOrMake(product: product, now: now), tcb: tcb, now: now)
+        try keep(chip.key, as: Self.chipFile(tcb) + ".key")
+        try write(chip.chain[0], to: Self.chipFile(tcb) + ".pem")
+        return chip
+    }
+
+    private static func chipFile(_ tcb: TCBVersion) -> String { "fixture-vcek-" + tcb.hex }
+
+    private func keptChip(product: ProcessorProduct, tcb: TCBVersion, now: Int64) throws(FixtureError) -> FixtureChip? {
+        guard PrivateFile.exists(file(Self.chipFile(tcb) + ".pem")) else { return nil }
+        let leaf = try certificate(Self.chipFile(tcb) + ".pem")
+        let root = try root()
+        let intermediate = try certificate(Self.intermediateFile)
+        let key = try privateKey(Self.chipFile(tcb) + ".key")
+        let isPair = (try? leaf.publicKey.subjectPublicKeyInfo) == key.publicKey.subjectPublicKeyInfo
+        guard isPair, root.subjectCommonName == "ARK-\(product.rawValue)", leaf.isValid(at: now),
+            intermediate.isSigned(by: root), leaf.isSigned(by: intermediate)
+        else { return nil }
+        return FixtureChip(product: product, tcb: tcb, chain: [leaf, intermediate, root], key: key, root: root)
+    }
+
+    private func loadOrMake(product: ProcessorProduct, now: Int64) throws(FixtureError) -> FixtureAuthority {
         guard PrivateFile.exists(file(Self.rootFile)) else {
             let keys = try AuthorityKeys.generate()
             let authority = try keys.authority(product: product, now: now)
@@ -46,13 +81,7 @@ public struct AuthorityDirectory: Sendable {
             )
         }
         let intermediate = try certificate(Self.intermediateFile)
-        let keyFile = file(Self.intermediateKeyFile)
-        var pem = try PrivateFile.read(keyFile, limit: 64 * 1024)
-        defer { pem.withUnsafeMutableBytes { wipe($0) } }
-        let key: PrivateKey
-        do throws(CryptoError) { key = try PrivateKey(pem: pem) } catch {
-            throw FixtureError("\(keyFile) is not a private key in PEM form")
-        }
+        let key = try privateKey(Self.intermediateKeyFile)
         let isPair = (try? intermediate.publicKey.subjectPublicKeyInfo) == key.publicKey.subjectPublicKeyInfo
         guard isPair, intermediate.isSigned(by: root) else {
             throw FixtureError("the files of the fixture authority in \(path) do not belong together; remove them")
@@ -62,17 +91,28 @@ public struct AuthorityDirectory: Sendable {
 
     /// Writes the authority's files; the caller holds the lock.
     func keep(_ authority: FixtureAuthority, _ keys: AuthorityKeys) throws(FixtureError) {
-        for (name, key) in [(Self.rootKeyFile, keys.root), (Self.intermediateKeyFile, keys.intermediate)] {
-            let pem: SecretBytes
-            do throws(CryptoError) { pem = try key.pem() } catch {
-                throw FixtureError(error, during: "encoding the fixture authority's key")
-            }
-            try pem.withUnsafeBytes { (bytes) throws(FixtureError) in
-                try PrivateFile.write(bytes, to: file(name), mode: 0o600)
-            }
-        }
+        try keep(keys.root, as: Self.rootKeyFile)
+        try keep(keys.intermediate, as: Self.intermediateKeyFile)
         try write(authority.intermediate, to: Self.intermediateFile)
         try write(authority.root, to: Self.rootFile)
+    }
+
+    private func keep(_ key: PrivateKey, as name: String) throws(FixtureError) {
+        let pem: SecretBytes
+        do throws(CryptoError) { pem = try key.pem() } catch {
+            throw FixtureError(error, during: "encoding \(file(name))")
+        }
+        try pem.withUnsafeBytes { (bytes) throws(FixtureError) in
+            try PrivateFile.write(bytes, to: file(name), mode: 0o600)
+        }
+    }
+
+    private func privateKey(_ name: String) throws(FixtureError) -> PrivateKey {
+        var pem = try PrivateFile.read(file(name), limit: 64 * 1024)
+        defer { pem.withUnsafeMutableBytes { wipe($0) } }
+        do throws(CryptoError) { return try PrivateKey(pem: pem) } catch {
+            throw FixtureError("\(file(name)) is not a private key in PEM form")
+        }
     }
 
     private func write(_ certificate: Certificate, to name: String) throws(FixtureError) {

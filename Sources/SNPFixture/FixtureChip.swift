@@ -26,8 +26,9 @@ public struct FixtureChip: Sendable {
     public init(authority: FixtureAuthority, tcb: TCBVersion? = nil, now: Int64) throws(FixtureError) {
         let product = authority.product
         let tcb = tcb ?? Self.defaultTCB(for: product)
-        let digest = DigestAlgorithm.sha512.digest(authority.root.publicKeySHA256)
-        let hardwareID = product == .turin ? Array(digest.prefix(8)) : digest
+        let hardwareID = Self.hardwareID(product: product, root: authority.root)
+        let key: PrivateKey
+        let chain: [Certificate]
         do throws(CryptoError) {
             key = try PrivateKey.generateEC(.p384)
             // The serial number is 0, as in every VCEK of AMD.
@@ -40,9 +41,22 @@ public struct FixtureChip: Sendable {
                 publicKey: key.publicKey, with: authority.intermediateKey, algorithm: .rsaPSS(.sha384))
             chain = [leaf, authority.intermediate, authority.root]
         } catch { throw FixtureError(error, during: "making the fixture VCEK") }
+        self.init(product: product, tcb: tcb, chain: chain, key: key, root: authority.root)
+    }
+
+    /// A chip that was made before; `chain` ends with `root` and certifies `key` for `tcb`.
+    init(product: ProcessorProduct, tcb: TCBVersion, chain: [Certificate], key: PrivateKey, root: Certificate) {
         self.product = product
         self.tcb = tcb
+        self.chain = chain
+        self.key = key
+        let hardwareID = Self.hardwareID(product: product, root: root)
         chipID = hardwareID + [UInt8](repeating: 0, count: 64 - hardwareID.count)
+    }
+
+    private static func hardwareID(product: ProcessorProduct, root: Certificate) -> [UInt8] {
+        let digest = DigestAlgorithm.sha512.digest(root.publicKeySHA256)
+        return product == .turin ? Array(digest.prefix(8)) : digest
     }
 
     /// The processor that CPUID shows: one of the product line.
