@@ -19,7 +19,14 @@ final class SharedReleases: Sendable {
     /// A key for several owners; each gets a copy of its own and wipes that.
     private final class Answer: Sendable {
         private let key: ReleasedKey
-        init(_ key: consuming ReleasedKey) { self.key = key }
+        /// The request whose exchange it was.
+        let requestID: String
+
+        init(_ key: consuming ReleasedKey, requestID: String) {
+            self.key = key
+            self.requestID = requestID
+        }
+
         func copy() -> ReleasedKey {
             ReleasedKey(keyID: key.keyID, jwk: key.jwk.withUnsafeBytes { SecretBytes(copying: $0) })
         }
@@ -77,14 +84,18 @@ final class SharedReleases: Sendable {
             }
             return ticket
         }
-        return try await member.answer.result(
+        let answer = try await member.answer.result(
             by: context.deadline,
             late: BrokerError(
                 .deadlineExceeded, at: .release, "the request's deadline passed while the key was released"),
             gone: BrokerError(.deadlineExceeded, at: .release, "the caller went away")
         ) { error in
             self.leave(ticket, wish, member, error)
-        }.copy()
+        }
+        if answer.requestID != context.id {
+            context.logger.debug("key released together", metadata: ["with_request": "\(answer.requestID)"])
+        }
+        return answer.copy()
     }
 
     private func begin(_ members: [UInt64: Member], _ wish: Wish, _ work: @escaping Work, in state: inout State) {
@@ -93,14 +104,11 @@ final class SharedReleases: Sendable {
         guard let first = contexts.first, let last = contexts.max(by: { $0.deadline.instant < $1.deadline.instant })
         else { return }
         let context = RequestContext(id: first.id, deadline: last.deadline, logger: first.logger)
-        for other in contexts.dropFirst() {
-            other.logger.debug("waits for the same key as another request", metadata: ["release_of": "\(first.id)"])
-        }
         state.exchanges[number] = Exchange(members: members)
         state.exchanges[number]?.task = Task {
             let result: Result<Answer, BrokerError>
             do throws(BrokerError) {
-                result = .success(Answer(try await work(context)))
+                result = .success(Answer(try await work(context), requestID: context.id))
             } catch {
                 result = .failure(error)
             }

@@ -200,7 +200,8 @@ public final class WrappingKeyPool: Sendable {
         let started = BackgroundThread.start(niceness: 10) { [self] in
             do throws(CryptoError) {
                 try made?.rehearse()
-                guard wantsMore(after: made) else { return }
+                // Somebody may have come while the key was prepared.
+                guard wantsMore(after: made.flatMap { hand($0) ? nil : $0 }) else { return }
                 waitForQuiet()
                 let box = try makeAhead()
                 fillOne(after: hand(box) ? nil : box)
