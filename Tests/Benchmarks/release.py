@@ -261,7 +261,8 @@ class Bench:
         self.memory(servers)
 
     def concurrency(self, servers):
-        """Where all cores are busy, 64 callers wait at least 64 times what one release costs all processes, shared by the cores: the floor below."""
+        """64 callers that want one key, so that they share exchanges. Where all cores are busy, they wait at least 64 times what one release costs all processes,
+        shared by the cores: the floor below."""
         process, port = servers.serve(BROKER_RELEASE_SESSION_MAX_AGE="1h", BROKER_RELEASE_SESSION_MAX_USES="1000000")
         one = self.load(port, kid="rsa", duration=3)["latency_us"]["p50"] / 1e6
         before = cpu(process.pid) + cpu(servers.simulators.pid) + children()
