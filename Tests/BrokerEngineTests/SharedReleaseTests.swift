@@ -50,6 +50,14 @@ struct SharedReleaseTests {
         }
     }
 
+    private func expect(_ outcome: String, of tasks: [Task<String, any Error>]) async {
+        for task in tasks {
+            let result = await task.result
+            let error = #expect(throws: BrokerError.self) { try result.get() }
+            #expect(error?.outcome == outcome)
+        }
+    }
+
     @Test("whoever comes while the store is asked shares one exchange that begins afterwards")
     func shared() async throws {
         let subject = try Subject()
@@ -66,9 +74,9 @@ struct SharedReleaseTests {
         #expect(keys.first?.contains(#""kty":"oct""#) == true)
         #expect(subject.engine.calls.count == .init(evidence: 1, verifier: 1, store: Self.limit + 1))
         #expect(engine.shared.waitingCount == 0)
-        // One after the other, everybody asks.
+        // Where fewer than that many ask at the same time, each asks alone.
         for task in start(1, try request(), engine) + start(1, try request(), engine) { _ = try await task.value }
-        #expect(subject.engine.calls.count.store >= Self.limit + 2)
+        #expect(subject.engine.calls.count.store == Self.limit + 3)
     }
 
     @Test("another key, version, store or identity, or a broker without sessions, shares nothing")
@@ -112,11 +120,7 @@ struct SharedReleaseTests {
         let others = start(5, try request(), engine)
         try await eventually { engine.shared.waitingCount == 5 }
         gate.open()
-        for task in tasks + others {
-            let result = await task.result
-            let error = #expect(throws: BrokerError.self) { try result.get() }
-            #expect(error?.outcome == "keyNotFound at release")
-        }
+        await expect("keyNotFound at release", of: tasks + others)
         #expect(subject.engine.calls.count.store == Self.limit + 1)
         #expect(await failure(of: try request(), by: engine)?.outcome == "keyNotFound at release")
         #expect(subject.engine.calls.count.store == Self.limit + 2)
@@ -138,11 +142,7 @@ struct SharedReleaseTests {
         // Its place is free for those who waited, also while the store that was given up says nothing.
         try await eventually { subject.gate.waiting == Self.limit + 1 && engine.shared.waitingCount == 0 }
         subject.gate.open()
-        for task in [first[0], others[1]] {
-            let result = await task.result
-            let error = #expect(throws: BrokerError.self) { try result.get() }
-            #expect(error?.outcome == "deadlineExceeded at release")
-        }
+        await expect("deadlineExceeded at release", of: [first[0], others[1]])
         for task in Array(first.dropFirst()) + [others[0], others[2]] { _ = try await task.value }
         #expect(subject.engine.calls.count.store == Self.limit + 1)
     }
@@ -177,7 +177,8 @@ struct SharedReleaseTests {
             }
             try await group.waitForAll()
         }
-        #expect(subject.engine.calls.count.store <= 64 * 20)
-        #expect(engine.shared.waitingCount == 0 && engine.isIdle)
+        #expect(engine.shared.waitingCount == 0)
+        // A thread may still look for a prime of the session's key.
+        try await eventually { engine.isIdle }
     }
 }
