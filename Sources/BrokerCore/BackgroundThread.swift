@@ -2,27 +2,31 @@ internal import Glibc
 
 /// Threads of our own for work that would block Swift's cooperative pool, which has as many threads as the machine has cores.
 public enum BackgroundThread {
-    private final class Job: Sendable {
-        let niceness: Int32
-        let body: @Sendable () -> Void
-        init(niceness: Int32, body: @escaping @Sendable () -> Void) {
-            self.niceness = niceness
-            self.body = body
-        }
+    /// How a thread stands beside the others of the process.
+    public enum Urgency: Sendable {
+        case normal
+        /// Runs only while nobody else wants its core.
+        case idle
     }
 
-    /// Starts a detached thread; `niceness` above 0 makes it yield to everything else. Returns whether it started.
-    public static func start(niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void) -> Bool {
-        let job = Unmanaged.passRetained(Job(niceness: niceness, body: body))
+    private final class Job: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+
+    /// Starts a detached thread. Returns whether it started.
+    public static func start(as urgency: Urgency = .normal, _ body: @escaping @Sendable () -> Void) -> Bool {
+        let job = Unmanaged.passRetained(
+            Job {
+                if urgency == .idle { becomeIdle() }
+                body()
+            })
         var thread = pthread_t()
         let status = pthread_create(
             &thread, nil,
             { argument in
                 guard let argument else { return nil }
-                let job = Unmanaged<Job>.fromOpaque(argument).takeRetainedValue()
-                // On Linux a thread has a niceness of its own; 0 names the calling thread.
-                if job.niceness > 0 { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, job.niceness) }
-                job.body()
+                Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().body()
                 return nil
             }, job.toOpaque())
         guard status == 0 else {
@@ -32,6 +36,18 @@ public enum BackgroundThread {
         pthread_detach(thread)
         return true
     }
+
+    /// Makes the calling thread, which must be one of these, an idle one. There is no way back.
+    public static func becomeIdle() {
+        // A nice thread alone may keep its core for some milliseconds after another one woke; an idle one gives it up at once (sched(7)).
+        var parameters = sched_param()
+        guard sched_setscheduler(0, schedIdle, &parameters) != 0 else { return }
+        // A sandbox may know no policies. On Linux a thread has a niceness of its own; 0 names the calling thread.
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+    }
+
+    /// `SCHED_IDLE` of linux/sched.h, which Glibc shows to GNU sources only.
+    private static let schedIdle: Int32 = 5
 
     /// Runs `body` on a thread of its own and waits for it without blocking the caller's thread.
     public static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {

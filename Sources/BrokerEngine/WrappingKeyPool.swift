@@ -1,4 +1,5 @@
 public import BrokerCore
+internal import Dispatch
 internal import Glibc
 public import Logging
 public import OpenSSLCrypto
@@ -19,8 +20,12 @@ public final class WrappingKeyPool: Sendable {
         var waiting: [Waiter] = []
         /// Threads that make keys for those.
         var makers = 0
-        /// Whether a thread makes keys ahead of time.
+        /// Threads that have half a prime and rest.
+        var resting: [Maker] = []
+        /// Whether there is a thread that makes keys ahead of time.
         var isFilling = false
+        /// Whether that thread is making one; it may also be waiting for quiet.
+        var isMakingAhead = false
         var isStopped = false
         var lastTake: ContinuousClock.Instant?
         var counter: UInt64 = 0
@@ -41,24 +46,52 @@ public final class WrappingKeyPool: Sendable {
         func take() -> WrappingKey? { slot.withLock { $0.take() } }
     }
 
+    /// A thread that makes keys for those who wait.
+    private final class Maker: Sendable {
+        let hasOwnThread: Bool
+        /// Rings when the thread is wanted again.
+        let bell = DispatchSemaphore(value: 0)
+        private let gaveUp = Atomic(false)
+        /// Whether nobody wanted its work for so long that it makes keys for the pool instead.
+        var isIdle: Bool { gaveUp.load(ordering: .relaxed) }
+        init(hasOwnThread: Bool) { self.hasOwnThread = hasOwnThread }
+        func giveUp() { gaveUp.store(true, ordering: .relaxed) }
+    }
+
+    /// Brings one prime and may complete a key; calls `pause` on its thread every now and then.
+    typealias Contribution = @Sendable (_ pause: @escaping @Sendable () -> Void) throws(CryptoError) -> WrappingKey?
+
     private let state = Mutex(State())
-    private let workshop: WrappingKeyWorkshop
+    private let contribute: Contribution
+    private let discardPrimes: @Sendable () -> Void
     private let threadLimit: Int
     private let quietTime: Duration
     private let logger: Logger
 
     /// `quietTime` is how long after a key was taken the next release, if there is one, has begun; `threadLimit` is how many threads make keys for releases that
     /// wait for them, by default one for each core and at most four.
-    public init(
+    public convenience init(
         keyBits: Int = 2048, capacity: Int = 2, quietTime: Duration = .milliseconds(100), threadLimit: Int? = nil,
         logger: Logger
+    ) {
+        let workshop = WrappingKeyWorkshop(keyBits: keyBits)
+        self.init(
+            keyBits: keyBits, capacity: capacity, quietTime: quietTime, threadLimit: threadLimit, logger: logger,
+            discardPrimes: { workshop.discard() }
+        ) { pause throws(CryptoError) in try workshop.contribute(pause: pause) }
+    }
+
+    init(
+        keyBits: Int, capacity: Int, quietTime: Duration, threadLimit: Int?, logger: Logger,
+        discardPrimes: @escaping @Sendable () -> Void, contribute: @escaping Contribution
     ) {
         self.quietTime = quietTime
         self.threadLimit = threadLimit ?? max(1, min(4, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         self.keyBits = keyBits
         self.capacity = capacity
         self.logger = logger
-        workshop = WrappingKeyWorkshop(keyBits: keyBits)
+        self.discardPrimes = discardPrimes
+        self.contribute = contribute
     }
 
     /// Starts filling in the background. Not needed before `take()`, which works with an empty pool too.
@@ -113,6 +146,9 @@ public final class WrappingKeyPool: Sendable {
     /// Whether keys are being made ahead of time.
     var isFilling: Bool { state.withLock { $0.isFilling } }
 
+    /// Number of threads that rest with half a prime.
+    var restingCount: Int { state.withLock { $0.resting.count } }
+
     /// Whether any thread makes keys.
     var isBusy: Bool { state.withLock { $0.isFilling || $0.makers > 0 } }
 
@@ -123,11 +159,17 @@ public final class WrappingKeyPool: Sendable {
 
     /// Ends the background work and wipes the waiting keys.
     public func shutdown() {
-        state.withLock { state in
+        let resting = state.withLock { state in
             state.isStopped = true
             state.ready.removeAll()
+            defer { state.resting.removeAll() }
+            return state.resting
         }
-        workshop.discard()
+        for maker in resting {
+            maker.giveUp()
+            maker.bell.signal()
+        }
+        discardPrimes()
     }
 
     private func leave(_ waiter: Waiter, _ error: BrokerError) {
@@ -141,34 +183,66 @@ public final class WrappingKeyPool: Sendable {
     /// Two threads for each release that waits, as far as there are cores: a key has two primes.
     private func startMakers() {
         while true {
-            let isOneMore = state.withLock { state in
-                guard state.makers < makersWanted(state) else { return false }
+            let (isOneMore, rested) = state.withLock { state -> (Bool, Maker?) in
+                guard state.makers < makersWanted(state) else { return (false, nil) }
                 state.makers += 1
-                return true
+                return (true, state.resting.popLast())
             }
             guard isOneMore else { return }
-            // Without a thread the caller's has to do.
-            if !BackgroundThread.start({ self.serve() }) { serve() }
+            if let rested {
+                rested.bell.signal()
+            } else if !BackgroundThread.start({ self.serve(Maker(hasOwnThread: true)) }) {
+                // Without a thread the caller's has to do.
+                serve(Maker(hasOwnThread: false))
+            }
         }
     }
 
-    private func makersWanted(_ state: borrowing State) -> Int { min(threadLimit, 2 * state.waiting.count) }
+    /// A thread that makes a key ahead of time is one of them: it has done part of the work already.
+    private func makersWanted(_ state: borrowing State) -> Int {
+        guard !state.waiting.isEmpty else { return 0 }
+        return min(threadLimit, 2 * state.waiting.count - (state.isMakingAhead ? 1 : 0))
+    }
 
     /// Makes keys for those who wait until nobody does.
-    private func serve() {
+    private func serve(_ maker: Maker) {
         while true {
             do throws(CryptoError) {
-                if let key = try workshop.contribute() { _ = hand(Box(key), orKeep: true) }
+                if let key = try contribute({ self.restIfNobodyWaits(maker) }) { _ = hand(Box(key), orKeep: true) }
             } catch {
                 fail(error)
             }
             let isLast = state.withLock { state in
+                guard !maker.isIdle else { return true }
                 guard state.makers > makersWanted(state) else { return false }
                 state.makers -= 1
                 return true
             }
             guard !isLast else { return }
         }
+    }
+
+    /// Who waited has a key now and uses it: a prime that is half found is for a later key and must not stand in the way. It rests as long as another release may
+    /// follow at once, and then it is found in idle time.
+    private func restIfNobodyWaits(_ maker: Maker) {
+        guard maker.hasOwnThread, !maker.isIdle else { return }
+        let mustRest = state.withLock { state in
+            guard state.makers > makersWanted(state) else { return false }
+            state.makers -= 1
+            state.resting.append(maker)
+            return true
+        }
+        guard mustRest else { return }
+        let pause = DispatchTimeInterval.nanoseconds(Int(quietTime / .nanoseconds(1)))
+        if maker.bell.wait(timeout: .now() + pause) == .timedOut {
+            let isForgotten = state.withLock { state in
+                let count = state.resting.count
+                state.resting.removeAll { $0 === maker }
+                return state.resting.count < count
+            }
+            if isForgotten { maker.giveUp() } else { maker.bell.wait() }
+        }
+        if maker.isIdle { BackgroundThread.becomeIdle() }
     }
 
     /// Gives the key to who has waited longest; whether there was somebody. Otherwise it stays here on request, if there is room.
@@ -197,7 +271,7 @@ public final class WrappingKeyPool: Sendable {
     /// Makes one key after the other, each on a thread of its own, which first prepares the `made` key of the thread before: a key is used on other threads than the
     /// one that made it.
     private func fillOne(after made: Box?) {
-        let started = BackgroundThread.start(niceness: 10) { [self] in
+        let started = BackgroundThread.start(as: .idle) { [self] in
             do throws(CryptoError) {
                 try made?.rehearse()
                 // Somebody may have come while the key was prepared.
@@ -214,13 +288,15 @@ public final class WrappingKeyPool: Sendable {
     }
 
     private func makeAhead() throws(CryptoError) -> Box {
+        state.withLock { $0.isMakingAhead = true }
+        defer { state.withLock { $0.isMakingAhead = false } }
         while true {
-            if let key = try workshop.contribute() { return Box(key) }
+            if let key = try contribute({}) { return Box(key) }
         }
     }
 
-    /// Releases come first: while they come one after the other, keys are made only when few are left, because even a thread that yields to all others takes
-    /// caches and memory from them.
+    /// Releases come first: while they come one after the other, keys are made only when few are left, because even an idle thread takes caches and memory
+    /// from them.
     private func waitForQuiet() {
         while true {
             let pause = state.withLock { state -> Duration in

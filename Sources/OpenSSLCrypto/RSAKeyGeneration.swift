@@ -15,15 +15,15 @@ enum RSAKeyGeneration {
         }
     }
 
-    /// A prime for a key of that many bits.
-    static func prime(keyBits: Int) throws(CryptoError) -> BigNumber {
+    /// A prime for a key of that many bits. `pause` is called after each round of Miller-Rabin.
+    static func prime(keyBits: Int, pause: @escaping @Sendable () -> Void = {}) throws(CryptoError) -> BigNumber {
         guard keyBits == 2048 || keyBits == 3072 || keyBits == 4096 else {
             throw CryptoError(operation: operation, reason: "\(keyBits) bits: only 2048, 3072 and 4096 are made")
         }
         OpenSSLErrorQueue.clear()
         guard let context = BN_CTX_secure_new() else { throw failure }
         defer { BN_CTX_free(context) }
-        return try RSAPrimeSearch(context, exponent: exponent).prime(bits: keyBits / 2)
+        return try RSAPrimeSearch(context, exponent: exponent).prime(bits: keyBits / 2, pause: pause)
     }
 
     /// The key of these primes; nil where they lie close together or the exponent came out small, which nobody has seen: another pair will do.

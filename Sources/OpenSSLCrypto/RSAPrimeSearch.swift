@@ -34,19 +34,42 @@ struct RSAPrimeSearch {
     }
 
     /// A probable prime with both of its highest bits set, so that two of them make a modulus of full length, and with p-1 prime to the exponent.
-    func prime(bits: Int) throws(CryptoError) -> BigNumber {
+    func prime(bits: Int, pause: @escaping @Sendable () -> Void) throws(CryptoError) -> BigNumber {
+        let rounds = try Rounds(pause)
         while true {
             let candidate = try BigNumber()
             guard BN_priv_rand_ex(candidate.handle, Int32(bits), BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD, 0, context) == 1
             else { throw Self.failure }
             // The exponent is prime, so only a multiple of it has a factor in common.
             guard !hasSmallFactor(candidate), BN_mod_word(candidate.handle, exponent) != 1 else { continue }
-            switch BN_check_prime(candidate.handle, context, nil) {
+            switch BN_check_prime(candidate.handle, context, rounds.callback) {
             case 1: return candidate
             case 0: continue
             default: throw Self.failure
             }
         }
+    }
+
+    /// OpenSSL's report of each round.
+    private final class Rounds {
+        let callback: OpaquePointer
+        private let pause: @Sendable () -> Void
+
+        init(_ pause: @escaping @Sendable () -> Void) throws(CryptoError) {
+            guard let callback = BN_GENCB_new() else { throw RSAPrimeSearch.failure }
+            self.callback = callback
+            self.pause = pause
+            BN_GENCB_set(
+                callback,
+                { _, _, callback in
+                    if let own = BN_GENCB_get_arg(callback) {
+                        Unmanaged<Rounds>.fromOpaque(own).takeUnretainedValue().pause()
+                    }
+                    return 1
+                }, Unmanaged.passUnretained(self).toOpaque())
+        }
+
+        deinit { BN_GENCB_free(callback) }
     }
 
     private func hasSmallFactor(_ candidate: borrowing BigNumber) -> Bool {

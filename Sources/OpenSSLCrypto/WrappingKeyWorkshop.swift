@@ -14,8 +14,10 @@ public final class WrappingKeyWorkshop: Sendable {
     }
 
     /// Looks for one prime on the caller's thread, half the work of a key. Gives the key that the prime completes; nil where it waits for a second one.
-    public func contribute() throws(CryptoError) -> WrappingKey? {
-        var found: BigNumber? = try RSAKeyGeneration.prime(keyBits: keyBits)
+    ///
+    /// `pause` is called on the same thread every now and then, at least after each round of Miller-Rabin.
+    public func contribute(pause: @escaping @Sendable () -> Void = {}) throws(CryptoError) -> WrappingKey? {
+        var found: BigNumber? = try RSAKeyGeneration.prime(keyBits: keyBits, pause: pause)
         let waited = unpaired.withLock { unpaired -> BigNumber? in
             if let waiting = unpaired.take() { return waiting }
             unpaired = found.take()

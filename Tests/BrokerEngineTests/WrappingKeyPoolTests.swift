@@ -146,6 +146,72 @@ struct WrappingKeyPoolTests {
         for _ in 0..<3 { #expect(try await pool.take().bits == 2048) }
     }
 
+    /// A search of two threads for one key, told step by step: the first to come finds the key, the second would go on.
+    private final class Search: Sendable {
+        struct State {
+            var begun = 0
+            /// How the second one's thread was scheduled after each of its pauses (sched(7)).
+            var policies: [Int32] = []
+            var mustEnd = false
+        }
+        let state = Mutex(State())
+
+        func contribute(_ pause: @Sendable () -> Void) throws(CryptoError) -> WrappingKey? {
+            let number = state.withLock { state in
+                state.begun += 1
+                return state.begun
+            }
+            if number == 2 {
+                while !state.withLock({ $0.mustEnd }) {
+                    pause()
+                    state.withLock { $0.policies.append(sched_getscheduler(0)) }
+                }
+            } else {
+                while state.withLock({ $0.policies.isEmpty }) { pause() }
+            }
+            return try WrappingKey(generatingBits: 2048)
+        }
+
+        func pool(quietTime: Duration) -> WrappingKeyPool {
+            WrappingKeyPool(
+                keyBits: 2048, capacity: 0, quietTime: quietTime, threadLimit: 2, logger: RecordedLog().logger(),
+                discardPrimes: {}
+            ) { pause throws(CryptoError) in try self.contribute(pause) }
+        }
+    }
+
+    @Test("a thread whose key is not needed any more rests, and goes on as soon as the next release needs one")
+    func resting() async throws {
+        let search = Search()
+        let pool = search.pool(quietTime: .seconds(3600))
+        #expect(try await pool.take().bits == 2048)
+        try await eventually { pool.restingCount == 1 && !pool.isBusy }
+        search.state.withLock { $0.mustEnd = true }
+        let last = search.state.withLock { $0.policies.count }
+        // Only two threads may make keys, and both are wanted: one is new.
+        #expect(try await pool.take().bits == 2048)
+        try await eventually { search.state.withLock { $0.policies.count } > last }
+        #expect(search.state.withLock { $0.policies }.allSatisfy { $0 == SCHED_OTHER })
+        #expect(search.state.withLock { $0.begun } == 3)
+        pool.shutdown()
+    }
+
+    @Test("a thread that nobody needed for a while, or at the end, goes on in idle time", arguments: [true, false])
+    func idle(isShutDown: Bool) async throws {
+        let search = Search()
+        let pool = search.pool(quietTime: isShutDown ? .seconds(3600) : .milliseconds(1))
+        defer { search.state.withLock { $0.mustEnd = true } }
+        #expect(try await pool.take().bits == 2048)
+        if isShutDown {
+            try await eventually { pool.restingCount == 1 }
+            pool.shutdown()
+        }
+        let schedIdle: Int32 = 5
+        try await eventually { search.state.withLock { $0.policies.last } == schedIdle }
+        try await eventually { pool.restingCount == 0 && !pool.isBusy }
+        #expect(search.state.withLock { $0.policies }.allSatisfy { $0 == SCHED_OTHER || $0 == schedIdle })
+    }
+
     @Test("shutting down takes the waiting keys away and makes no more")
     func shutdown() async throws {
         let pool = pool(capacity: 2)

@@ -51,6 +51,22 @@ struct WrappingKeyWorkshopTests {
         #expect(bits == 2048)
     }
 
+    @Test("The search pauses after each of the 64 rounds that a prime takes, on the caller's thread")
+    func pauses() throws {
+        let thread = pthread_self()
+        let pauses = Mutex((count: 0, elsewhere: 0))
+        let workshop = WrappingKeyWorkshop(keyBits: 2048)
+        let none = try workshop.contribute {
+            pauses.withLock { pauses in
+                pauses.count += 1
+                if pthread_equal(pthread_self(), thread) == 0 { pauses.elsewhere += 1 }
+            }
+        }?.bits
+        #expect(none == nil)
+        #expect(pauses.withLock { $0.count } >= 64)
+        #expect(pauses.withLock { $0.elsewhere } == 0)
+    }
+
     @Test("Lengths that are not made are refused", arguments: [0, 17, 1024, 2047, 8192, -2048])
     func lengths(bits: Int) {
         let workshop = WrappingKeyWorkshop(keyBits: bits)
