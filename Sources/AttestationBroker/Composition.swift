@@ -18,20 +18,26 @@ struct Composition {
     private let transport: CurlTransport
     private let wrappingKeys: WrappingKeyPool
 
-    /// Touches no network: a broker starts, and says that it is not ready, while its services are away.
+    /// Touches no network: a broker starts, and says that it is not ready, while its services are away. With `makesKeys` wrapping keys are made ahead of time.
     init(
         _ configuration: BrokerConfiguration, registry: ProviderRegistry,
-        environment: [String: String] = ProcessEnvironment.all, logger: Logger
+        environment: [String: String] = ProcessEnvironment.all, logger: Logger, makesKeys: Bool = false
     ) throws(BrokerError) {
+        wrappingKeys = WrappingKeyPool(
+            keyBits: configuration.wrappingKeys.size.rawValue, capacity: configuration.wrappingKeys.pool, logger: logger
+        )
+        // First, because it takes longest.
+        if makesKeys { wrappingKeys.fill() }
+        // A bundle of authorities takes a few milliseconds, so it is read beside the rest.
         let trust = SharedTrustStore(configuration.tls.trust)
+        _ = BackgroundThread.start { _ = try? trust.store() }
         do {
             transport = try CurlTransport(
                 .init(
-                    trust: trust.store(), connectTo: configuration.tls.connectTo,
+                    trust: trust.store, connectTo: configuration.tls.connectTo,
                     userAgent: "attestation-broker/\(ProgramVersion.text)"))
         } catch {
-            throw BrokerError(
-                .misconfigured, at: .startup, "outbound connections cannot be set up: \(error)", cause: error)
+            throw Self.unconnected(error)
         }
         let clock = SystemClock()
         let cloud = try AzureCloud(named: configuration.cloud.rawValue)
@@ -49,9 +55,11 @@ struct Composition {
         self.keyStores = keyStores
         let verifier = try Self.make(configuration.verifier, from: registry.verifiers, host)
         authority = verifier.provider.defaultAuthority
-        wrappingKeys = WrappingKeyPool(
-            keyBits: configuration.wrappingKeys.size.rawValue, capacity: configuration.wrappingKeys.pool, logger: logger
-        )
+        do {
+            _ = try trust.store()
+        } catch {
+            throw Self.unconnected(error)
+        }
         engine = BrokerEngine(
             evidence: try Self.make(configuration.evidence, from: registry.evidence, host),
             verifier: verifier,
@@ -63,9 +71,8 @@ struct Composition {
             clock: clock, logger: logger)
     }
 
-    /// Starts the background work: wrapping keys, and a first look at whether the providers could work, which the log then tells.
+    /// Takes a first look at whether the providers could work, in the background, and tells the log.
     func start(logger: Logger) {
-        wrappingKeys.fill()
         let engine = engine
         Task.detached {
             let readiness = await engine.readiness(in: engine.makeContext(id: "start-up"))
@@ -77,6 +84,10 @@ struct Composition {
         engine.endSessions()
         wrappingKeys.shutdown()
         transport.shutdown()
+    }
+
+    private static func unconnected(_ error: any Error) -> BrokerError {
+        BrokerError(.misconfigured, at: .startup, "outbound connections cannot be set up: \(error)", cause: error)
     }
 
     private static func identity(

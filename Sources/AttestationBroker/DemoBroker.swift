@@ -22,7 +22,8 @@
                     file: ConfigurationFile(name: "demo", bytes: file),
                     overrides: [SettingOverride(path: "server.http", text: "127.0.0.1:\(port)")]),
                 registry: registry)
-            composition = try Composition(configuration, registry: registry, environment: [:], logger: logger)
+            composition = try Composition(
+                configuration, registry: registry, environment: [:], logger: logger, makesKeys: true)
             let (ports, continuation) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
             self.ports = ports
             let composition = composition

@@ -12,10 +12,11 @@
         private let metadataPort: Int
 
         init(_ cloud: LocalCloud, _ ports: SimulatorPorts) throws {
+            let trust = try TrustStore(files: [cloud.caFile], directories: [], includesSystemDefaults: false)
             transport = try CurlTransport(
                 .init(
-                    trust: TrustStore(files: [cloud.caFile], directories: [], includesSystemDefaults: false),
-                    connectTo: [try ConnectOverride("::127.0.0.1:\(ports.tls)")], userAgent: "attestation-broker-demo",
+                    trust: { trust }, connectTo: [try ConnectOverride("::127.0.0.1:\(ports.tls)")],
+                    userAgent: "attestation-broker-demo",
                     proxy: .none))
             metadataPort = ports.metadata
         }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import BrokerCore
+import BrokerHTTP
 import CProcessMemory
+import CurlTransport
 import Glibc
 
 /// The program: `serve` is the sidecar, the other commands are its tools.
@@ -58,7 +60,13 @@ struct AttestationBroker: AsyncParsableCommand {
 extension AttestationBroker {
     /// The sidecar's own command alone is much smaller than the tree of all commands, and a start should be short.
     private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
-        if arguments.first == "serve", let command = try? ServeCommand.parse(Array(arguments.dropFirst())) {
+        guard arguments.first == "serve" else { return try parseAsRoot(arguments) }
+        // Beside the arguments and the configuration, on a core that is idle now.
+        _ = BackgroundThread.start {
+            CurlTransport.prepare()
+            HTTPFrontEnd.prepare()
+        }
+        if let command = try? ServeCommand.parse(Array(arguments.dropFirst())) {
             return command
         }
         return try parseAsRoot(arguments)

@@ -122,9 +122,10 @@ struct TokenVerify: AsyncParsableCommand {
         let tls = try options.load(builtInProviders()).tls
         let transport: CurlTransport
         do {
+            let trust = try SharedTrustStore(tls.trust).store()
             transport = try CurlTransport(
                 .init(
-                    trust: SharedTrustStore(tls.trust).store(), connectTo: tls.connectTo,
+                    trust: { trust }, connectTo: tls.connectTo,
                     userAgent: "attestation-broker/\(ProgramVersion.text)"))
         } catch {
             throw CommandFailure(.configuration, "outbound connections cannot be set up: \(error)")

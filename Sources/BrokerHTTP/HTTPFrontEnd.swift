@@ -1,6 +1,7 @@
 internal import BrokerCore
 public import BrokerEngine
 public import Logging
+internal import NIOPosix
 public import ServiceLifecycle
 
 /// The REST interface of the broker: the routes of the original sidecar with its request and answer bodies, and two for orchestrators.
@@ -31,6 +32,11 @@ public struct HTTPFrontEnd: Service {
         self.options = options
         self.logger = logger
         self.onListening = onListening
+    }
+
+    /// Starts the event loops, which takes some milliseconds: a program that does not know yet where to listen may call it on another thread.
+    public static func prepare() {
+        _ = MultiThreadedEventLoopGroup.singleton
     }
 
     /// - Throws: `BrokerError` with code `misconfigured` when a listener cannot be opened.

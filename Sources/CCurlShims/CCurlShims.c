@@ -3,7 +3,10 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 // curl.h numbers the options by type: base + n, with bases 10000 apart.
@@ -40,6 +43,19 @@ static CURLcode use_store(CURL *easy, void *context, void *store) {
     SSL_CTX_set1_cert_store(context, store);
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
     return CURLE_OK;
+}
+
+void broker_curl_prepare_tls(void) {
+    SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
+    // OpenSSL looks for its decoders when the first public key is read, which would be the server's.
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    unsigned char *encoded = NULL;
+    int count = key == NULL ? 0 : i2d_PUBKEY(key, &encoded);
+    const unsigned char *cursor = encoded;
+    if (count > 0) EVP_PKEY_free(d2i_PUBKEY(NULL, &cursor, count));
+    OPENSSL_free(encoded);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
 }
 
 CURLcode broker_curl_set_trust(CURL *easy, void *store) {

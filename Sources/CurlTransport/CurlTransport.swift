@@ -1,3 +1,4 @@
+internal import CCurlShims
 public import HTTPTransport
 public import OpenSSLCrypto
 import Synchronization
@@ -15,8 +16,8 @@ public final class CurlTransport: HTTPTransport {
             case none
         }
 
-        /// Certificate authorities of services and proxies.
-        public var trust: TrustStore
+        /// Certificate authorities of services and proxies. Asked on the transport's thread for each request, which fails with it.
+        public var trust: @Sendable () throws(CryptoError) -> TrustStore
         /// Tried in order. An entry for every host does not apply to metadata addresses; one that names a metadata address does.
         public var connectTo: [ConnectOverride]
         /// Value of the `User-Agent` field where a request names none of its own.
@@ -31,7 +32,8 @@ public final class CurlTransport: HTTPTransport {
 
         /// `maximumConnectionsPerOrigin` is half of `maximumConnections` unless given.
         public init(
-            trust: TrustStore, connectTo: [ConnectOverride] = [], userAgent: String,
+            trust: @escaping @Sendable () throws(CryptoError) -> TrustStore, connectTo: [ConnectOverride] = [],
+            userAgent: String,
             connectTimeout: Duration = .seconds(5), maximumConnections: Int = 64,
             maximumConnectionsPerOrigin: Int? = nil, proxy: Proxy = .environment
         ) {
@@ -56,6 +58,13 @@ public final class CurlTransport: HTTPTransport {
         }
         loop = try TransferLoop(TransferSettings(options))
         try loop.start()
+    }
+
+    /// Has libcurl and OpenSSL look up what the first connection needs, which takes some milliseconds: a program that has nothing to send yet may call it on
+    /// another thread, also while a transport is made.
+    public static func prepare() {
+        guard TransferLoop.isInitialised else { return }
+        broker_curl_prepare_tls()
     }
 
     public func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {

@@ -1,6 +1,7 @@
 internal import CCurl
 internal import CCurlShims
 internal import HTTPTransport
+internal import OpenSSLCrypto
 internal import SecureMemory
 
 /// One request under way: its easy handle and everything that the handle points to. Lives on the loop's thread.
@@ -15,6 +16,8 @@ final class Transfer {
     private let errorText: UnsafeMutablePointer<CChar>
     private let body: UnsafeMutableRawBufferPointer
     private let connectTimeout: Duration
+    // Must live as long as the handle, which has only OpenSSL's pointer to it.
+    private let trust: TrustStore
 
     init(
         _ submission: Submission, settings: TransferSettings, sessions: UnsafeMutableRawPointer?
@@ -23,6 +26,12 @@ final class Transfer {
         guard !request.deadline.hasPassed else { throw .deadlineExceeded }
         guard let easy = curl_easy_init() else {
             throw .connectionFailed(reason: "libcurl has no handle for the request")
+        }
+        do throws(CryptoError) {
+            trust = try settings.trust()
+        } catch {
+            curl_easy_cleanup(easy)
+            throw .connectionFailed(reason: error.description)
         }
         self.submission = submission
         self.easy = easy
@@ -109,7 +118,7 @@ final class Transfer {
         options.set(CURLOPT_PROXY_SSL_VERIFYPEER, 1)
         options.set(CURLOPT_PROXY_SSL_VERIFYHOST, 2)
         options.set(CURLOPT_PROXY_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-        options.trust(settings.trust)
+        options.trust(trust)
     }
 
     private func receiving(_ options: EasyOptions) {

@@ -56,10 +56,10 @@ final class TransferLoop: Sendable {
     private let sessionsAddress: UInt
 
     // libcurl's own initialisation; a static is made once, whoever comes first.
-    private static let initialisation = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    static let isInitialised = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     init(_ settings: TransferSettings) throws(HTTPTransportError) {
-        guard Self.initialisation == CURLE_OK, let multi = curl_multi_init() else {
+        guard Self.isInitialised, let multi = curl_multi_init() else {
             throw .connectionFailed(reason: "libcurl cannot be initialised")
         }
         _ = broker_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.maximumConnections)

@@ -3,7 +3,7 @@ internal import OpenSSLCrypto
 
 /// What all transfers of one transport share.
 struct TransferSettings: Sendable {
-    let trust: TrustStore
+    let trust: @Sendable () throws(CryptoError) -> TrustStore
     let userAgent: String
     let connectTimeout: Duration
     let maximumConnections: Int

@@ -37,10 +37,11 @@ struct Cloud: Sendable {
         configure(&configuration)
         let caFile = configuration.caFile ?? ""
         try await AzureSimulators.withRunning(configuration) { simulators, ports in
+            let trust = try TrustStore(files: [caFile], directories: [], includesSystemDefaults: false)
             let transport = try CurlTransport(
                 CurlTransport.Options(
-                    trust: TrustStore(files: [caFile], directories: [], includesSystemDefaults: false),
-                    connectTo: [try ConnectOverride("::127.0.0.1:\(ports.tls)")], userAgent: "simulator-tests",
+                    trust: { trust }, connectTo: [try ConnectOverride("::127.0.0.1:\(ports.tls)")],
+                    userAgent: "simulator-tests",
                     proxy: .none))
             defer { transport.shutdown() }
             try await body(Cloud(simulators: simulators, ports: ports, transport: transport, caFile: caFile))

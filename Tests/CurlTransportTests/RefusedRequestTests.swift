@@ -64,9 +64,29 @@ import Testing
         #expect(server.acceptedConnections == 0)
     }
 
+    @Test func withoutAuthoritiesToBelieveNothingIsSent() async throws {
+        let server = try LoopbackServer { connection in
+            _ = connection.readRequest()
+            connection.answer("")
+        }
+        defer { server.stop() }
+        let transport = try CurlTransport(
+            .init(
+                trust: { () throws(CryptoError) in
+                    throw CryptoError(operation: "reading trusted certificates", reason: "gone")
+                }, userAgent: "test/1"))
+        defer { transport.shutdown() }
+        #expect(
+            await failure(of: get(server), with: transport)
+                == .connectionFailed(reason: "reading trusted certificates: gone"))
+        #expect(server.acceptedConnections == 0)
+    }
+
     @Test func aUserAgentWithALineBreakIsRefusedAtTheStart() {
         #expect(throws: HTTPTransportError.self) {
-            try CurlTransport(CurlTransport.Options(trust: TrustStore(roots: []), userAgent: "a\r\nX: y"))
+            try CurlTransport(
+                CurlTransport.Options(
+                    trust: { () throws(CryptoError) in try TrustStore(roots: []) }, userAgent: "a\r\nX: y"))
         }
     }
 }

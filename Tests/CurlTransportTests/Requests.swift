@@ -17,7 +17,7 @@ func makeTransport(
             files: trust.files, directories: trust.directories, includesSystemDefaults: trust.includesSystemDefaults)
     return try CurlTransport(
         CurlTransport.Options(
-            trust: store, connectTo: try connectTo.map { try ConnectOverride($0) }, userAgent: "test/1",
+            trust: { store }, connectTo: try connectTo.map { try ConnectOverride($0) }, userAgent: "test/1",
             connectTimeout: connectTimeout, maximumConnections: connections, maximumConnectionsPerOrigin: perOrigin,
             proxy: proxy))
 }
