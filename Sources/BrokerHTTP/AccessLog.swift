@@ -56,7 +56,9 @@ struct AccessLog: Sendable {
     }
 
     static func oneLine(_ text: String) -> String {
-        String(
+        // Nearly every text.
+        if text.utf8.count <= 500, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
+        return String(
             String.UnicodeScalarView(
                 text.unicodeScalars.prefix(500).map { $0.properties.generalCategory == .control ? " " : $0 }))
     }

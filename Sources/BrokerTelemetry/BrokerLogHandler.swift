@@ -82,13 +82,25 @@ public struct BrokerLogHandler: LogHandler {
         var seconds = time.tv_sec
         var parts = tm()
         guard gmtime_r(&seconds, &parts) != nil else { return "\(time.tv_sec)" }
-        func padded(_ number: Int, _ width: Int) -> String {
-            let digits = String(number)
-            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+        // Digits by hand: each request has a line, and a string for each of its numbers costs more than the rest of it.
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        func append(_ number: Int, _ width: Int, then separator: UnicodeScalar) {
+            var power: UInt = 1
+            for _ in 1..<width { power *= 10 }
+            while power > 0 {
+                text.append(UInt8(ascii: "0") + UInt8(number.magnitude / power % 10))
+                power /= 10
+            }
+            text.append(UInt8(ascii: separator))
         }
-        let date =
-            "\(padded(Int(parts.tm_year) + 1900, 4))-\(padded(Int(parts.tm_mon) + 1, 2))-\(padded(Int(parts.tm_mday), 2))"
-        let clock = "\(padded(Int(parts.tm_hour), 2)):\(padded(Int(parts.tm_min), 2)):\(padded(Int(parts.tm_sec), 2))"
-        return "\(date)T\(clock).\(padded(time.tv_nsec / 1_000_000, 3))Z"
+        append(Int(parts.tm_year) + 1900, 4, then: "-")
+        append(Int(parts.tm_mon) + 1, 2, then: "-")
+        append(Int(parts.tm_mday), 2, then: "T")
+        append(Int(parts.tm_hour), 2, then: ":")
+        append(Int(parts.tm_min), 2, then: ":")
+        append(Int(parts.tm_sec), 2, then: ".")
+        append(time.tv_nsec / 1_000_000, 3, then: "Z")
+        return String(decoding: text, as: UTF8.self)
     }
 }

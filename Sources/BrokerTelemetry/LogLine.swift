@@ -11,7 +11,11 @@ struct LogLine {
     /// `TIME LEVEL LABEL [name=value name="two words"] message`: whatever a message says, it cannot be taken for the fields in front of it.
     func text() -> [UInt8] {
         var line: [UInt8] = []
-        line.append(contentsOf: "\(time) \(level) ".utf8)
+        line.reserveCapacity(Self.usualByteCount)
+        line.append(contentsOf: time.utf8)
+        line.append(UInt8(ascii: " "))
+        line.append(contentsOf: level.utf8)
+        line.append(UInt8(ascii: " "))
         LogText.escape(label, into: &line)
         if !fields.isEmpty {
             line.append(contentsOf: " [".utf8)
@@ -32,6 +36,7 @@ struct LogLine {
     /// `{"time":…,"level":…,"logger":…,"message":…,"fields":{…}}`; `fields` only where there are any.
     func json() -> [UInt8] {
         var line: [UInt8] = []
+        line.reserveCapacity(Self.usualByteCount)
         appendMember("time", time, first: true, &line)
         appendMember("level", level, &line)
         appendMember("logger", label, &line)
@@ -46,6 +51,8 @@ struct LogLine {
         line.append(contentsOf: "}\n".utf8)
         return line
     }
+
+    private static let usualByteCount = 256
 
     private func appendMember(_ name: String, _ value: String, first: Bool = false, _ line: inout [UInt8]) {
         line.append(UInt8(ascii: first ? "{" : ","))
@@ -64,7 +71,11 @@ struct LogLine {
         let isPlain =
             !text.isEmpty
             && text.utf8.allSatisfy { byte in
-                (0x21...0x7E).contains(byte) && !"\"\\[]=".utf8.contains(byte)
+                switch byte {
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "="):
+                    false
+                default: (0x21...0x7E).contains(byte)
+                }
             }
         if isPlain, text.utf8.count <= LogText.limit {
             line.append(contentsOf: text.utf8)

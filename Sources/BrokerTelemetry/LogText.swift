@@ -8,16 +8,22 @@ enum LogText {
     private static let bearer = Array("bearer".utf8)
 
     /// Names of metadata whose value is never written.
-    private static let secretNames: Set<String> = [
+    private static let secretNames: [[UInt8]] = [
         "authorization", "access_token", "token", "bearer", "client_secret", "secret", "password", "api_key",
-    ]
+    ].map { Array($0.utf8) }
 
+    /// Whatever the case of its letters, and with hyphens for low lines too.
     static func isSecret(name: String) -> Bool {
-        secretNames.contains(name.lowercased().replacing("-", with: "_"))
+        let bytes = name.utf8
+        return secretNames.contains { secret in
+            secret.count == bytes.count
+                && zip(secret, bytes).allSatisfy { $0 == ($1 == UInt8(ascii: "-") ? UInt8(ascii: "_") : folded($1)) }
+        }
     }
 
     /// Replaces what looks like a JWT or JWE (`eyJ…`, the base64url of `{"`) and whatever follows the word `Bearer`.
     static func redacted(_ text: String) -> String {
+        guard mayHoldToken(text) else { return text }
         let bytes = Array(text.utf8)
         var result: [UInt8] = []
         var isChanged = false
@@ -50,12 +56,26 @@ enum LogText {
         return isChanged ? String(decoding: result, as: UTF8.self) : text
     }
 
+    /// Whether one of the two words begins anywhere; nearly every text is done with here.
+    private static func mayHoldToken(_ text: String) -> Bool {
+        var last: UInt8 = 0
+        for byte in text.utf8 {
+            if last == UInt8(ascii: "e"), byte == UInt8(ascii: "y") { return true }
+            if folded(last) == UInt8(ascii: "b"), folded(byte) == UInt8(ascii: "e") { return true }
+            last = byte
+        }
+        return false
+    }
+
+    private static func folded(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
+
     private static func matches(_ word: [UInt8], _ bytes: [UInt8], _ position: Int, foldingCase: Bool) -> Bool {
         guard position + word.count <= bytes.count else { return false }
         return word.indices.allSatisfy { index in
             let byte = bytes[position + index]
-            let isUpper = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-            return (foldingCase && isUpper ? byte | 0x20 : byte) == word[index]
+            return (foldingCase ? folded(byte) : byte) == word[index]
         }
     }
 
@@ -80,6 +100,7 @@ enum LogText {
 
     /// Appends `text` with the escapes of JSON: quotation marks, backslashes, and every character that moves the cursor, hides or reorders text.
     static func escape(_ text: String, into line: inout [UInt8]) {
+        guard !isPlain(text) else { return line.append(contentsOf: text.utf8) }
         var count = 0
         for scalar in text.unicodeScalars {
             guard count < limit else {
@@ -100,6 +121,14 @@ enum LogText {
                 }
             }
         }
+    }
+
+    /// Whether nothing in it needs an escape: printable ASCII, and not too long.
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.count <= limit
+            && text.utf8.allSatisfy {
+                (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+            }
     }
 
     private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {

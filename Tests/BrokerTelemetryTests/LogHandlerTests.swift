@@ -120,6 +120,8 @@ struct LogHandlerTests {
             ("Authorization: Bearer abcdef123456", "Authorization: Bearer <redacted>"),
             ("bearer:  opaque-value/0 rest", "bearer:  <redacted> rest"),
             ("22eyJhbGciOiJSUzI1NiJ9.e30.c2ln", "22<redacted>"),
+            ("é BEARER abcdef123456", "é BEARER <redacted>"), ("bBeArEr abcdef123456", "bBeArEr <redacted>"),
+            ("eeyJhbGciOiJSUzI1NiJ9.e30.c2ln", "e<redacted>"),
             ("eyJ is short", "eyJ is short"), ("the bearer of news", "the bearer of news"), ("", ""),
         ])
     func tokens(text: String, expected: String) throws {
@@ -144,6 +146,24 @@ struct LogHandlerTests {
         #expect(line.contains("<redacted>"))
     }
 
+    @Test(
+        "names of secrets are known in every spelling",
+        arguments: [
+            ("token", true), ("TOKEN", true), ("Access-Token", true), ("access_token", true), ("API-key", true),
+            ("tokens", false), ("toke", false), ("access token", false), ("", false), ("tok\u{301}en", false),
+        ])
+    func names(name: String, isSecret: Bool) {
+        #expect(LogText.isSecret(name: name) == isSecret)
+    }
+
+    @Test("a time that no calendar has does not end the program")
+    func timeOutOfRange() {
+        for seconds in [Int.min, Int.max, -62_200_000_000, 253_402_300_800] {
+            let text = BrokerLogHandler.timestamp(timespec(tv_sec: seconds, tv_nsec: 0))
+            #expect(!text.isEmpty)
+        }
+    }
+
     @Test("a very long text is cut")
     func longText() throws {
         let pipe = try Pipe()
@@ -157,7 +177,7 @@ struct LogHandlerTests {
         "times are RFC 3339 in UTC",
         arguments: [
             (0, 0, "1970-01-01T00:00:00.000Z"), (951_782_400, 999_999_999, "2000-02-29T00:00:00.999Z"),
-            (4_102_444_799, 1_000_000, "2099-12-31T23:59:59.001Z"),
+            (4_102_444_799, 1_000_000, "2099-12-31T23:59:59.001Z"), (-1, 0, "1969-12-31T23:59:59.000Z"),
         ])
     func times(seconds: Int, nanoseconds: Int, text: String) {
         #expect(BrokerLogHandler.timestamp(timespec(tv_sec: seconds, tv_nsec: nanoseconds)) == text)
