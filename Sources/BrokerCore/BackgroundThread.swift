@@ -5,8 +5,8 @@ public enum BackgroundThread {
     /// How a thread stands beside the others of the process.
     public enum Urgency: Sendable {
         case normal
-        /// Runs only while nobody else wants its core.
-        case idle
+        /// Leaves most of its core to whoever else wants it.
+        case low
     }
 
     private final class Job: Sendable {
@@ -18,7 +18,7 @@ public enum BackgroundThread {
     public static func start(as urgency: Urgency = .normal, _ body: @escaping @Sendable () -> Void) -> Bool {
         let job = Unmanaged.passRetained(
             Job {
-                if urgency == .idle { becomeIdle() }
+                if urgency == .low { standBack() }
                 body()
             })
         var thread = pthread_t()
@@ -37,17 +37,14 @@ public enum BackgroundThread {
         return true
     }
 
-    /// Makes the calling thread, which must be one of these, an idle one. There is no way back.
-    public static func becomeIdle() {
-        // A nice thread alone may keep its core for some milliseconds after another one woke; an idle one gives it up at once (sched(7)).
-        var parameters = sched_param()
-        guard sched_setscheduler(0, schedIdle, &parameters) != 0 else { return }
-        // A sandbox may know no policies. On Linux a thread has a niceness of its own; 0 names the calling thread.
-        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+    /// Makes the calling thread, which must be one of these, one that stands back. There is no way to the front again.
+    ///
+    /// Not `SCHED_IDLE`, although that gives its core up sooner: where others keep all cores busy, such a thread runs so rarely that a lock which it holds (of the
+    /// allocator, say) stops everybody for seconds.
+    public static func standBack() {
+        // On Linux a thread has a niceness of its own; 0 names the calling thread.
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
     }
-
-    /// `SCHED_IDLE` of linux/sched.h, which Glibc shows to GNU sources only.
-    private static let schedIdle: Int32 = 5
 
     /// Runs `body` on a thread of its own and waits for it without blocking the caller's thread.
     public static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {

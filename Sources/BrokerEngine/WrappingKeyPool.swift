@@ -53,7 +53,7 @@ public final class WrappingKeyPool: Sendable {
         let bell = DispatchSemaphore(value: 0)
         private let gaveUp = Atomic(false)
         /// Whether nobody wanted its work for so long that it makes keys for the pool instead.
-        var isIdle: Bool { gaveUp.load(ordering: .relaxed) }
+        var standsBack: Bool { gaveUp.load(ordering: .relaxed) }
         init(hasOwnThread: Bool) { self.hasOwnThread = hasOwnThread }
         func giveUp() { gaveUp.store(true, ordering: .relaxed) }
     }
@@ -213,7 +213,7 @@ public final class WrappingKeyPool: Sendable {
                 fail(error)
             }
             let isLast = state.withLock { state in
-                guard !maker.isIdle else { return true }
+                guard !maker.standsBack else { return true }
                 guard state.makers > makersWanted(state) else { return false }
                 state.makers -= 1
                 return true
@@ -223,9 +223,9 @@ public final class WrappingKeyPool: Sendable {
     }
 
     /// Who waited has a key now and uses it: a prime that is half found is for a later key and must not stand in the way. It rests as long as another release may
-    /// follow at once, and then it is found in idle time.
+    /// follow at once, and then it is found with what others leave of a core.
     private func restIfNobodyWaits(_ maker: Maker) {
-        guard maker.hasOwnThread, !maker.isIdle else { return }
+        guard maker.hasOwnThread, !maker.standsBack else { return }
         let mustRest = state.withLock { state in
             guard state.makers > makersWanted(state) else { return false }
             state.makers -= 1
@@ -242,7 +242,7 @@ public final class WrappingKeyPool: Sendable {
             }
             if isForgotten { maker.giveUp() } else { maker.bell.wait() }
         }
-        if maker.isIdle { BackgroundThread.becomeIdle() }
+        if maker.standsBack { BackgroundThread.standBack() }
     }
 
     /// Gives the key to who has waited longest; whether there was somebody. Otherwise it stays here on request, if there is room.
@@ -271,7 +271,7 @@ public final class WrappingKeyPool: Sendable {
     /// Makes one key after the other, each on a thread of its own, which first prepares the `made` key of the thread before: a key is used on other threads than the
     /// one that made it.
     private func fillOne(after made: Box?) {
-        let started = BackgroundThread.start(as: .idle) { [self] in
+        let started = BackgroundThread.start(as: .low) { [self] in
             do throws(CryptoError) {
                 try made?.rehearse()
                 // Somebody may have come while the key was prepared.
@@ -295,7 +295,7 @@ public final class WrappingKeyPool: Sendable {
         }
     }
 
-    /// Releases come first: while they come one after the other, keys are made only when few are left, because even an idle thread takes caches and memory
+    /// Releases come first: while they come one after the other, keys are made only when few are left, because even a thread that yields to all others takes caches and memory
     /// from them.
     private func waitForQuiet() {
         while true {

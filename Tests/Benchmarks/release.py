@@ -48,14 +48,14 @@ def reference_generation(count):
 
 
 def foreground(process):
-    """The same without the threads that make keys ahead of time, which are the idle ones. Threads that ended do not count; those that serve do not end."""
+    """The same without the threads that make keys ahead of time, which are the nice ones. Threads that ended do not count; those that serve do not end."""
     ticks = 0
     for task in os.listdir(f"/proc/{process}/task"):
         try:
             fields = open(f"/proc/{process}/task/{task}/stat").read().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[38]) != os.SCHED_IDLE:
+        if int(fields[16]) <= 0:
             ticks += int(fields[11]) + int(fields[12])
     return ticks / TICKS
 
