@@ -20,6 +20,9 @@ final class Admission: Sendable {
 
         var waiting: Int { queue.count - head }
 
+        /// Whether one more may run at once, of `limit`.
+        func canRun(_ limit: Int) -> Bool { running < limit && waiting == 0 }
+
         mutating func next() -> Waiter? {
             guard head < queue.count else { return nil }
             defer {
@@ -55,6 +58,16 @@ final class Admission: Sendable {
     /// How many run and how many wait now.
     var load: (running: Int, waiting: Int) { state.withLock { ($0.running, $0.waiting) } }
 
+    /// Why nobody would be let in now, not even to wait; nil where somebody would.
+    var refusal: BrokerError? { state.withLock { $0.canRun(running) || $0.waiting < waiting } ? nil : full }
+
+    private var full: BrokerError {
+        BrokerError(
+            .overloaded, at: .route,
+            "the broker works on \(running) releases and \(waiting) more wait; come back later",
+            retryAfter: .seconds(1))
+    }
+
     /// Runs `work` when it is its turn.
     func admitted<Value: ~Copyable>(
         in context: RequestContext, _ work: () async throws(BrokerError) -> Value
@@ -71,7 +84,7 @@ final class Admission: Sendable {
             case full
         }
         let decision: Decision = state.withLock { state in
-            if state.running < running, state.waiting == 0 {
+            if state.canRun(running) {
                 state.running += 1
                 return .go
             }
@@ -83,11 +96,7 @@ final class Admission: Sendable {
         }
         switch decision {
         case .go: return
-        case .full:
-            throw BrokerError(
-                .overloaded, at: .route,
-                "the broker works on \(running) releases and \(waiting) more wait; come back later",
-                retryAfter: .seconds(1))
+        case .full: throw full
         case .wait(let waiter): try await wait(waiter, context)
         }
     }

@@ -64,6 +64,9 @@ extension BrokerEngine {
         }
     }
 
+    /// Why a release that came now would be turned away at once, without any work; nil where it would not.
+    public var releaseRefusal: BrokerError? { admission.refusal }
+
     /// Ends all release sessions, so that the next release proves this machine anew; their number.
     @discardableResult
     public func endSessions() -> Int { sessions?.endAll() ?? 0 }

@@ -39,7 +39,8 @@ struct HTTPConnectionSetup: ServerChildChannel {
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
             try pipeline.addHandler(
                 RequestAssembler(
-                    options: options, budget: budget, gate: gate, requests: continuation, disconnection: disconnection))
+                    options: options, budget: budget, gate: gate, requests: continuation, disconnection: disconnection,
+                    readyAnswer: { readyAnswer(to: $0, disconnection) }))
             return HTTPConnection(channel: channel, requests: requests, disconnection: disconnection)
         }
     }
@@ -51,6 +52,20 @@ struct HTTPConnectionSetup: ServerChildChannel {
             }
         } onCancel: {
             connection.channel.close(promise: nil)
+        }
+    }
+
+    /// Releases that there is no room for are answered on the event loop, so that turning them away takes little from those that are admitted.
+    private func readyAnswer(to request: InboundRequest, _ disconnection: Disconnection) -> ReadyAnswer? {
+        let start = ContinuousClock.now
+        let route = request.route
+        guard let answer = responder.refusalOfRelease(request, route: route) else { return nil }
+        let method = request.head?.method
+        return ReadyAnswer(reply: answer.reply) { wasSent in
+            accessLog.record(
+                AccessLog.Entry(
+                    method: method, route: route, answer: answer, duration: start.duration(to: .now), wasSent: wasSent,
+                    peerLeft: disconnection.hasHappened))
         }
     }
 

@@ -13,6 +13,13 @@ struct InboundRequest: Sendable {
     var isHeadMethod: Bool { head?.method == .HEAD }
 }
 
+/// An answer that is there as soon as its request is, without any work.
+struct ReadyAnswer: Sendable {
+    let reply: Reply
+    /// Called once, with whether the whole answer was handed to the system.
+    let wasSent: @Sendable (Bool) -> Void
+}
+
 /// One answer, whole.
 struct Reply: Sendable {
     var status: Int

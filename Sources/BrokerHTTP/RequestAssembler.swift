@@ -15,11 +15,13 @@ final class RequestAssembler: ChannelDuplexHandler {
     private let options: HTTPFrontEndOptions
     private let requests: AsyncStream<InboundRequest>.Continuation
     private let disconnection: Disconnection
+    private let readyAnswer: (InboundRequest) -> ReadyAnswer?
     private var clock: Scheduled<Void>?
 
     init(
         options: HTTPFrontEndOptions, budget: BodyBudget, gate: ByteGate,
-        requests: AsyncStream<InboundRequest>.Continuation, disconnection: Disconnection
+        requests: AsyncStream<InboundRequest>.Continuation, disconnection: Disconnection,
+        readyAnswer: @escaping (InboundRequest) -> ReadyAnswer?
     ) {
         self.assembly = RequestAssembly(
             bodyLimit: options.bodyLimit, headerLimit: options.headerLimit, budget: budget)
@@ -27,6 +29,7 @@ final class RequestAssembler: ChannelDuplexHandler {
         self.options = options
         self.requests = requests
         self.disconnection = disconnection
+        self.readyAnswer = readyAnswer
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -116,13 +119,24 @@ final class RequestAssembler: ChannelDuplexHandler {
             case .stopClock:
                 clock?.cancel()
                 clock = nil
-            case .deliver(let request): requests.yield(request)
+            case .deliver(let request):
+                if let answer = readyAnswer(request) { send(answer, context) } else { requests.yield(request) }
             case .sendContinue:
                 let head = HTTPResponseHead(version: .http1_1, status: .continue)
                 context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
             case .discard: gate.discard(upTo: options.discardLimit)
             case .reportDisconnect: disconnection.happened()
             case .close: context.close(promise: nil)
+            }
+        }
+    }
+
+    private func send(_ answer: ReadyAnswer, _ context: ChannelHandlerContext) {
+        let channel = context.channel
+        // Not within this call: a peer that pipelines would be answered in ever deeper ones.
+        context.eventLoop.execute {
+            channel.writeAndFlush(answer.reply).whenComplete { result in
+                if case .success = result { answer.wasSent(true) } else { answer.wasSent(false) }
             }
         }
     }

@@ -13,6 +13,8 @@ protocol RequestEngine: Sendable {
         for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext
     ) async throws(BrokerError) -> AttestationToken
     func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey
+    /// Why a release that came now would be turned away at once; nil where it would not.
+    var releaseRefusal: BrokerError? { get }
     /// What stands in the way of a release; empty when nothing does.
     func obstacles(in context: RequestContext) async -> [String]
 }

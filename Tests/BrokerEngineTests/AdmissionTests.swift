@@ -25,8 +25,14 @@ struct AdmissionTests {
             return try await honest(reference, token)
         }
         let engine = try subject.engine()
-        let admitted = (0..<5).map { _ in Task { try await release(engine) } }
-        try await eventually { engine.admission.load == (2, 3) && gate.waiting == 2 }
+        #expect(engine.releaseRefusal == nil)
+        let running = (0..<4).map { _ in Task { try await release(engine) } }
+        try await eventually { engine.admission.load == (2, 2) && gate.waiting == 2 }
+        #expect(engine.releaseRefusal == nil)
+        let admitted = running + [Task { try await release(engine) }]
+        try await eventually { engine.admission.load == (2, 3) }
+        #expect(engine.releaseRefusal?.outcome == "overloaded at route")
+        #expect(engine.releaseRefusal?.retryAfter == .seconds(1))
         for _ in 0..<4 {
             let error = await failure(of: ReleaseRequest(key: try #require(KeyName("k"))), by: engine)
             #expect(error?.outcome == "overloaded at route")
@@ -37,6 +43,7 @@ struct AdmissionTests {
         gate.open()
         for task in admitted { try await task.value }
         #expect(engine.admission.load == (0, 0))
+        #expect(engine.releaseRefusal == nil)
         try await release(engine)
         #expect(subject.calls.count.store == 6)
     }

@@ -19,6 +19,8 @@ final class ScriptedEngine: RequestEngine {
     struct Script: Sendable {
         var provenance = Evidence.Provenance.hardware
         var error: BrokerError?
+        /// Why releases are turned away.
+        var refusal: BrokerError?
         var evidence = sampleEvidence
         var token = "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"
         var jwk = #"{"k":"c2VjcmV0","kty":"oct"}"#
@@ -34,6 +36,8 @@ final class ScriptedEngine: RequestEngine {
 
     let script: Script
     private let asked = Mutex<[Question]>([])
+
+    var releaseRefusal: BrokerError? { script.refusal }
 
     init(_ script: Script = Script()) {
         self.script = script

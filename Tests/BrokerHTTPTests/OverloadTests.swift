@@ -1,0 +1,99 @@
+import BrokerCore
+import HTTPTransport
+import InMemoryLogging
+import Logging
+import StrictJSON
+import Testing
+
+@testable import BrokerHTTP
+
+/// What a caller sees while there is no room for releases.
+struct OverloadTests {
+    private let full: ScriptedEngine
+
+    init() {
+        var script = ScriptedEngine.Script()
+        script.refusal = BrokerError(
+            .overloaded, at: .route, "the broker works on 2 releases and 3 more wait; come back later",
+            retryAfter: .seconds(1))
+        full = ScriptedEngine(script)
+    }
+
+    private func release(id: String = "mine") -> String {
+        request("POST", "/key/release", body: #"{"kid":"k"}"#, headers: ["X-Request-Id: \(id)"])
+    }
+
+    @Test(arguments: [HTTPFrontEndOptions.Profile.compatible, .precise])
+    func aReleaseIsTurnedAwayWithoutAnyWork(profile: HTTPFrontEndOptions.Profile) async throws {
+        try await TestServer.run(full, options: TestServer.options { $0.profile = profile }) { server in
+            let answer = try await server.ask(release())
+            #expect(answer.status == 429)
+            #expect(answer.header("retry-after") == "1")
+            #expect(answer.header("x-request-id") == "mine")
+            let document = try JSONCursor.parse(answer.body)
+            #expect(try document.member("code").string() == "overloaded")
+            #expect(try document.member("stage").string() == "route")
+            let isRetryable = try document.member("retryable").boolean()
+            #expect(isRetryable)
+            #expect(try document.member("request_id").string() == "mine")
+            let line = try await server.logLine { "\($0.message)" == "request" }
+            #expect(line.metadata["status"] == "429" && line.metadata["code"] == "overloaded")
+            #expect(line.metadata["route"] == "/key/release" && line.metadata["request_id"] == "mine")
+            #expect(line.metadata["peer"] == nil)
+        }
+        #expect(full.questions.isEmpty)
+    }
+
+    @Test func theAnswerIsTheOneThatTheEngineItselfWouldGive() async throws {
+        let error = try #require(full.script.refusal)
+        let late = try await TestServer.run(ScriptedEngine(failing: error)) {
+            try await $0.ask(release())
+        }
+        let early = try await TestServer.run(full) {
+            try await $0.ask(release())
+        }
+        #expect(early == late)
+        #expect(early.headers.map(\.name) == late.headers.map(\.name))
+    }
+
+    @Test func whatIsWrongWithARequestIsSaidFirst() async throws {
+        let foreign = release().replacing("Host: 127.0.0.1", with: "Host: evil.example")
+        let statuses = try await TestServer.run(full) { server in
+            [
+                try await server.post("/key/release", #"{"kid":7}"#).status,
+                try await server.post("/key/release", "{").status,
+                try await server.ask(foreign).status,
+            ]
+        }
+        #expect(statuses == [400, 400, 403])
+    }
+
+    @Test func otherRoutesAreServed() async throws {
+        let statuses = try await TestServer.run(full) { server in
+            [
+                try await server.ask(request("GET", "/status")).status,
+                try await server.post("/attest/raw", #"{"runtime_data":"AAAA"}"#).status,
+            ]
+        }
+        #expect(statuses == [200, 200])
+    }
+
+    @Test func manyInOneWriteAreAnsweredOneAfterTheOther() async throws {
+        let count = 2000
+        var text = ""
+        for number in 0..<count { text += release(id: "\(number)") }
+        text += request("GET", "/status", headers: ["X-Request-Id: last"])
+        try await TestServer.run(full) { [text] server in
+            let port = server.port
+            let answers = try await blocking {
+                let client = try RawClient.connect(port: port)
+                client.send(text)
+                return try client.receiveAnswers(count + 1)
+            }
+            #expect(answers.dropLast().allSatisfy { $0.status == 429 })
+            #expect(answers.last?.status == 200)
+            #expect(answers.map { $0.header("x-request-id") } == (0..<count).map { "\($0)" } + ["last"])
+        }
+        #expect(full.questions.isEmpty)
+    }
+}
