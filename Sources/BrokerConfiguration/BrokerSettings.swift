@@ -137,7 +137,8 @@ enum BrokerSettings {
                 "How long one wrapping key and its token serve releases of the same authority and store; 0s makes both for each release"
         )
         static let maxUses = SettingKey<Int>(
-            "max-uses", default: 1000, in: 1...1_000_000, help: "Most releases of one session")
+            "max-uses", default: 1000, in: 1...1_000_000,
+            help: "Most releases of one session; those that shared a request to the key store count once")
 
         static let schema = SettingsSchema([maxAge.declaration, maxUses.declaration])
     }

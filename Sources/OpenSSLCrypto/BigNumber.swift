@@ -21,21 +21,22 @@ struct BigNumber: ~Copyable, @unchecked Sendable {
     /// The number of these big-endian bytes.
     init(_ bytes: UnsafeRawBufferPointer) throws(CryptoError) {
         let number = try BigNumber()
-        let start = bytes.bindMemory(to: UInt8.self).baseAddress
-        guard let count = Int32(exactly: bytes.count), count == 0 || BN_bin2bn(start, count, number.handle) != nil
-        else {
-            throw OpenSSLErrorQueue.error("reading a number", otherwise: "no memory")
-        }
+        guard number.read(bytes) else { throw OpenSSLErrorQueue.error("reading a number", otherwise: "no memory") }
         self = number
     }
 
     /// The number of these big-endian bytes.
     init(_ bytes: [UInt8]) throws(CryptoError) {
         let number = try BigNumber()
-        guard let count = Int32(exactly: bytes.count), BN_bin2bn(bytes, count, number.handle) != nil else {
+        guard bytes.withUnsafeBytes({ number.read($0) }) else {
             throw OpenSSLErrorQueue.error("reading a number", otherwise: "no memory")
         }
         self = number
+    }
+
+    private func read(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let count = Int32(exactly: bytes.count) else { return false }
+        return count == 0 || BN_bin2bn(bytes.bindMemory(to: UInt8.self).baseAddress, count, handle) != nil
     }
 
     /// `prime` - 1, marked so that OpenSSL computes with it in constant time.

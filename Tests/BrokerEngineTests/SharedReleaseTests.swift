@@ -79,14 +79,16 @@ struct SharedReleaseTests {
         #expect(subject.engine.calls.count.store == Self.limit + 3)
     }
 
-    @Test("another key, version, store or identity, or a broker without sessions, shares nothing")
+    @Test("another key, version, store, authority or identity, or a broker without sessions, shares nothing")
     func separate() async throws {
         let subject = try Subject()
         let engine = try subject.engine.engine()
         var tasks = start(Self.limit, try request(), engine)
         try await eventually { subject.gate.waiting == Self.limit }
+        var elsewhere = try request()
+        elsewhere.authority = try Endpoint("two.attest.example")
         let others = [
-            try request("other"), try request("k/0123456789abcdef0123456789abcdef"),
+            elsewhere, try request("other"), try request("k/0123456789abcdef0123456789abcdef"),
             try request(store: "two.vault.example"), try request(bearer: "mine"), try request(bearer: "mine"),
         ]
         for (index, other) in others.enumerated() {
