@@ -295,8 +295,8 @@ public final class WrappingKeyPool: Sendable {
         }
     }
 
-    /// Releases come first: while they come one after the other, keys are made only when few are left, because even a thread that yields to all others takes caches and memory
-    /// from them.
+    /// Releases come first: while they come one after the other, keys are made only when few are left, because even a thread that stands back takes caches and
+    /// memory from them.
     private func waitForQuiet() {
         while true {
             let pause = state.withLock { state -> Duration in

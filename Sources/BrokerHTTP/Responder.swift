@@ -20,16 +20,21 @@ struct Responder: Sendable {
         return answer
     }
 
-    /// The answer to a release that there is no room for, which costs little more than reading it; nil where there is room or something else to say.
+    /// The answer to a release that there is no room for, which costs little more than reading it; nil where there is room, where there is something else to say,
+    /// or where reading it could take long.
     func refusalOfRelease(_ request: InboundRequest, route: Route?) -> Answer? {
-        guard route == .keyRelease, request.refusal == nil, let head = request.head, let error = engine.releaseRefusal,
-            (try? callers.check(head)) != nil, let release = try? ReleaseRequest(body: request.body)
+        guard route == .keyRelease, request.refusal == nil, request.body.readableBytes <= Self.quicklyRead,
+            let head = request.head, let error = engine.releaseRefusal, (try? callers.check(head)) != nil,
+            let release = try? ReleaseRequest(body: request.body)
         else { return nil }
         let id = Self.requestID(head.headers["x-request-id"])
         var answer = errors.answer(error, to: .release(release.key), requestID: id)
         answer.reply.headers.append(("X-Request-Id", id))
         return answer
     }
+
+    /// More bytes than a release's body has, an access token in it included.
+    private static let quicklyRead = 16 << 10
 
     private func outcome(of request: InboundRequest, route: Route?, id: String) async -> Answer {
         do throws(Refusal) {

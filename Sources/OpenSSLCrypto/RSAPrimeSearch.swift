@@ -36,6 +36,7 @@ struct RSAPrimeSearch {
     /// A probable prime with both of its highest bits set, so that two of them make a modulus of full length, and with p-1 prime to the exponent.
     func prime(bits: Int, pause: @escaping @Sendable () -> Void) throws(CryptoError) -> BigNumber {
         let rounds = try Rounds(pause)
+        defer { withExtendedLifetime(rounds) {} }
         while true {
             let candidate = try BigNumber()
             guard BN_priv_rand_ex(candidate.handle, Int32(bits), BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD, 0, context) == 1
