@@ -361,7 +361,7 @@ class Bench:
         growth = (sizes[0] - first) / mib
         self.note("  growth to 10,000 releases", f"{growth:.1f} MiB", "<= 8 MiB" + ("" if growth <= 8 else "  MISSED"))
         self.note("  growth from 10,000 to 20,000", f"{(sizes[1] - sizes[0]) / mib:.1f} MiB")
-        self.note("stripped binary", f"{os.path.getsize(self.options.broker) / mib:.1f} MiB as built")
+        self.note("program, not stripped", f"{os.path.getsize(self.options.broker) / mib:.1f} MiB")
 
     def print(self):
         widths = [max(len(row[column]) for row in self.rows) for column in range(4)]
