@@ -4,7 +4,7 @@ import Testing
 struct SourceTests {
     /// Modules of the system that need no declaration in the manifest.
     private static let system: Set<String> = [
-        "FoundationEssentials", "Dispatch", "Glibc", "Musl", "Swift", "Synchronization", "Testing", "_Concurrency",
+        "Dispatch", "FoundationEssentials", "Glibc", "Musl", "Swift", "Synchronization", "Testing", "_Concurrency",
     ]
 
     /// Drives processes and reads their answers independently of our own parsers; never part of the product.

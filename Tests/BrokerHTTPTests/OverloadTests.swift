@@ -68,6 +68,14 @@ struct OverloadTests {
         #expect(statuses == [400, 400, 403])
     }
 
+    @Test func aBodyThatTakesLongToReadIsNotReadOnTheEventLoop() async throws {
+        // The engine is asked, as it is for everything that does not answer itself on the spot.
+        let padding = String(repeating: " ", count: 16 << 10)
+        let answer = try await TestServer.run(full) { try await $0.post("/key/release", #"{"kid":"k"}"# + padding) }
+        #expect(answer.status == 200)
+        #expect(full.questions.count == 1)
+    }
+
     @Test func otherRoutesAreServed() async throws {
         let statuses = try await TestServer.run(full) { server in
             [
