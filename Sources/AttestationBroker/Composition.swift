@@ -18,16 +18,14 @@ struct Composition {
     private let transport: CurlTransport
     private let wrappingKeys: WrappingKeyPool
 
-    /// Touches no network: a broker starts, and says that it is not ready, while its services are away. With `makesKeys` wrapping keys are made ahead of time.
+    /// Touches no network: a broker starts, and says that it is not ready, while its services are away.
     init(
         _ configuration: BrokerConfiguration, registry: ProviderRegistry,
-        environment: [String: String] = ProcessEnvironment.all, logger: Logger, makesKeys: Bool = false
+        environment: [String: String] = ProcessEnvironment.all, logger: Logger
     ) throws(BrokerError) {
         wrappingKeys = WrappingKeyPool(
             keyBits: configuration.wrappingKeys.size.rawValue, capacity: configuration.wrappingKeys.pool, logger: logger
         )
-        // First, because it takes longest.
-        if makesKeys { wrappingKeys.fill() }
         // A bundle of authorities takes a few milliseconds, so it is read beside the rest.
         let trust = SharedTrustStore(configuration.tls.trust)
         _ = BackgroundThread.start { _ = try? trust.store() }
@@ -71,12 +69,18 @@ struct Composition {
             clock: clock, logger: logger)
     }
 
-    /// Takes a first look at whether the providers could work, in the background, and tells the log.
+    /// Takes a first look at whether the providers could work, in the background, and tells the log; then makes wrapping keys ahead of time. That work waits for the
+    /// look, but not long: even a thread that stands back would take a core from a start of some ten milliseconds.
     func start(logger: Logger) {
-        let engine = engine
+        let (engine, wrappingKeys) = (engine, wrappingKeys)
         Task.detached {
             let readiness = await engine.readiness(in: engine.makeContext(id: "start-up"))
+            wrappingKeys.fill()
             for obstacle in readiness.obstacles { logger.warning("not ready: \(obstacle)") }
+        }
+        Task.detached {
+            try await Task.sleep(for: .milliseconds(100))
+            wrappingKeys.fill()
         }
     }
 

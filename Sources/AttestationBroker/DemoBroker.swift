@@ -22,8 +22,7 @@
                     file: ConfigurationFile(name: "demo", bytes: file),
                     overrides: [SettingOverride(path: "server.http", text: "127.0.0.1:\(port)")]),
                 registry: registry)
-            composition = try Composition(
-                configuration, registry: registry, environment: [:], logger: logger, makesKeys: true)
+            composition = try Composition(configuration, registry: registry, environment: [:], logger: logger)
             let (ports, continuation) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
             self.ports = ports
             let composition = composition

@@ -23,7 +23,7 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = Logger(label: "broker")
         StartUpLog.write(configuration, to: logger)
 
-        let composition = try Composition(configuration, registry: registry, logger: logger, makesKeys: true)
+        let composition = try Composition(configuration, registry: registry, logger: logger)
         defer { composition.shutdown() }
         let frontEnd = HTTPFrontEnd(
             engine: composition.engine, options: HTTPFrontEndOptions(configuration.server), logger: logger,

@@ -2,6 +2,7 @@
 
 import argparse
 import base64
+import errno
 import json
 import os
 import re
@@ -371,17 +372,14 @@ class Bench:
 
 
 def request(port, text, timeout=60):
-    """One request over a new connection, tried again until somebody listens."""
+    """One request over a new connection, tried again until somebody listens. One socket for all trials: they take time from the program that starts."""
     end = time.monotonic() + timeout
-    while True:
-        try:
-            connection = socket.create_connection(("127.0.0.1", port), timeout=timeout)
-            break
-        except ConnectionRefusedError:
-            if time.monotonic() > end:
-                raise
+    with socket.socket() as connection:
+        while error := connection.connect_ex(("127.0.0.1", port)):
+            if error != errno.ECONNREFUSED or time.monotonic() > end:
+                raise OSError(error, os.strerror(error))
             time.sleep(0.0005)
-    with connection:
+        connection.settimeout(timeout)
         connection.sendall(text)
         return connection.recv(65536)
 
