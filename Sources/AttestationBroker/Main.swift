@@ -1,4 +1,5 @@
 import ArgumentParser
+import BrokerConfiguration
 import BrokerCore
 import BrokerHTTP
 import CProcessMemory
@@ -61,8 +62,9 @@ extension AttestationBroker {
     /// The sidecar's own command alone is much smaller than the tree of all commands, and a start should be short.
     private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
         guard arguments.first == "serve" else { return try parseAsRoot(arguments) }
-        // Beside the arguments and the configuration, on a core that is idle now.
+        // Beside the arguments and the configuration, on a core that is idle now, in the order in which it is wanted. The settings' declarations are made once.
         _ = BackgroundThread.start {
+            _ = (try? builtInProviders()).map(SettingsCatalogue.init)
             CurlTransport.prepare()
             HTTPFrontEnd.prepare()
         }

@@ -8,8 +8,11 @@ import ServiceLifecycle
 import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand {
+    // Parsed alone (see `AttestationBroker.parsed`); with the name of what it belongs to the parser does not look for a request for shell completions first, which
+    // costs more than the arguments themselves.
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Run the sidecar until SIGTERM or SIGINT.",
+        commandName: "serve", _superCommandName: "attestation-broker",
+        abstract: "Run the sidecar until SIGTERM or SIGINT.",
         discussion:
             "Also understands SkrSideCarArgs, Port, LogFile, LogLevel, ServerType and the flags of the original sidecar."
     )
