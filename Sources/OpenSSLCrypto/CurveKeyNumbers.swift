@@ -47,20 +47,23 @@ struct CurveKeyNumbers: ~Copyable {
         self.y = y
     }
 
-    /// Reads an ECPrivateKey (RFC 5915): `der` is one SEQUENCE and nothing else. A curve named inside must be `curve` again.
-    init(der: UnsafeRawBufferPointer, on curve: EllipticCurve, _ operation: String) throws(CryptoError) {
+    /// Reads an ECPrivateKey (RFC 5915): `der` is one SEQUENCE and nothing else. The curve is named inside, or by `known` around it; two names must be the same.
+    init(der: UnsafeRawBufferPointer, on known: EllipticCurve? = nil, _ operation: String) throws(CryptoError) {
         var reader = try DERReader.sequence(in: der, operation)
         guard try reader.integer().isOne else { throw reader.failure("not version 1 of an EC key") }
         let number = try reader.element(V_ASN1_OCTET_STRING)
-        // RFC 5915 wants the curve's size; some writers drop leading zeros.
-        guard number.count <= curve.coordinateByteCount else { throw reader.failure("the private number is too long") }
-        let d = try BigNumber(number)
+        var named = known
         if let parameters = try reader.optional(0, of: V_ASN1_CONTEXT_SPECIFIC, isConstructed: true) {
             var inner = DERReader(parameters, operation)
             let name = try inner.element(V_ASN1_OBJECT)
             try inner.requireEnd()
-            guard curve.isNamed(by: name) else { throw reader.failure("the key names two curves") }
+            named = EllipticCurve.allCases.first { $0.isNamed(by: name) }
+            guard known == nil || named == known else { throw reader.failure("the key names two curves") }
         }
+        guard let curve = named else { throw reader.failure("the key names no curve that is supported") }
+        // RFC 5915 wants the curve's size; some writers drop leading zeros.
+        guard number.count <= curve.coordinateByteCount else { throw reader.failure("the private number is too long") }
+        let d = try BigNumber(number)
         var point: [UInt8]?
         if let bits = try reader.optional(1, of: V_ASN1_CONTEXT_SPECIFIC, isConstructed: true) {
             var inner = DERReader(bits, operation)

@@ -56,7 +56,7 @@ public struct AuthorityDirectory: Sendable {
         let root = try root()
         let intermediate = try certificate(Self.intermediateFile)
         let key = try privateKey(Self.chipFile(tcb) + ".key")
-        let isPair = (try? leaf.publicKey.subjectPublicKeyInfo) == key.publicKey.subjectPublicKeyInfo
+        let isPair = (try? leaf.publicKey) == key.publicKey
         guard isPair, root.subjectCommonName == "ARK-\(product.rawValue)", leaf.isValid(at: now),
             intermediate.isSigned(by: root), leaf.isSigned(by: intermediate)
         else { return nil }
@@ -82,7 +82,7 @@ public struct AuthorityDirectory: Sendable {
         }
         let intermediate = try certificate(Self.intermediateFile)
         let key = try privateKey(Self.intermediateKeyFile)
-        let isPair = (try? intermediate.publicKey.subjectPublicKeyInfo) == key.publicKey.subjectPublicKeyInfo
+        let isPair = (try? intermediate.publicKey) == key.publicKey
         guard isPair, intermediate.isSigned(by: root) else {
             throw FixtureError("the files of the fixture authority in \(path) do not belong together; remove them")
         }

@@ -269,7 +269,44 @@ struct PKCS8Tests {
         try command.run(["pkcs8", "-topk8", "-in", key, "-out", command.path("encrypted"), "-passout", "pass:secret"])
         let text = try command.read("encrypted")
         #expect(String(decoding: text, as: UTF8.self).contains("ENCRYPTED"))
-        #expect(throws: CryptoError.self) { _ = try PrivateKey(pem: text) }
+        let refused = CryptoError(operation: "reading a PEM private key", reason: "the key is encrypted")
+        #expect(throws: refused) { _ = try PrivateKey(pem: text) }
+        for pem in [try ReferenceKeys.p256.get().pem().array, try ReferenceKeys.rsa.get().pem().array] {
+            // RFC 1421's encryption of the older forms.
+            try command.run([
+                "pkey", "-in", try command.file("plain.pem", pem), "-traditional", "-aes128", "-passout", "pass:secret",
+                "-out", command.path("older"),
+            ])
+            let older = try command.read("older")
+            #expect(throws: refused) { _ = try PrivateKey(pem: older) }
+        }
+    }
+
+    @Test("The first private key counts, whatever stands before it", .enabled(if: OpenSSLCommand.isAvailable))
+    func otherBlocks() throws {
+        let command = try OpenSSLCommand()
+        // As `openssl ecparam -genkey` writes it: a block of parameters in front.
+        try command.run(["ecparam", "-name", "secp384r1", "-genkey", "-out", command.path("key.pem")])
+        let own = try command.read("key.pem")
+        #expect(String(decoding: own, as: UTF8.self).hasPrefix("-----BEGIN EC PARAMETERS-----"))
+        let key = try PrivateKey(pem: own)
+        #expect(key.publicKey.kind == .ec(.p384))
+        try command.run(["pkey", "-in", command.path("key.pem"), "-pubout", "-out", command.path("public")])
+        let published = try command.read("public")
+        let several = published + own + (try ReferenceKeys.rsa.get().pem().array)
+        #expect(try PrivateKey(pem: several).publicKey == key.publicKey)
+        #expect(throws: CryptoError.self) { _ = try PrivateKey(pem: published) }
+    }
+
+    @Test("An EC key that names no curve of ours is refused", .enabled(if: OpenSSLCommand.isAvailable))
+    func unknownCurve() throws {
+        let command = try OpenSSLCommand()
+        try command.run(["ecparam", "-name", "secp256k1", "-genkey", "-noout", "-out", command.path("key.pem")])
+        let text = try command.read("key.pem")
+        #expect(
+            throws: CryptoError(
+                operation: "reading a PEM private key", reason: "the key names no curve that is supported")
+        ) { _ = try PrivateKey(pem: text) }
     }
 
     @Test("PEM that is not a key is refused", arguments: ["", "x", "-----BEGIN PRIVATE KEY-----", "\0\0\0"])
