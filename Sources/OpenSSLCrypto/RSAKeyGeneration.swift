@@ -3,8 +3,8 @@ internal import SecureMemory
 
 /// Makes two-prime RSA keys by FIPS 186-5, section A.1.3 (random probable primes), with the exponent 65537.
 ///
-/// OpenSSL judges both primes with its full 64 rounds of Miller-Rabin or more. OpenSSL's `EVP_PKEY_generate` would build them from auxiliary
-/// primes instead (section A.1.6), which the standard leaves as a choice for moduli of 2048 bits and more and which costs about three times as much.
+/// OpenSSL's `EVP_PKEY_generate` builds the primes from auxiliary primes instead (section A.1.6), which the standard leaves as a choice for moduli of 2048 bits and
+/// more, and judges them with 64 rounds, which costs several times as much.
 enum RSAKeyGeneration {
     private static let operation = "generating an RSA key"
     private static let exponent: UInt = 65537
