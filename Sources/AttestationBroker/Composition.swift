@@ -69,18 +69,13 @@ struct Composition {
             clock: clock, logger: logger)
     }
 
-    /// Takes a first look at whether the providers could work, in the background, and tells the log; then makes wrapping keys ahead of time. That work waits for the
-    /// look, but not long: even a thread that stands back would take a core from a start of some ten milliseconds.
+    /// Makes wrapping keys ahead of time and takes a first look at whether the providers could work, both in the background; tells the log.
     func start(logger: Logger) {
-        let (engine, wrappingKeys) = (engine, wrappingKeys)
+        wrappingKeys.fill()
+        let engine = engine
         Task.detached {
             let readiness = await engine.readiness(in: engine.makeContext(id: "start-up"))
-            wrappingKeys.fill()
             for obstacle in readiness.obstacles { logger.warning("not ready: \(obstacle)") }
-        }
-        Task.detached {
-            try await Task.sleep(for: .milliseconds(100))
-            wrappingKeys.fill()
         }
     }
 
