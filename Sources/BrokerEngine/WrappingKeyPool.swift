@@ -7,7 +7,7 @@ internal import Synchronization
 
 /// Single-use wrapping keys, made ahead of time in the background.
 ///
-/// An RSA key costs some ten times what the rest of a release costs, so a few wait here. A key is given out once and never comes back.
+/// An RSA key costs some eight times what the rest of a release costs, so a few wait here. A key is given out once and never comes back.
 public final class WrappingKeyPool: Sendable {
     /// Modulus length of every key, in bits.
     public let keyBits: Int
