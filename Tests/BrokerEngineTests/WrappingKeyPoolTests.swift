@@ -1,5 +1,6 @@
 import BrokerCore
 import BrokerTestKit
+import Dispatch
 import Glibc
 import HTTPTransport
 import Logging
@@ -11,12 +12,6 @@ import Testing
 
 @Suite("Wrapping keys made ahead of time", .timeLimit(.minutes(5)))
 struct WrappingKeyPoolTests {
-    private final class Ticks: Sendable {
-        private let value = Atomic(0)
-        var count: Int { value.load(ordering: .relaxed) }
-        func add() { value.add(1, ordering: .relaxed) }
-    }
-
     private func pool(capacity: Int, bits: Int = 2048) -> WrappingKeyPool {
         WrappingKeyPool(keyBits: bits, capacity: capacity, logger: RecordedLog().logger())
     }
@@ -243,31 +238,29 @@ struct WrappingKeyPoolTests {
 
     @Test("taking from an empty pool leaves the threads of other tasks alone")
     func doesNotBlock() async throws {
-        // More takes than there are threads in the cooperative pool: if each held one, nothing else could run before the first key is there.
+        // More takes than there are threads for tasks: if each held one, this task could not see all of them wait at once.
         let takers = 2 * max(1, min(64, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        // Of the slowest kind, so that even a lucky search for primes is long beside a tick.
-        let pool = pool(capacity: 0, bits: 4096)
-        let ticks = Ticks()
-        let ticker = Task {
-            while !Task.isCancelled {
-                ticks.add()
-                await Task.yield()
-            }
+        let haveSeen = DispatchSemaphore(value: 0)
+        let isTooLate = Atomic(false)
+        let pool = WrappingKeyPool(
+            keyBits: 2048, capacity: 0, quietTime: .zero, threadLimit: 2, logger: RecordedLog().logger(),
+            discardPrimes: {}
+        ) { _ throws(CryptoError) in
+            // No key before that, unless the test is about to fail: a thread that is held for good would hang it.
+            if haveSeen.wait(timeout: .now() + .seconds(60)) == .timedOut { isTooLate.store(true, ordering: .relaxed) }
+            haveSeen.signal()
+            return try WrappingKey(generatingBits: 2048)
         }
-        defer { ticker.cancel() }
-        try await eventually { ticks.count > 0 }
-        let between = try await withThrowingTaskGroup(of: Int.self) { group in
-            for _ in 0..<takers {
-                group.addTask {
-                    let before = ticks.count
-                    _ = try await pool.take().bits
-                    return ticks.count - before
-                }
-            }
-            return try await group.reduce(into: []) { $0.append($1) }
+        defer { pool.shutdown() }
+        let keys = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<takers { group.addTask { try await pool.take().bits } }
+            try await eventually { pool.waitingCount == takers || isTooLate.load(ordering: .relaxed) }
+            haveSeen.signal()
+            return try await group.reduce(0) { count, _ in count + 1 }
         }
-        // A thread that makes a key lets nobody tick in between; the other takers and the other tests account for a few at most.
-        #expect(between.allSatisfy { $0 > takers }, "ticks while each key was made: \(between)")
+        let wasTooLate = isTooLate.load(ordering: .relaxed)
+        #expect(!wasTooLate, "a key was wanted and the threads of tasks were held for it")
+        #expect(keys == takers)
     }
 }
 
