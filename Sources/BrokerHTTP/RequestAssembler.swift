@@ -17,6 +17,8 @@ final class RequestAssembler: ChannelDuplexHandler {
     private let disconnection: Disconnection
     private let readyAnswer: (InboundRequest) -> ReadyAnswer?
     private var clock: Scheduled<Void>?
+    private var answeredInARow = 0
+    private static let mostAnswersInARow = 16
 
     init(
         options: HTTPFrontEndOptions, budget: BodyBudget, gate: ByteGate,
@@ -119,8 +121,7 @@ final class RequestAssembler: ChannelDuplexHandler {
             case .stopClock:
                 clock?.cancel()
                 clock = nil
-            case .deliver(let request):
-                if let answer = readyAnswer(request) { send(answer, context) } else { requests.yield(request) }
+            case .deliver(let request): deliver(request, context)
             case .sendContinue:
                 let head = HTTPResponseHead(version: .http1_1, status: .continue)
                 context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
@@ -128,6 +129,18 @@ final class RequestAssembler: ChannelDuplexHandler {
             case .reportDisconnect: disconnection.happened()
             case .close: context.close(promise: nil)
             }
+        }
+    }
+
+    /// Answers on the spot where that is possible, but not always: SwiftNIO looks at no other connection of this event loop as long as there is something to do at
+    /// once, and a peer that pipelines would keep the loop for itself until its last request is answered.
+    private func deliver(_ request: InboundRequest, _ context: ChannelHandlerContext) {
+        if answeredInARow < Self.mostAnswersInARow, let answer = readyAnswer(request) {
+            answeredInARow += 1
+            send(answer, context)
+        } else {
+            answeredInARow = 0
+            requests.yield(request)
         }
     }
 

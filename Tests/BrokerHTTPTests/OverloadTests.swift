@@ -10,6 +10,7 @@ import Testing
 /// What a caller sees while there is no room for releases.
 struct OverloadTests {
     private let full: ScriptedEngine
+    private let script: ScriptedEngine.Script
 
     init() {
         var script = ScriptedEngine.Script()
@@ -17,6 +18,9 @@ struct OverloadTests {
             .overloaded, at: .route, "the broker works on 2 releases and 3 more wait; come back later",
             retryAfter: .seconds(1))
         full = ScriptedEngine(script)
+        // Turned away wherever it is asked.
+        script.error = script.refusal
+        self.script = script
     }
 
     private func release(id: String = "mine") -> String {
@@ -91,7 +95,8 @@ struct OverloadTests {
         var text = ""
         for number in 0..<count { text += release(id: "\(number)") }
         text += request("GET", "/status", headers: ["X-Request-Id: last"])
-        try await TestServer.run(full) { [text] server in
+        let engine = ScriptedEngine(script)
+        try await TestServer.run(engine) { [text] server in
             let port = server.port
             let answers = try await blocking {
                 let client = try RawClient.connect(port: port)
@@ -102,6 +107,29 @@ struct OverloadTests {
             #expect(answers.last?.status == 200)
             #expect(answers.map { $0.header("x-request-id") } == (0..<count).map { "\($0)" } + ["last"])
         }
-        #expect(full.questions.isEmpty)
+        // Every seventeenth leaves the event loop to other connections.
+        #expect(engine.questions.count == count / 17)
+    }
+
+    @Test func aPeerThatPipelinesDoesNotKeepTheEventLoop() async throws {
+        var script = script
+        let door = Latch()
+        script.pause = { await door.wait() }
+        let many = String(repeating: release(), count: 200)
+        try await TestServer.run(ScriptedEngine(script)) { server in
+            let port = server.port
+            let client = try await blocking {
+                let client = try RawClient.connect(port: port)
+                client.send(many)
+                // These were answered on the spot; the next one waits at the door, and meanwhile others are served.
+                #expect(try client.receiveAnswers(16).count == 16)
+                return client
+            }
+            for _ in 0..<4 { #expect(try await server.ask(request("GET", "/status")).status == 200) }
+            #expect(!client.hasInput(withinMilliseconds: 0))
+            door.open()
+            let answers = try await blocking { try client.receiveAnswers(184) }
+            #expect(answers.allSatisfy { $0.status == 429 })
+        }
     }
 }
