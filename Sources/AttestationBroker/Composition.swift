@@ -28,7 +28,7 @@ struct Composition {
         )
         // A bundle of authorities takes a few milliseconds, so it is read beside the rest.
         let trust = SharedTrustStore(configuration.tls.trust)
-        _ = BackgroundThread.start { _ = try? trust.store() }
+        _ = BackgroundThread.start { trust.prepare() }
         do {
             transport = try CurlTransport(
                 .init(

@@ -11,6 +11,11 @@ public final class SharedTrustStore: Sendable {
         self.trust = trust
     }
 
+    /// Does what makes the first chain wait; `store()` says what is wrong, if anything is.
+    public func prepare() {
+        try? store().prepare()
+    }
+
     /// The store. A failure to make it is kept as well.
     public func store() throws(CryptoError) -> TrustStore {
         try loaded.withLock { loaded in

@@ -50,6 +50,11 @@ final class AuthorityBundle: Sendable {
         self.systemFile = systemFile
     }
 
+    /// Reads the names in the system's file now instead of when the first chain asks for one.
+    func prepare() {
+        withSystem { _ in }
+    }
+
     /// Number of certificates in all of the files.
     var certificateCount: Int { files.count + withSystem { $0.count } }
 

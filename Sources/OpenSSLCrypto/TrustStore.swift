@@ -43,6 +43,9 @@ public final class TrustStore: Sendable {
         self.store = store
     }
 
+    /// Reads what the first chain would wait for. Without it the store is as good.
+    public func prepare() { bundle?.prepare() }
+
     /// Trusts exactly these self-signed certificates.
     public init(roots: [Certificate]) throws(CryptoError) {
         let store = try StoreHandle()
