@@ -66,6 +66,17 @@ enum Base64Codec {
         var written = 0
         var index = 0
         var faults: Int32 = 0
+        while index + 8 <= count {
+            let (values, areRight) = sextets(
+                UInt64(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt64.self)), alphabet)
+            faults |= areRight ? 0 : -1
+            output.storeBytes(
+                of: UInt32(truncatingIfNeeded: values >> 16).bigEndian, toByteOffset: written, as: UInt32.self)
+            output.storeBytes(
+                of: UInt16(truncatingIfNeeded: values).bigEndian, toByteOffset: written + 4, as: UInt16.self)
+            index += 8
+            written += 6
+        }
         while index + 4 <= count {
             let first = sextet(Int32(text[index]), alphabet)
             let second = sextet(Int32(text[index + 1]), alphabet)
@@ -113,6 +124,35 @@ enum Base64Codec {
             result += ((62 - value) >> 8) & 49
         }
         return UInt8(truncatingIfNeeded: result)
+    }
+
+    /// The 48 bits that eight characters stand for, the first character in the lowest byte of `text`, and whether all of them are of the alphabet.
+    @inline(__always)
+    private static func sextets(_ text: UInt64, _ alphabet: Alphabet) -> (values: UInt64, areRight: Bool) {
+        let lanes: UInt64 = 0x0101_0101_0101_0101
+        let high = lanes &* 0x80
+        // Seven bits in each lane, so that no lane reaches into the next.
+        let characters = text & ~high
+        // All ones in the lanes of a range, otherwise zero.
+        func range(_ low: UInt64, _ last: UInt64) -> UInt64 {
+            let isIn = ((characters | high) &- lanes &* low) & ~((characters | high) &- lanes &* (last + 1)) & high
+            return (isIn << 1) &- (isIn >> 7)
+        }
+        let (capital, small, digit) = (range(0x41, 0x5A), range(0x61, 0x7A), range(0x30, 0x39))
+        let (next, last) =
+            switch alphabet {
+            case .standard: (range(0x2B, 0x2B), range(0x2F, 0x2F))
+            case .url: (range(0x2D, 0x2D), range(0x5F, 0x5F))
+            }
+        var values = (characters & capital) &- (lanes &* 0x41 & capital)
+        values |= (characters & small) &- (lanes &* 71 & small)
+        values |= (characters & digit) &+ (lanes &* 4 & digit)
+        values |= lanes &* 62 & next | lanes &* 63 & last
+        let known = capital | small | digit | next | last
+        // Two sextets become twelve bits, two of these 24, and the first half comes first.
+        values = (values & 0x003F_003F_003F_003F) << 6 | (values >> 8) & 0x003F_003F_003F_003F
+        values = (values & 0x0000_0FFF_0000_0FFF) << 12 | (values >> 16) & 0x0000_0FFF_0000_0FFF
+        return ((values & 0xFF_FFFF) << 24 | values >> 32, (known ^ ~0) | (text & high) == 0)
     }
 
     /// The value of a character, -1 for one outside of the alphabet.

@@ -42,6 +42,38 @@ struct Base64Tests {
         }
     }
 
+    @Test("Every byte at every place of a long text is its six bits, or the end of the text")
+    func places() {
+        let common = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
+        for (alphabet, isURL) in [(common + Array("+/".utf8), false), (common + Array("-_".utf8), true)] {
+            for filler in [0, 25, 51, 61, 62, 63] {
+                for place in 0..<20 {
+                    for byte in UInt8.min...UInt8.max {
+                        var text = [UInt8](repeating: alphabet[filler], count: 20)
+                        text[place] = byte
+                        // Bit by bit: nothing of what is tested.
+                        var expected: [UInt8]?
+                        if let value = alphabet.firstIndex(of: byte) {
+                            var bytes = [UInt8](repeating: 0, count: 15)
+                            for bit in 0..<120 {
+                                let sextet = bit / 6 == place ? value : filler
+                                if sextet >> (5 - bit % 6) & 1 == 1 { bytes[bit / 8] |= 0x80 >> (bit % 8) }
+                            }
+                            expected = bytes
+                        } else if byte == UInt8(ascii: "="), place == 19 {
+                            // Padding, which the tests below are about.
+                            continue
+                        }
+                        let found = isURL ? Base64.decodeURL(text[...]) : Base64.decode(text)
+                        if found != expected {
+                            Issue.record("\(byte) at \(place) beside \(filler): \(String(describing: found))")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test("Every length comes back")
     func roundTrips() {
         for count in 0..<100 {
