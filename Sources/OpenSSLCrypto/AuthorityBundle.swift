@@ -8,8 +8,8 @@ internal import Synchronization
 /// names: those of files that somebody names at once, so that a mistake shows, those of the system when a chain asks for a name that the store does not have.
 final class AuthorityBundle: Sendable {
     private struct Names: Sendable {
-        /// Certificates in DER by the hash of their subject.
-        var certificates: [UInt: [[UInt8]]] = [:]
+        /// Certificates in DER by the digest of their subject.
+        var certificates: [UInt64: [[UInt8]]] = [:]
         var count = 0
 
         /// Adds the certificates of one file and says how many blocks it has. One that is no certificate is an error, or is left out.
@@ -18,10 +18,12 @@ final class AuthorityBundle: Sendable {
             var found = 0
             while let der = try blocks.next() {
                 found += 1
-                if let hash = AuthorityBundle.subjectHash(der) {
-                    certificates[hash, default: []].append(der)
+                do throws(CryptoError) {
+                    certificates[try AuthorityBundle.subjectDigest(der), default: []].append(der)
                     count += 1
-                } else if !leavingOutBroken {
+                } catch  where leavingOutBroken {
+                    continue
+                } catch {
                     throw CryptoError(operation: reading, reason: "certificate \(found) of the file is no certificate")
                 }
             }
@@ -70,9 +72,9 @@ final class AuthorityBundle: Sendable {
     }
 
     private func certificates(of subject: OpaquePointer) -> [[UInt8]] {
-        guard let hash = Self.hash(subject) else { return [] }
+        guard let digest = Self.digest(subject) else { return [] }
         // Of both: an authority that was renewed has one name and two keys.
-        return files.certificates[hash, default: []] + withSystem { $0.certificates[hash, default: []] }
+        return files.certificates[digest, default: []] + withSystem { $0.certificates[digest, default: []] }
     }
 
     private func withSystem<Result>(_ body: (Names) -> Result) -> Result {
@@ -116,30 +118,31 @@ final class AuthorityBundle: Sendable {
         }
     }
 
-    /// From the certificate's subject (RFC 5280, section 4.1), without looking at the rest.
-    private static func subjectHash(_ der: [UInt8]) -> UInt? {
-        der.withUnsafeBytes { bytes in
-            do throws(CryptoError) {
+    /// Of the certificate's subject (RFC 5280, section 4.1), without looking at what follows it.
+    private static func subjectDigest(_ der: [UInt8]) throws(CryptoError) -> UInt64 {
+        try der.withUnsafeBytes { bytes in
+            Result { () throws(CryptoError) in
                 var certificate = try DERReader.sequence(in: bytes, reading)
                 var content = DERReader(try certificate.element(V_ASN1_SEQUENCE, isConstructed: true), reading)
                 _ = try content.optional(0, of: V_ASN1_CONTEXT_SPECIFIC, isConstructed: true)
                 _ = try content.element(V_ASN1_INTEGER)
                 // Algorithm, issuer and validity come before the subject.
                 for _ in 0..<3 { _ = try content.element(V_ASN1_SEQUENCE, isConstructed: true) }
-                var cursor = content.rest.bindMemory(to: UInt8.self).baseAddress
-                guard let name = d2i_X509_NAME(nil, &cursor, content.rest.count) else { return nil }
-                defer { X509_NAME_free(name) }
-                return hash(name)
-            } catch {
-                return nil
+                let name = try content.element(V_ASN1_SEQUENCE, isConstructed: true)
+                return try NameDigest.of(DERReader(name, reading), reading)
             }
-        }
+        }.get()
     }
 
-    private static func hash(_ name: OpaquePointer) -> UInt? {
-        var isDone: Int32 = 0
-        let hash = X509_NAME_hash_ex(name, nil, nil, &isDone)
-        return isDone == 1 ? hash : nil
+    private static func digest(_ name: OpaquePointer) -> UInt64? {
+        var (der, count): (UnsafePointer<UInt8>?, Int) = (nil, 0)
+        guard X509_NAME_get0_der(name, &der, &count) == 1 else { return nil }
+        do throws(CryptoError) {
+            let bytes = UnsafeRawBufferPointer(start: der, count: count)
+            return try NameDigest.of(try DERReader.sequence(in: bytes, reading), reading)
+        } catch {
+            return nil
+        }
     }
 
     // MARK: OpenSSL's side
@@ -182,7 +185,7 @@ final class AuthorityBundle: Sendable {
             X509_free(parsed)
         }
         OpenSSLErrorQueue.clear()
-        // The store's own copy, which stays: another thread may have added the same certificate first. And names of one hash need not be one name.
+        // The store's own copy, which stays: another thread may have added the same certificate first. And names of one digest need not be one name.
         X509_STORE_lock(store)
         defer { X509_STORE_unlock(store) }
         guard let found = X509_OBJECT_retrieve_by_subject(X509_STORE_get0_objects(store), X509_LU_X509, name),

@@ -34,15 +34,38 @@ struct DERReader {
     mutating func optional(
         _ tag: Int32, of tagClass: Int32, isConstructed: Bool
     ) throws(CryptoError) -> UnsafeRawBufferPointer? {
+        guard let next = try peek(), (next.tag, next.tagClass, next.isConstructed) == (tag, tagClass, isConstructed)
+        else { return nil }
+        cursor = next.end
+        return next.content
+    }
+
+    /// Takes the next element, whatever it is, and returns its tag, without the class, and its content.
+    mutating func any() throws(CryptoError) -> (tag: Int32, content: UnsafeRawBufferPointer) {
+        guard let next = try peek() else { throw failure("an element is missing") }
+        cursor = next.end
+        return (next.tag, next.content)
+    }
+
+    private struct Element {
+        let tag: Int32
+        let tagClass: Int32
+        let isConstructed: Bool
+        let content: UnsafeRawBufferPointer
+        let end: UnsafePointer<UInt8>
+    }
+
+    /// The next element; nil at the end.
+    private func peek() throws(CryptoError) -> Element? {
         guard let start = cursor, let end, start < end else { return nil }
         var next: UnsafePointer<UInt8>? = start
-        var (length, foundTag, foundClass) = (0, Int32(), Int32())
+        var (length, tag, tagClass) = (0, Int32(), Int32())
         // The result tells an error (0x80) and the indefinite length (1), which DER does not have, apart from the constructed form (0x20).
-        let form = ASN1_get_object(&next, &length, &foundTag, &foundClass, end - start)
+        let form = ASN1_get_object(&next, &length, &tag, &tagClass, end - start)
         guard form == 0 || form == V_ASN1_CONSTRUCTED, let next else { throw failure("not DER") }
-        guard (foundTag, foundClass, form != 0) == (tag, tagClass, isConstructed) else { return nil }
-        cursor = next + length
-        return UnsafeRawBufferPointer(start: next, count: length)
+        return Element(
+            tag: tag, tagClass: tagClass, isConstructed: form != 0,
+            content: UnsafeRawBufferPointer(start: next, count: length), end: next + length)
     }
 
     /// Takes the next element, an INTEGER that is not negative.

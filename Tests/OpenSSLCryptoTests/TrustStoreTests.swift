@@ -229,6 +229,11 @@ struct TrustStoreTests {
                 locations: SystemTrustLocations(bundle: try folder.file("system.pem", system.utf8)))
             #expect(complaint(both, chain.leaf, [chain.intermediate]) == nil)
         }
+        // An issuer that is spelled otherwise is the same to OpenSSL.
+        let rootKey = try ReferenceKeys.p384.get()
+        let shouting = try ChainFactory.authority("Test intermediate", issuer: "  TEST   ROOT ").sign(
+            publicKey: chain.intermediate.publicKey, with: rootKey, algorithm: .ecdsa(.sha384))
+        #expect(complaint(try store(chain.root.pem), chain.leaf, [shouting]) == nil)
         // What the chain brings along does not count.
         for text in [impostor.pem, broken, ""] {
             let other = try store(text)
