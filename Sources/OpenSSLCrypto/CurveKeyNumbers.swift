@@ -60,7 +60,9 @@ struct CurveKeyNumbers: ~Copyable {
             named = EllipticCurve.allCases.first { $0.isNamed(by: name) }
             guard known == nil || named == known else { throw reader.failure("the key names two curves") }
         }
-        guard let curve = named else { throw reader.failure("the key names no curve that is supported") }
+        guard let curve = named else {
+            throw reader.failure("the key names no curve that is supported, which are P-256, P-384 and P-521")
+        }
         // RFC 5915 wants the curve's size; some writers drop leading zeros.
         guard number.count <= curve.coordinateByteCount else { throw reader.failure("the private number is too long") }
         let d = try BigNumber(number)

@@ -63,6 +63,10 @@ enum PEMPrivateKey {
             }
         }
 
-        private static var encrypted: CryptoError { CryptoError(operation: operation, reason: "the key is encrypted") }
+        private static var encrypted: CryptoError {
+            CryptoError(
+                operation: operation,
+                reason: "the key is encrypted; write it without a passphrase: openssl pkey -in FILE -out OTHER-FILE")
+        }
     }
 }

@@ -269,7 +269,9 @@ struct PKCS8Tests {
         try command.run(["pkcs8", "-topk8", "-in", key, "-out", command.path("encrypted"), "-passout", "pass:secret"])
         let text = try command.read("encrypted")
         #expect(String(decoding: text, as: UTF8.self).contains("ENCRYPTED"))
-        let refused = CryptoError(operation: "reading a PEM private key", reason: "the key is encrypted")
+        let refused = CryptoError(
+            operation: "reading a PEM private key",
+            reason: "the key is encrypted; write it without a passphrase: openssl pkey -in FILE -out OTHER-FILE")
         #expect(throws: refused) { _ = try PrivateKey(pem: text) }
         for pem in [try ReferenceKeys.p256.get().pem().array, try ReferenceKeys.rsa.get().pem().array] {
             // RFC 1421's encryption of the older forms.
@@ -305,7 +307,8 @@ struct PKCS8Tests {
         let text = try command.read("key.pem")
         #expect(
             throws: CryptoError(
-                operation: "reading a PEM private key", reason: "the key names no curve that is supported")
+                operation: "reading a PEM private key",
+                reason: "the key names no curve that is supported, which are P-256, P-384 and P-521")
         ) { _ = try PrivateKey(pem: text) }
     }
 
