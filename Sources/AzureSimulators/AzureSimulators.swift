@@ -1,4 +1,3 @@
-internal import Hummingbird
 internal import HummingbirdCore
 internal import HummingbirdTLS
 internal import Logging
@@ -125,21 +124,15 @@ public final class AzureSimulators: Service {
     private func serve() async throws {
         let directory = directory
         let announcement = announcement
-        let secure = Application(
-            responder: HTTPFrontEnd { await directory.respond(to: $0) },
-            server: try .tls(.http1(), tlsConfiguration: tls),
-            configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), serverName: nil),
-            onServerRunning: { channel in announcement.announce(tls: channel.localAddress?.port ?? 0) },
-            logger: configuration.logger)
-        let plain = Application(
-            responder: HTTPFrontEnd { await directory.respondAsMetadata(to: $0) },
-            configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.metadataPort), serverName: nil),
-            onServerRunning: { channel in announcement.announce(metadata: channel.localAddress?.port ?? 0) },
-            logger: configuration.logger)
+        let (host, logger) = (configuration.host, configuration.logger)
+        let secure = try HTTPFrontEnd { await directory.respond(to: $0) }.server(
+            .tls(.http1(), tlsConfiguration: tls), on: .hostname(host, port: configuration.port), logger: logger
+        ) { announcement.announce(tls: $0) }
+        let plain = try HTTPFrontEnd { await directory.respondAsMetadata(to: $0) }.server(
+            on: .hostname(host, port: configuration.metadataPort), logger: logger
+        ) { announcement.announce(metadata: $0) }
         let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(services: [secure, plain], logger: configuration.logger))
+            configuration: ServiceGroupConfiguration(services: [secure, plain], logger: logger))
         try await group.run()
     }
 

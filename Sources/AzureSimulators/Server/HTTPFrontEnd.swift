@@ -1,13 +1,13 @@
+internal import HTTPTransport
 internal import HTTPTypes
-internal import Hummingbird
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
+internal import NIOPosix
+internal import ServiceLifecycle
 
 /// Between Hummingbird and the services: reads a whole request within bounds, writes a whole answer.
-struct HTTPFrontEnd: HTTPResponder {
-    typealias Context = BasicRequestContext
-
+struct HTTPFrontEnd: Sendable {
     /// Longest request body in bytes.
     static let maximumBodyBytes = 1 << 20
     /// Longest path with query in bytes.
@@ -15,7 +15,27 @@ struct HTTPFrontEnd: HTTPResponder {
 
     let answer: @Sendable (SimulatorRequest) async -> SimulatorResponse
 
-    func respond(to request: Request, context: Context) async throws -> Response {
+    /// A server for it, over plain connections or what else `builder` makes.
+    func server(
+        _ builder: HTTPServerBuilder = .http1(), on address: BindAddress, logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) -> Void
+    ) throws -> any Service {
+        try builder.buildServer(
+            configuration: ServerConfiguration(address: address, serverName: nil),
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,
+            responder: { request, writer, _ in
+                var response = await respond(to: request)
+                response.headers[.date] = HTTPDate.now()
+                do {
+                    try await writer.write(response: response.head, body: response.body)
+                } catch {
+                    // Not the error itself: a parser's would be answered a second time.
+                    throw SimulatorError("an answer cannot be sent: \(error)")
+                }
+            }, onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) })
+    }
+
+    private func respond(to request: Request) async -> Response {
         let target = request.head.path ?? "/"
         guard target.utf8.count <= Self.maximumPathBytes else {
             return Self.response(SimulatorResponse(error: 414, code: "UriTooLong", message: "The URI is too long."))

@@ -1,14 +1,16 @@
 internal import Glibc
 
 /// The `Date` field in the one form that RFC 9110, 5.6.7, lets a server send.
-enum HTTPDate {
-    static func now() -> String {
+public enum HTTPDate {
+    /// The present second, by the system's clock.
+    public static func now() -> String {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return text(secondsSince1970: Int64(time.tv_sec))
     }
 
-    static func text(secondsSince1970 seconds: Int64) -> String {
+    /// For example `Sun, 06 Nov 1994 08:49:37 GMT`.
+    public static func text(secondsSince1970 seconds: Int64) -> String {
         var time = time_t(seconds)
         var parts = tm()
         gmtime_r(&time, &parts)
