@@ -3,7 +3,7 @@ internal import OpenSSLCrypto
 internal import Synchronization
 
 /// A certificate chain in the form of a request (azure-protocols 1.2.1): PEM, leaf first, in base64url. The last one is kept, because a machine has one chain for
-/// as long as its firmware is the same, and to read three certificates takes longer than a private operation.
+/// as long as its firmware is the same.
 final class CertificateChainText: Sendable {
     private struct Known {
         let chain: [[UInt8]]
@@ -17,7 +17,7 @@ final class CertificateChainText: Sendable {
         if let known = last.withLock({ $0 }), known.chain == chain { return known.text }
         var pem = ""
         for der in chain {
-            do { pem += try Certificate(der: der).pem } catch {
+            do { pem += try Certificate.pem(der: der) } catch {
                 throw BrokerError(
                     .endorsementMismatch, at: .verify, "an endorsement is no certificate: \(error.reason)",
                     cause: error)

@@ -52,6 +52,22 @@ public final class Certificate: @unchecked Sendable {
     /// PEM text (RFC 7468), ended by a line feed.
     public var pem: String { PEMText.text(der, label: "CERTIFICATE") }
 
+    /// PEM text of a certificate that is passed on: that it has the three parts of one (RFC 5280, section 4.1) is checked, what is in them is not.
+    public static func pem(der: [UInt8]) throws(CryptoError) -> String {
+        guard der.count <= maximumByteCount else {
+            throw CryptoError(operation: operation, reason: "\(der.count) bytes is not the size of a certificate")
+        }
+        try der.withUnsafeBytes { bytes in
+            Result { () throws(CryptoError) in
+                var parts = try DERReader.sequence(in: bytes, operation)
+                for _ in 0..<2 { _ = try parts.element(V_ASN1_SEQUENCE, isConstructed: true) }
+                _ = try parts.element(V_ASN1_BIT_STRING)
+                try parts.requireEnd()
+            }
+        }.get()
+        return PEMText.text(der, label: "CERTIFICATE")
+    }
+
     /// SHA-256 of `der`.
     public var sha256: [UInt8] { DigestAlgorithm.sha256.digest(der) }
 

@@ -2,25 +2,36 @@ internal import SecureMemory
 
 /// Writes PEM text (RFC 7468): lines of 64 characters, each ended by a line feed.
 enum PEMText {
-    private static let lineLength = 64
+    /// Bytes of a line of 64 characters.
+    private static let lineByteCount = 48
 
     static func text(_ der: [UInt8], label: String) -> String {
-        var result = "-----BEGIN \(label)-----\n"
-        var rest = Base64.encode(der)[...]
-        while !rest.isEmpty {
-            result += rest.prefix(lineLength) + "\n"
-            rest = rest.dropFirst(lineLength)
+        let lines = Lines(label: label, byteCount: der.count)
+        return String(unsafeUninitializedCapacity: lines.count) { output in
+            der.withUnsafeBytes { lines.write($0, into: UnsafeMutableRawBufferPointer(output)) }
         }
-        return result + "-----END \(label)-----\n"
     }
 
     /// The same for a private key, without leaving the memory of a secret.
     static func secret(_ der: UnsafeRawBufferPointer, label: String) -> SecretBytes {
-        let head = Array("-----BEGIN \(label)-----\n".utf8)
-        let tail = Array("-----END \(label)-----\n".utf8)
-        let characters = Base64Codec.encodedCount(of: der.count, padded: true)
-        let lines = (characters + lineLength - 1) / lineLength
-        return SecretBytes(capacity: head.count + characters + lines + tail.count) { output in
+        let lines = Lines(label: label, byteCount: der.count)
+        return SecretBytes(capacity: lines.count) { lines.write(der, into: $0) }
+    }
+
+    private struct Lines {
+        let head: [UInt8]
+        let tail: [UInt8]
+        /// Length of the text.
+        let count: Int
+
+        init(label: String, byteCount: Int) {
+            head = Array("-----BEGIN \(label)-----\n".utf8)
+            tail = Array("-----END \(label)-----\n".utf8)
+            let lines = (byteCount + lineByteCount - 1) / lineByteCount
+            count = head.count + Base64Codec.encodedCount(of: byteCount, padded: true) + lines + tail.count
+        }
+
+        func write(_ der: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int {
             var written = 0
             func append(_ bytes: [UInt8]) {
                 for byte in bytes {
@@ -29,9 +40,8 @@ enum PEMText {
                 }
             }
             append(head)
-            // 48 bytes make one line.
-            for start in stride(from: 0, to: der.count, by: 48) {
-                let line = UnsafeRawBufferPointer(rebasing: der[start..<min(start + 48, der.count)])
+            for start in stride(from: 0, to: der.count, by: lineByteCount) {
+                let line = UnsafeRawBufferPointer(rebasing: der[start..<min(start + lineByteCount, der.count)])
                 let rest = UnsafeMutableRawBufferPointer(rebasing: output[written...])
                 written += Base64Codec.encode(line, into: rest, .standard, padded: true)
                 append([UInt8(ascii: "\n")])

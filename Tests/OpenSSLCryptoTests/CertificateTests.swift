@@ -3,6 +3,27 @@ import Testing
 
 @Suite("Reading certificates")
 struct CertificateTests {
+    @Test("A certificate that is passed on is looked at as far as its three parts")
+    func passedOn() throws {
+        let leaf = try ChainFactory().leaf
+        let text = try Certificate.pem(der: leaf.der)
+        #expect(text == leaf.pem)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.first == "-----BEGIN CERTIFICATE-----" && lines.suffix(2) == ["-----END CERTIFICATE-----", ""])
+        #expect(lines.dropFirst().dropLast(3).allSatisfy { $0.utf8.count == 64 })
+        #expect(Base64.decode(lines.dropFirst().dropLast(2).joined()) == leaf.der)
+        let parts: [UInt8] = [0x30, 0x00, 0x30, 0x00, 0x03, 0x01, 0x00]
+        #expect(try Certificate.pem(der: [0x30, 0x07] + parts).contains("MAcwADAAAwEA"))
+        for der in [
+            [], Array(leaf.der.dropLast()), leaf.der + [0], Array("certificate".utf8), [0x30, 0x00],
+            [0x31, 0x07] + parts,
+            [0x30, 0x80] + parts + [0, 0], [0x30, 0x09] + parts + [0x05, 0x00], [0x30, 0x04] + parts.prefix(4),
+            [UInt8](repeating: 0x30, count: Certificate.maximumByteCount + 1),
+        ] as [[UInt8]] {
+            #expect(throws: CryptoError.self) { _ = try Certificate.pem(der: der) }
+        }
+    }
+
     @Test("DER and PEM give the same certificate")
     func forms() throws {
         let leaf = try ChainFactory().leaf
