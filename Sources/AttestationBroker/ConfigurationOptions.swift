@@ -28,39 +28,13 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// Reads file and environment and checks everything. Problems are reported all at once, exit status 78.
     func load(_ registry: ProviderRegistry) throws -> BrokerConfiguration {
-        let environment = ProcessEnvironment.all
-        var inputs = ConfigurationInputs(
-            environment: environment,
-            original: OriginalSidecarInputs(
-                environment: environment, base64: originalBase64, port: originalPort, logLevel: originalLogLevel,
-                logFile: originalLogFile, serverType: originalServerType))
-        if let path = config ?? environment["BROKER_CONFIG"], !path.isEmpty {
-            do {
-                inputs.file = try ConfigurationFile.read(path)
-            } catch {
-                throw CommandFailure(
-                    .configuration, error.description,
-                    nextStep: config == nil ? "BROKER_CONFIG names this file; correct or unset it" : nil)
-            }
-        }
-        for assignment in set {
-            guard let override = SettingOverride(assignment: assignment) else {
-                throw CommandFailure(.usage, "--set wants PATH=VALUE, for example --set evidence.use=fixture")
-            }
-            inputs.overrides.append(override)
-        }
-        do {
-            return try BrokerConfiguration.load(inputs, registry: registry)
-        } catch {
-            throw CommandFailure(
-                .configuration, "the configuration cannot be used\n" + indented(error.description),
-                nextStep:
-                    "correct these, then run 'attestation-broker config check'; 'plugins show NAME' lists a provider's settings"
-            )
-        }
+        try arguments.load(registry)
     }
 
-    private func indented(_ text: String) -> String {
-        text.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n")
+    var arguments: ConfigurationArguments {
+        ConfigurationArguments(
+            config: config, set: set, originalBase64: originalBase64, originalPort: originalPort,
+            originalLogLevel: originalLogLevel, originalLogFile: originalLogFile,
+            originalServerType: originalServerType)
     }
 }

@@ -39,7 +39,12 @@ struct AttestationBroker: AsyncParsableCommand {
         // A peer that goes away must cost a write, not the process.
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try parsed(OriginalArguments.translated(Array(CommandLine.arguments.dropFirst())))
+            let arguments = OriginalArguments.translated(Array(CommandLine.arguments.dropFirst()))
+            if arguments.first == "serve", let plain = ConfigurationArguments(plain: arguments.dropFirst()) {
+                prepare()
+                return try await ServeCommand.run(plain)
+            }
+            var command = try parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -59,19 +64,13 @@ struct AttestationBroker: AsyncParsableCommand {
 }
 
 extension AttestationBroker {
-    /// The sidecar's own command alone is much smaller than the tree of all commands, and a start should be short.
-    private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
-        guard arguments.first == "serve" else { return try parseAsRoot(arguments) }
-        // Beside the arguments and the configuration, on a core that is idle now, in the order in which it is wanted. The settings' declarations are made once.
+    /// Makes what a start needs, on a core that is idle while the configuration is read, in the order in which it is wanted. The settings' declarations are made once.
+    private static func prepare() {
         _ = BackgroundThread.start {
             _ = (try? builtInProviders()).map(SettingsCatalogue.init)
             CurlTransport.prepare()
             HTTPFrontEnd.prepare()
         }
-        if let command = try? ServeCommand.parse(Array(arguments.dropFirst())) {
-            return command
-        }
-        return try parseAsRoot(arguments)
     }
 }
 

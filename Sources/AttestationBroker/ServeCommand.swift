@@ -8,10 +8,8 @@ import ServiceLifecycle
 import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand {
-    // Parsed alone (see `AttestationBroker.parsed`); with the name of what it belongs to the parser does not look for a request for shell completions first, which
-    // costs more than the arguments themselves.
     static let configuration = CommandConfiguration(
-        commandName: "serve", _superCommandName: "attestation-broker",
+        commandName: "serve",
         abstract: "Run the sidecar until SIGTERM or SIGINT.",
         discussion:
             "Also understands SkrSideCarArgs, Port, LogFile, LogLevel, ServerType and the flags of the original sidecar."
@@ -20,8 +18,12 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     func run() async throws {
+        try await Self.run(options.arguments)
+    }
+
+    static func run(_ arguments: ConfigurationArguments) async throws {
         let registry = try builtInProviders()
-        let configuration = try options.load(registry)
+        let configuration = try arguments.load(registry)
         try LoggingSetup.bootstrap(configuration.log)
         let logger = Logger(label: "broker")
         StartUpLog.write(configuration, to: logger)

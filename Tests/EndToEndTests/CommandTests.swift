@@ -84,6 +84,32 @@ struct CommandTests {
         #expect(try Program.run(["--help"]).status == 0)
     }
 
+    @Test("serve takes its options in either form, and says what is wrong with other lines as all commands do")
+    func serveOptions() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let file = try scratch.write("broker.json", #"{"server":{"http":"127.0.0.1:0"},"evidence":{"use":"snp"}}"#)
+        for line in [
+            ["--config", file, "--set", "evidence.use=fixture"], ["--set=evidence.use=fixture", "--config=" + file],
+            ["--config", "absent", "--set", "evidence.use=fixture", "--config", file],
+        ] {
+            let broker = try Broker(["serve"] + line)
+            #expect(try broker.get("/status").object["message"] as? String == "Status OK")
+            #expect(broker.program.output.contains("evidence=fixture"), "\(broker.program.output)")
+            #expect(broker.program.stop(SIGTERM) == 0)
+        }
+        for (line, words) in [
+            (["--config"], "--config"), (["--config", "--set", "evidence.use=fixture"], "--config"),
+            (["--sett", "a=b"], "--sett"), (["--set=a=b", "extra"], "extra"), (["extra", "--set=a=b"], "extra"),
+            (["--set="], "--set"), (["--set", "nonsense"], "PATH=VALUE"),
+        ] {
+            let result = try Program.run(["serve"] + line)
+            #expect(result.status == 64 && result.errors.contains(words), "\(line): \(result.errors)")
+        }
+        let help = try Program.run(["serve", "--set", "a=b", "--help"])
+        #expect(help.status == 0 && help.text.contains("attestation-broker serve") && help.text.contains("--config"))
+    }
+
     @Test("the original's flags start the server")
     func originalFlags() throws {
         let broker = try Broker(
