@@ -26,7 +26,7 @@ struct Composition {
         wrappingKeys = WrappingKeyPool(
             keyBits: configuration.wrappingKeys.size.rawValue, capacity: configuration.wrappingKeys.pool, logger: logger
         )
-        // A bundle of authorities takes a few milliseconds, so it is read beside the rest.
+        // A bundle of authorities takes a millisecond or more, so it is read beside the rest.
         let trust = SharedTrustStore(configuration.tls.trust)
         _ = BackgroundThread.start { trust.prepare() }
         do {

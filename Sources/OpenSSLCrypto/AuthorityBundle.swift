@@ -18,12 +18,10 @@ final class AuthorityBundle: Sendable {
             var found = 0
             while let der = try blocks.next() {
                 found += 1
-                do throws(CryptoError) {
-                    certificates[try AuthorityBundle.subjectDigest(der), default: []].append(der)
+                if let digest = try? AuthorityBundle.subjectDigest(der) {
+                    certificates[digest, default: []].append(der)
                     count += 1
-                } catch  where leavingOutBroken {
-                    continue
-                } catch {
+                } else if !leavingOutBroken {
                     throw CryptoError(operation: reading, reason: "certificate \(found) of the file is no certificate")
                 }
             }

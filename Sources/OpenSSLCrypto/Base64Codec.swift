@@ -66,10 +66,11 @@ enum Base64Codec {
         var written = 0
         var index = 0
         var faults: Int32 = 0
+        var wrongLanes: UInt64 = 0
         while index + 8 <= count {
-            let (values, areRight) = sextets(
+            let (values, wrong) = sextets(
                 UInt64(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt64.self)), alphabet)
-            faults |= areRight ? 0 : -1
+            wrongLanes |= wrong
             output.storeBytes(
                 of: UInt32(truncatingIfNeeded: values >> 16).bigEndian, toByteOffset: written, as: UInt32.self)
             output.storeBytes(
@@ -105,8 +106,8 @@ enum Base64Codec {
                 guard second & 0xF == 0 else { return nil }
             }
         }
-        // A character outside of the alphabet gave -1, which is the only source of a set sign bit.
-        return faults < 0 ? nil : written
+        // A character outside of the alphabet gave -1, which is the only source of a set sign bit, or bits of its lane.
+        return faults < 0 || wrongLanes != 0 ? nil : written
     }
 
     /// The character of a value in 0...63: differences between ranges of the alphabet, added where the value is past the range.
@@ -126,9 +127,10 @@ enum Base64Codec {
         return UInt8(truncatingIfNeeded: result)
     }
 
-    /// The 48 bits that eight characters stand for, the first character in the lowest byte of `text`, and whether all of them are of the alphabet.
+    /// The 48 bits that eight characters stand for, the first character in the lowest byte of `text`, and bits in the lanes of those
+    /// that are not of the alphabet.
     @inline(__always)
-    private static func sextets(_ text: UInt64, _ alphabet: Alphabet) -> (values: UInt64, areRight: Bool) {
+    private static func sextets(_ text: UInt64, _ alphabet: Alphabet) -> (values: UInt64, wrong: UInt64) {
         let lanes: UInt64 = 0x0101_0101_0101_0101
         let high = lanes &* 0x80
         // Seven bits in each lane, so that no lane reaches into the next.
@@ -152,7 +154,7 @@ enum Base64Codec {
         // Two sextets become twelve bits, two of these 24, and the first half comes first.
         values = (values & 0x003F_003F_003F_003F) << 6 | (values >> 8) & 0x003F_003F_003F_003F
         values = (values & 0x0000_0FFF_0000_0FFF) << 12 | (values >> 16) & 0x0000_0FFF_0000_0FFF
-        return ((values & 0xFF_FFFF) << 24 | values >> 32, (known ^ ~0) | (text & high) == 0)
+        return ((values & 0xFF_FFFF) << 24 | values >> 32, ~known | text & high)
     }
 
     /// The value of a character, -1 for one outside of the alphabet.

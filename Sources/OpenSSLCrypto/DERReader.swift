@@ -14,12 +14,6 @@ struct DERReader {
 
     var isAtEnd: Bool { cursor == end }
 
-    /// The elements that were not taken yet, tags and lengths included.
-    var rest: UnsafeRawBufferPointer {
-        guard let cursor, let end else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-        return UnsafeRawBufferPointer(start: cursor, count: end - cursor)
-    }
-
     /// Takes the next element, which must be of this tag, and returns its content.
     mutating func element(
         _ tag: Int32, of tagClass: Int32 = V_ASN1_UNIVERSAL, isConstructed: Bool = false

@@ -2,8 +2,8 @@ internal import COpenSSL
 
 /// A number that all names have in common which OpenSSL calls equal, from their DER alone.
 ///
-/// OpenSSL compares a canonical form, in which case, spaces and the kind of string do not count. Making it takes ten times as long as this, which only looks at
-/// what the canonical form keeps of every kind of string: letters and digits of ASCII. Different names may have one digest.
+/// OpenSSL compares a canonical form, in which case, spaces and the kind of string do not count, and makes it out of a name that was parsed into objects. This looks
+/// only at what the canonical form keeps of every kind of string: letters and digits of ASCII. Different names may have one digest.
 enum NameDigest {
     /// Of the content of a `Name` (RFC 5280, section 4.1.2.4), a sequence of sets of attributes.
     static func of(_ name: DERReader, _ operation: String) throws(CryptoError) -> UInt64 {

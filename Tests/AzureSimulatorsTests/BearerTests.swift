@@ -89,6 +89,7 @@ struct BearerTests {
                 headers: [("x-ms-client-request-id", "mine")])
             #expect(vault.header("x-ms-keyvault-region") == "westus")
             #expect(vault.header("x-ms-keyvault-service-version") != nil)
+            #expect(vault.header("date")?.hasSuffix(" GMT") == true)
             #expect(vault.header("x-ms-client-request-id") == "mine")
             #expect(vault.header("strict-transport-security") != nil)
             let hsm = try await cloud.send(

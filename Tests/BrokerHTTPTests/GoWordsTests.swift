@@ -1,4 +1,3 @@
-import HTTPTransport
 import Testing
 
 @testable import BrokerHTTP
@@ -79,11 +78,5 @@ struct GoWordsTests {
         #expect(CompatibleText.phrase(413) == "Request Entity Too Large")
         #expect(CompatibleText.phrase(429) == "Too Many Requests")
         #expect(CompatibleText.phrase(503) == "Service Unavailable")
-    }
-
-    @Test func dates() {
-        // RFC 9110, 5.6.7
-        #expect(HTTPDate.text(secondsSince1970: 784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
-        #expect(HTTPDate.text(secondsSince1970: 0) == "Thu, 01 Jan 1970 00:00:00 GMT")
     }
 }

@@ -42,7 +42,7 @@ struct Base64Tests {
         }
     }
 
-    @Test("Every byte at every place of a long text is its six bits, or the end of the text")
+    @Test("Every byte at every place of a long text is its six bits, or makes all of it invalid")
     func places() {
         let common = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
         for (alphabet, isURL) in [(common + Array("+/".utf8), false), (common + Array("-_".utf8), true)] {
