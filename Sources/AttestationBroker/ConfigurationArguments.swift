@@ -56,23 +56,21 @@ extension ConfigurationArguments {
     /// Reads a line of nothing but the options of `ConfigurationOptions`, each as `--name value` or `--name=value`; nil for every other line, also for those that
     /// the parser of all commands would understand. That one takes five milliseconds to learn the options, and a start should be short.
     init?(plain arguments: ArraySlice<String>) {
-        let single: [String: WritableKeyPath<Self, String?>] = [
-            "--config": \.config, "--original-base64": \.originalBase64, "--original-port": \.originalPort,
-            "--original-loglevel": \.originalLogLevel, "--original-logfile": \.originalLogFile,
-            "--original-server-type": \.originalServerType,
-        ]
         var rest = arguments
         while let argument = rest.popFirst() {
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard let value = parts.count == 2 ? parts[1] : rest.popFirst(), !value.isEmpty else { return nil }
             // What begins like an option may be one.
             guard parts.count == 2 || !value.hasPrefix("-") else { return nil }
-            if parts[0] == "--set" {
-                set.append(value)
-            } else if let path = single[parts[0]] {
-                self[keyPath: path] = value
-            } else {
-                return nil
+            switch parts[0] {
+            case "--config": config = value
+            case "--set": set.append(value)
+            case "--original-base64": originalBase64 = value
+            case "--original-port": originalPort = value
+            case "--original-loglevel": originalLogLevel = value
+            case "--original-logfile": originalLogFile = value
+            case "--original-server-type": originalServerType = value
+            default: return nil
             }
         }
     }

@@ -1,35 +1,25 @@
 /// One setting of a provider or of the broker, declared once: the declaration decodes it, rejects what it does not allow, and documents it.
 public struct SettingKey<Value: SettingValue>: Sendable {
-    /// Kebab-case name inside its block, for example `api-version`.
-    public let name: String
+    /// The declaration without its Swift type. Made once and kept, so that nobody has to copy a key to read it: Swift's runtime would then have to look up, at every
+    /// start, that each type of value is a `SettingValue`.
+    public let declaration: SettingDeclaration
     /// What applies when nobody sets it; `nil` makes the setting required unless it is read with `optional`.
     public let defaultValue: Value?
-    /// Whether a provider that is in use cannot work without it, so that its absence is found together with all other problems.
-    public let isRequired: Bool
-    /// One sentence for the operator.
-    public let help: String
-    /// Whether the value must never be printed.
-    public let isSecret: Bool
     /// A further check of the decoded value; returns the complaint.
     let check: @Sendable (Value) -> String?
 
+    /// `name` is in kebab-case, for example `api-version`. A provider that is in use cannot work without a setting that `isRequired`, so that its absence is found
+    /// together with all other problems. A value that `isSecret` is never printed. `help` is one sentence for the operator.
     public init(
         _ name: String, default defaultValue: Value? = nil, required isRequired: Bool = false,
         secret isSecret: Bool = false, help: String, check: @escaping @Sendable (Value) -> String? = { _ in nil }
     ) {
-        self.name = name
         self.defaultValue = defaultValue
-        self.isRequired = isRequired && defaultValue == nil
-        self.isSecret = isSecret
-        self.help = help
         self.check = check
-    }
-
-    /// The declaration without its Swift type.
-    public var declaration: SettingDeclaration {
-        SettingDeclaration(
+        declaration = SettingDeclaration(
             name: name, type: Value.settingType, defaultText: defaultValue.map { $0.settingText },
-            defaultSetting: defaultValue.map { $0.rawSetting }, help: help, isRequired: isRequired, isSecret: isSecret,
+            defaultSetting: defaultValue.map { $0.rawSetting }, help: help,
+            isRequired: isRequired && defaultValue == nil, isSecret: isSecret,
             complaint: { raw in
                 switch Value.decode(raw) {
                 case .success(let value): check(value)
@@ -37,6 +27,9 @@ public struct SettingKey<Value: SettingValue>: Sendable {
                 }
             })
     }
+
+    /// Kebab-case name inside its block.
+    public var name: String { declaration.name }
 }
 
 /// A declared setting as documentation and validation see it.
