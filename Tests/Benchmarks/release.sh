@@ -13,6 +13,8 @@ if [ "${1:-}" = --production ]; then
     broker=.build-production/attestation-broker
     BROKER_FULL=1 samples/container/build.sh "$broker" --scratch-path .build-production
 else
-    swift build -c release --static-swift-stdlib --scratch-path .build-release --product attestation-broker --quiet
+    # Exports no symbols, as the production image's program: the loader and Swift's runtime would search them at every start.
+    swift build -c release --static-swift-stdlib --scratch-path .build-release --product attestation-broker --quiet \
+        -Xlinker --no-export-dynamic
 fi
 exec python3 Tests/Benchmarks/release.py --broker "$broker" "$@"
