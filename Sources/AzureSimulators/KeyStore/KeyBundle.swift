@@ -23,7 +23,7 @@ extension KeyStoreService {
             "kid": .string(identifier(record, version, call)), "kty": .string(type),
             "key_ops": .array(version.operations.map { .string($0) }),
         ]
-        guard case .asymmetric(let material) = version.material else { return key }
+        guard case .asymmetric(let material, _) = version.material else { return key }
         if let numbers = material.publicKey.rsaNumbers {
             key.set("n", .string(Base64.encodeURL(numbers.n)))
             let pads = personality == .vault && configuration.writesPaddedExponent && numbers.e.count < 4

@@ -51,8 +51,8 @@ extension KeyStoreService {
             guard [256, 384, 512].contains(modulus.count) else {
                 throw try key.member("n").invalid("RSA keys have 2048, 3072 or 4096 bits")
             }
-            return .asymmetric(
-                try PrivateKey(
+            return try KeyMaterial(
+                PrivateKey(
                     rsa: RSAPrivateNumbers(
                         n: modulus, e: number(key, "e"), d: number(key, "d"), p: number(key, "p"),
                         q: number(key, "q"), dp: number(key, "dp"), dq: number(key, "dq"), qi: number(key, "qi"))))
@@ -61,8 +61,8 @@ extension KeyStoreService {
                 throw try key.member("crv").invalid("the simulator knows P-256, P-384 and P-521")
             }
             let count = curve.coordinateByteCount
-            return .asymmetric(
-                try PrivateKey(
+            return try KeyMaterial(
+                PrivateKey(
                     ec: curve, d: coordinate(key, "d", count), x: coordinate(key, "x", count),
                     y: coordinate(key, "y", count)))
         default:
@@ -72,7 +72,7 @@ extension KeyStoreService {
                 throw KeyStoreRefusal.badParameter(
                     "JSON Web Key: k property of oct key is too large, maximum size is \(maximumSymmetricBytes)")
             }
-            return .symmetric(KeyMaterial.SymmetricKey(copying: bytes))
+            return .symmetric(KeyMaterial.Secret(copying: bytes))
         }
     }
 

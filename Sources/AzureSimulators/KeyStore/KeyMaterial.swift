@@ -3,12 +3,12 @@ internal import SecureMemory
 
 /// The secret part of a key.
 enum KeyMaterial: Sendable {
-    /// RSA or EC.
-    case asymmetric(PrivateKey)
-    case symmetric(SymmetricKey)
+    /// RSA or EC, with its PKCS#8 DER, whose encoding would take a good part of each release.
+    case asymmetric(PrivateKey, pkcs8: Secret)
+    case symmetric(Secret)
 
-    /// Bytes of a symmetric key, held once and wiped with the last reference.
-    final class SymmetricKey: Sendable {
+    /// Bytes of a key, held once and wiped with the last reference.
+    final class Secret: Sendable {
         let bytes: SecretBytes
 
         init(_ bytes: consuming SecretBytes) {
@@ -25,26 +25,25 @@ enum KeyMaterial: Sendable {
         }
     }
 
-    /// Lends what a release wraps: PKCS#8 DER, or the raw bytes of a symmetric key (azure-protocols.md, section 2.7).
-    func withPlaintext<Result>(
-        _ body: (borrowing SecretBytes) throws(CryptoError) -> Result
-    ) throws(CryptoError) -> Result {
+    init(_ key: PrivateKey) throws(CryptoError) {
+        self = .asymmetric(key, pkcs8: Secret(try key.pkcs8DER()))
+    }
+
+    /// What a release wraps: PKCS#8 DER, or the raw bytes of a symmetric key (azure-protocols.md, section 2.7).
+    var plaintext: Secret {
         switch self {
-        case .asymmetric(let key):
-            let der = try key.pkcs8DER()
-            return try body(der)
-        case .symmetric(let key): return try body(key.bytes)
+        case .asymmetric(_, let secret), .symmetric(let secret): secret
         }
     }
 
     /// A new key.
     static func generate(_ shape: Shape) throws(CryptoError) -> KeyMaterial {
         switch shape {
-        case .rsa(let bits): .asymmetric(try PrivateKey.generateRSA(bits: bits))
-        case .ec(let curve): .asymmetric(try PrivateKey.generateEC(curve))
+        case .rsa(let bits): try KeyMaterial(PrivateKey.generateRSA(bits: bits))
+        case .ec(let curve): try KeyMaterial(PrivateKey.generateEC(curve))
         case .symmetric(let bits):
             .symmetric(
-                SymmetricKey(
+                Secret(
                     SecretBytes(capacity: bits / 8) { output in
                         output.copyBytes(from: SecureRandom.bytes(bits / 8))
                         return bits / 8
@@ -63,7 +62,7 @@ enum KeyMaterial: Sendable {
     var defaultOperations: [String] {
         switch self {
         case .symmetric: return ["encrypt", "decrypt", "wrapKey", "unwrapKey"]
-        case .asymmetric(let key):
+        case .asymmetric(let key, _):
             if case .ec = key.publicKey.kind { return ["sign", "verify"] }
             return ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"]
         }

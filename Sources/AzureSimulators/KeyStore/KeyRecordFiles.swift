@@ -24,19 +24,9 @@ struct KeyRecordFiles: Sendable {
     }
 
     private func write(_ version: KeyVersion) throws(SimulatorError) {
-        var failure: SimulatorError?
-        do {
-            try version.material.withPlaintext { secret throws(CryptoError) in
-                secret.withUnsafeBytes { bytes in
-                    do throws(SimulatorError) { try directory.write("\(version.identifier).secret", bytes) } catch {
-                        failure = error
-                    }
-                }
-            }
-        } catch {
-            throw SimulatorError("cannot write the key: \(error)")
+        try version.material.plaintext.bytes.withUnsafeBytes { bytes throws(SimulatorError) in
+            try directory.write("\(version.identifier).secret", bytes)
         }
-        if let failure { throw failure }
     }
 
     // MARK: Reading
@@ -85,9 +75,9 @@ struct KeyRecordFiles: Sendable {
         defer { secret.withUnsafeMutableBytes { wipe($0) } }
         let material: KeyMaterial =
             if type == "oct-HSM" {
-                .symmetric(KeyMaterial.SymmetricKey(copying: secret))
+                .symmetric(KeyMaterial.Secret(copying: secret))
             } else {
-                .asymmetric(try secret.withUnsafeBytes { try PrivateKey(pkcs8DER: $0) })
+                try KeyMaterial(secret.withUnsafeBytes { try PrivateKey(pkcs8DER: $0) })
             }
         return KeyVersion(
             identifier: identifier, type: type, material: material,

@@ -31,9 +31,8 @@ extension KeyStoreService {
         let wrappingKey = try WrappingKeyChoice.first(in: claims)
         let wrapped: [UInt8]
         do {
-            wrapped = try found.material.withPlaintext { secret throws(CryptoError) in
-                try KeyWrap.wrap(secret, to: wrappingKey.key, using: question.algorithm)
-            }
+            wrapped = try KeyWrap.wrap(
+                found.material.plaintext.bytes, to: wrappingKey.key, using: question.algorithm)
         } catch {
             throw .badParameter("The key cannot be wrapped with the key of the attestation token.", because: "\(error)")
         }
