@@ -4,6 +4,7 @@ internal import Logging
 public import OpenSSLCrypto
 public import SNPReport
 public import SNPVerification
+internal import Synchronization
 
 /// Finds the certificate chain that endorses a report, verifies it, and keeps it.
 ///
@@ -41,14 +42,18 @@ public final class EndorsementResolver: Sendable {
         let late = BrokerError(
             .upstreamUnavailable, at: .endorsement,
             "no source of endorsements answered before the request's deadline (asked: \(names))")
+        let hasResolved = Atomic(false)
         let found = try await cache.value(for: subject, until: context.deadline, late: late) {
             [self] (deadline) async throws(BrokerError) in
             // The deadline of everybody who waits, not of the one who came first.
             let context = RequestContext(id: context.id, deadline: deadline.current, logger: context.logger)
-            return .init(try await resolve(subject, report, table, in: context), freshFor: .seconds(7 * 86_400))
+            let chain = try await resolve(subject, report, table, in: context)
+            hasResolved.store(true, ordering: .releasing)
+            return .init(chain, freshFor: .seconds(7 * 86_400))
         }
-        // What was verified with one report is verified with this one: the cache's key does not hold the signature.
-        return try verified(found.value, report, from: "the cache")
+        // What was verified with another report has yet to be verified with this one: the cache's key does not hold the signature.
+        return hasResolved.load(ordering: .acquiring)
+            ? found.value : try verified(found.value, report, from: "the cache")
     }
 
     private var names: String { sources.map(\.name).joined(separator: ", ") }

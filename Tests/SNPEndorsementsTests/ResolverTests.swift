@@ -122,6 +122,21 @@ struct ResolverTests {
         #expect(source.count == 2)
     }
 
+    @Test("a chain that verified one report is given out for no other that it does not verify")
+    func forgedReport() async throws {
+        let machine = try Self.machine.get()
+        let source = try good()
+        let resolver = try resolver([source])
+        var bytes = try machine.report(0).bytes
+        bytes[0x50] ^= 1
+        let forged = try AttestationReport(bytes)
+        #expect(await error(resolver, forged)?.code == .evidenceUnavailable)
+        let asked = source.count
+        for _ in 0..<2 { #expect(await error(resolver, try machine.report(0)) == nil) }
+        #expect(await error(resolver, forged)?.code == .evidenceUnavailable)
+        #expect(source.count == asked + 1)
+    }
+
     @Test("sources are asked in order, and one that offers the wrong chain is passed over")
     func order() async throws {
         let machine = try Self.machine.get()
