@@ -34,11 +34,9 @@ struct HTTPConnectionSetup: ServerChildChannel {
             limits.maxHeaderFieldCount = 100
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(gate)
-            // What `configureHTTPServerPipeline` adds, without its casts of arrays, which a first connection waits for.
-            try pipeline.addHandlers([
-                HTTPResponseEncoder(), ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)),
-                HTTPServerPipelineHandler(), NIOHTTPResponseHeadersValidator(),
-            ])
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: true,
+                withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
             try pipeline.addHandler(
                 RequestAssembler(
                     options: options, budget: budget, gate: gate, requests: continuation, disconnection: disconnection,
