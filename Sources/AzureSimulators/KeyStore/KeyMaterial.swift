@@ -3,7 +3,7 @@ internal import SecureMemory
 
 /// The secret part of a key.
 enum KeyMaterial: Sendable {
-    /// RSA or EC, with its PKCS#8 DER, whose encoding would take a good part of each release.
+    /// RSA or EC, with its PKCS#8 DER, so that it is not encoded at every release.
     case asymmetric(PrivateKey, pkcs8: Secret)
     case symmetric(Secret)
 
