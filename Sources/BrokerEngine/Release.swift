@@ -103,11 +103,13 @@ extension BrokerEngine {
     /// A new wrapping key and the token that names it, while the store gets ready.
     private func makeSession(for order: Order, in context: RequestContext) async throws(BrokerError) -> ReleaseSession {
         async let prepared = prepare(order, in: context)
-        let wrappingKey = try await wrappingKeys.take(in: context)
-        let claim = WrappingKeyClaim(wrappingKey.publicNumbers)
+        let taken = try await wrappingKeys.take(in: context)
+        let claim = WrappingKeyClaim(taken.publicNumbers)
         let (token, tcb) = try await attest(claim.runtimeData, to: order.authority, in: context)
         try claim.mustBeTheOnlyKey(of: token)
         try await prepared.get()
+        // No store sees the token before the key behind it is whole.
+        let wrappingKey = try await taken.whole(in: context)
         return ReleaseSession(key: wrappingKey, token: token, tcb: tcb)
     }
 

@@ -2,7 +2,7 @@ public import BrokerCore
 internal import Dispatch
 internal import Glibc
 public import Logging
-public import OpenSSLCrypto
+internal import OpenSSLCrypto
 internal import Synchronization
 
 /// Single-use wrapping keys, made ahead of time in the background.
@@ -15,7 +15,7 @@ public final class WrappingKeyPool: Sendable {
     public let capacity: Int
 
     private struct State {
-        var ready: [Box] = []
+        var ready: [TakenKey.Slot] = []
         /// Releases that found no key, in the order of arrival.
         var waiting: [Waiter] = []
         /// Threads that make keys for those.
@@ -33,17 +33,20 @@ public final class WrappingKeyPool: Sendable {
 
     private struct Waiter {
         let ticket: UInt64
-        let key: FirstResult<Box>
+        let key: FirstResult<TakenKey>
     }
 
-    /// A slot for one key: arrays cannot hold values that cannot be copied.
-    private final class Box: Sendable {
-        private let slot: Mutex<WrappingKey?>
-        init(_ key: consuming WrappingKey) { slot = Mutex(key) }
-        func rehearse() throws(CryptoError) {
-            try slot.withLock { key throws(CryptoError) in try key?.rehearse() }
+    /// A key that was announced and given to a release before it was whole, if it was.
+    private final class Promise: Sendable {
+        private let state = Mutex<FirstResult<TakenKey.Slot>?>(nil)
+        var isMade: Bool { state.withLock { $0 != nil } }
+        func make(_ rest: FirstResult<TakenKey.Slot>) { state.withLock { $0 = rest } }
+        /// Whether there was a promise to keep.
+        func keep(_ result: Result<TakenKey.Slot, BrokerError>) -> Bool {
+            guard let rest = state.withLock({ $0 }) else { return false }
+            rest.finish(result)
+            return true
         }
-        func take() -> WrappingKey? { slot.withLock { $0.take() } }
     }
 
     /// A thread that makes keys for those who wait.
@@ -58,8 +61,11 @@ public final class WrappingKeyPool: Sendable {
         func giveUp() { gaveUp.store(true, ordering: .relaxed) }
     }
 
-    /// Brings one prime and may complete a key; calls `pause` on its thread every now and then.
-    typealias Contribution = @Sendable (_ pause: @escaping @Sendable () -> Void) throws(CryptoError) -> WrappingKey?
+    /// Brings one prime and may complete a key, whose public half it announces first; calls `pause` on its thread every now and then.
+    typealias Contribution =
+        @Sendable (
+            _ announce: (RSAPublicNumbers) -> Void, _ pause: @escaping @Sendable () -> Void
+        ) throws(CryptoError) -> WrappingKey?
 
     private let state = Mutex(State())
     private let contribute: Contribution
@@ -78,7 +84,7 @@ public final class WrappingKeyPool: Sendable {
         self.init(
             keyBits: keyBits, capacity: capacity, quietTime: quietTime, threadLimit: threadLimit, logger: logger,
             discardPrimes: { workshop.discard() }
-        ) { pause throws(CryptoError) in try workshop.contribute(pause: pause) }
+        ) { announce, pause throws(CryptoError) in try workshop.contribute(announce: announce, pause: pause) }
     }
 
     init(
@@ -107,10 +113,10 @@ public final class WrappingKeyPool: Sendable {
 
     /// A key that nobody has used: from the pool, or the next one that is made when the pool is empty. Then several threads look for its primes, and who came
     /// first is served first, also by the thread that makes keys ahead of time.
-    public func take(in context: RequestContext) async throws(BrokerError) -> WrappingKey {
-        let (box, waiter) = state.withLock { state -> (Box?, Waiter?) in
+    public func take(in context: RequestContext) async throws(BrokerError) -> TakenKey {
+        let (ready, waiter) = state.withLock { state -> (TakenKey.Slot?, Waiter?) in
             state.lastTake = .now
-            if let box = state.ready.popLast() { return (box, nil) }
+            if let ready = state.ready.popLast() { return (ready, nil) }
             state.counter += 1
             let waiter = Waiter(ticket: state.counter, key: FirstResult())
             state.waiting.append(waiter)
@@ -118,24 +124,20 @@ public final class WrappingKeyPool: Sendable {
         }
         if waiter != nil { startMakers() }
         fill()
-        let taken: Box?
-        if let waiter {
-            taken = try await waiter.key.result(
-                by: context.deadline,
-                late: BrokerError(
-                    .deadlineExceeded, at: .release, "the request's deadline passed while its wrapping key was made"),
-                gone: BrokerError(.deadlineExceeded, at: .release, "the caller went away")
-            ) { error in
-                self.leave(waiter, error)
+        guard let waiter else {
+            guard let ready else {
+                throw BrokerError(.internal, at: .release, "no wrapping key and nobody to wait for it")
             }
-        } else {
-            taken = box
+            return TakenKey(ready)
         }
-        guard let key = taken?.take() else {
-            throw BrokerError(.internal, at: .release, "a wrapping key was taken twice")
+        return try await waiter.key.result(by: context.deadline, late: Self.tooLate, gone: Self.gone) { error in
+            self.leave(waiter, error)
         }
-        return key
     }
+
+    static let tooLate = BrokerError(
+        .deadlineExceeded, at: .release, "the request's deadline passed while its wrapping key was made")
+    static let gone = BrokerError(.deadlineExceeded, at: .release, "the caller went away")
 
     /// Number of keys that wait.
     public var count: Int { state.withLock { $0.ready.count } }
@@ -208,7 +210,9 @@ public final class WrappingKeyPool: Sendable {
     private func serve(_ maker: Maker) {
         while true {
             do throws(CryptoError) {
-                if let key = try contribute({ self.restIfNobodyWaits(maker) }) { _ = hand(Box(key), orKeep: true) }
+                let promise = Promise()
+                let made = try work(promise) { if !promise.isMade { self.restIfNobodyWaits(maker) } }
+                if let made { _ = hand(made, orKeep: true) }
             } catch {
                 fail(error)
             }
@@ -220,6 +224,29 @@ public final class WrappingKeyPool: Sendable {
             }
             guard !isLast else { return }
         }
+    }
+
+    /// One contribution. Who has waited longest when a key is announced gets it at once, and the rest of it when it is whole; gives a key that nobody waited for.
+    private func work(
+        _ promise: Promise, pause: @escaping @Sendable () -> Void
+    ) throws(CryptoError) -> TakenKey.Slot? {
+        do throws(CryptoError) {
+            let made = try contribute({ self.announce($0, promise) }, pause)
+            guard let key = made else { return nil }
+            let slot = TakenKey.Slot(key)
+            return promise.keep(.success(slot)) ? nil : slot
+        } catch {
+            _ = promise.keep(.failure(Self.failure(error)))
+            throw error
+        }
+    }
+
+    private func announce(_ numbers: RSAPublicNumbers, _ promise: Promise) {
+        let waiter = state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
+        guard let waiter else { return }
+        let rest = FirstResult<TakenKey.Slot>()
+        promise.make(rest)
+        waiter.key.finish(.success(TakenKey(numbers, rest: rest)))
     }
 
     /// Who waited has a key now and uses it: a prime that is half found is for a later key and must not stand in the way. It rests as long as another release may
@@ -246,13 +273,13 @@ public final class WrappingKeyPool: Sendable {
     }
 
     /// Gives the key to who has waited longest; whether there was somebody. Otherwise it stays here on request, if there is room.
-    private func hand(_ box: Box, orKeep isKept: Bool = false) -> Bool {
+    private func hand(_ made: TakenKey.Slot, orKeep isKept: Bool = false) -> Bool {
         let waiter = state.withLock { state -> Waiter? in
             if !state.waiting.isEmpty { return state.waiting.removeFirst() }
-            if isKept, !state.isStopped, state.ready.count < capacity { state.ready.append(box) }
+            if isKept, !state.isStopped, state.ready.count < capacity { state.ready.append(made) }
             return nil
         }
-        waiter?.key.finish(.success(box))
+        waiter?.key.finish(.success(TakenKey(made)))
         return waiter != nil
     }
 
@@ -263,22 +290,25 @@ public final class WrappingKeyPool: Sendable {
             return state.waiting
         }
         for waiter in waiting {
-            waiter.key.finish(
-                .failure(BrokerError(.internal, at: .release, "a wrapping key could not be made", cause: error)))
+            waiter.key.finish(.failure(Self.failure(error)))
         }
+    }
+
+    private static func failure(_ error: CryptoError) -> BrokerError {
+        BrokerError(.internal, at: .release, "a wrapping key could not be made", cause: error)
     }
 
     /// Makes one key after the other, each on a thread of its own, which first prepares the `made` key of the thread before: a key is used on other threads than the
     /// one that made it.
-    private func fillOne(after made: Box?) {
+    private func fillOne(after made: TakenKey.Slot?) {
         let started = BackgroundThread.start(as: .low) { [self] in
             do throws(CryptoError) {
                 try made?.rehearse()
                 // Somebody may have come while the key was prepared.
                 guard wantsMore(after: made.flatMap { hand($0) ? nil : $0 }) else { return }
                 waitForQuiet()
-                let box = try makeAhead()
-                fillOne(after: hand(box) ? nil : box)
+                let next = try makeAhead()
+                fillOne(after: next.flatMap { hand($0) ? nil : $0 })
             } catch {
                 logger.error("a wrapping key could not be made ahead of time", metadata: ["reason": "\(error)"])
                 state.withLock { $0.isFilling = false }
@@ -287,11 +317,14 @@ public final class WrappingKeyPool: Sendable {
         if !started { _ = wantsMore(after: made, isLast: true) }
     }
 
-    private func makeAhead() throws(CryptoError) -> Box {
+    /// The next key, or nil where somebody waited for it.
+    private func makeAhead() throws(CryptoError) -> TakenKey.Slot? {
         state.withLock { $0.isMakingAhead = true }
         defer { state.withLock { $0.isMakingAhead = false } }
         while true {
-            if let key = try contribute({}) { return Box(key) }
+            let promise = Promise()
+            if let made = try work(promise, pause: {}) { return made }
+            if promise.isMade { return nil }
         }
     }
 
@@ -315,7 +348,7 @@ public final class WrappingKeyPool: Sendable {
     private var lowCount: Int { max(1, capacity / 4) }
 
     /// Keeps `made`; whether another key is wanted.
-    private func wantsMore(after made: Box?, isLast: Bool = false) -> Bool {
+    private func wantsMore(after made: TakenKey.Slot?, isLast: Bool = false) -> Bool {
         state.withLock { state in
             if let made, !state.isStopped, state.ready.count < capacity { state.ready.append(made) }
             state.isFilling = !isLast && !state.isStopped && state.ready.count < capacity

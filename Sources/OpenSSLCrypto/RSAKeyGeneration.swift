@@ -10,20 +10,35 @@ enum RSAKeyGeneration {
     private static let exponent: UInt = 65537
 
     static func key(bits: Int) throws(CryptoError) -> KeyHandle {
+        let search = try search(keyBits: bits)
         while true {
-            if let key = try key(try prime(keyBits: bits), try prime(keyBits: bits), bits: bits) { return key }
+            if let key = try key(try search.prime(), try search.prime(), bits: bits) { return key }
         }
     }
 
-    /// A prime for a key of that many bits. `pause` is called after each round of Miller-Rabin.
-    static func prime(keyBits: Int, pause: @escaping @Sendable () -> Void = {}) throws(CryptoError) -> BigNumber {
+    /// A search for primes of a key of that many bits. `pause` is called after each round of Miller-Rabin.
+    static func search(
+        keyBits: Int, pause: @escaping @Sendable () -> Void = {}
+    ) throws(CryptoError) -> RSAPrimeSearch {
         guard keyBits == 2048 || keyBits == 3072 || keyBits == 4096 else {
             throw CryptoError(operation: operation, reason: "\(keyBits) bits: only 2048, 3072 and 4096 are made")
         }
         OpenSSLErrorQueue.clear()
+        return try RSAPrimeSearch(bits: Int32(keyBits / 2), exponent: exponent, pause: pause)
+    }
+
+    /// The public half of the key of these primes.
+    static func publicNumbers(
+        _ first: borrowing BigNumber, _ second: borrowing BigNumber
+    ) throws(CryptoError) -> RSAPublicNumbers {
+        OpenSSLErrorQueue.clear()
         guard let context = BN_CTX_secure_new() else { throw failure }
         defer { BN_CTX_free(context) }
-        return try RSAPrimeSearch(context, exponent: exponent).prime(bits: keyBits / 2, pause: pause)
+        let n = try BigNumber()
+        let e = try BigNumber()
+        guard BN_mul(n.handle, first.handle, second.handle, context) == 1, BN_set_word(e.handle, exponent) == 1
+        else { throw failure }
+        return RSAPublicNumbers(n: n.bytes, e: e.bytes)
     }
 
     /// The key of these primes; nil where they lie close together or the exponent came out small, which nobody has seen: another pair will do.

@@ -171,7 +171,7 @@ struct WrappingKeyPoolTests {
             WrappingKeyPool(
                 keyBits: 2048, capacity: 0, quietTime: quietTime, threadLimit: 2, logger: RecordedLog().logger(),
                 discardPrimes: {}
-            ) { pause throws(CryptoError) in try self.contribute(pause) }
+            ) { _, pause throws(CryptoError) in try self.contribute(pause) }
         }
     }
 
@@ -245,7 +245,7 @@ struct WrappingKeyPoolTests {
         let pool = WrappingKeyPool(
             keyBits: 2048, capacity: 0, quietTime: .zero, threadLimit: 2, logger: RecordedLog().logger(),
             discardPrimes: {}
-        ) { _ throws(CryptoError) in
+        ) { _, _ throws(CryptoError) in
             // No key before that, unless the test is about to fail: a thread that is held for good would hang it.
             if haveSeen.wait(timeout: .now() + .seconds(60)) == .timedOut { isTooLate.store(true, ordering: .relaxed) }
             haveSeen.signal()
@@ -266,7 +266,7 @@ struct WrappingKeyPoolTests {
 
 extension WrappingKeyPool {
     fileprivate func take(for time: Duration = .seconds(600)) async throws(BrokerError) -> WrappingKey {
-        try await take(
-            in: RequestContext(id: "test", deadline: .after(time), logger: RecordedLog().logger()))
+        let context = RequestContext(id: "test", deadline: .after(time), logger: RecordedLog().logger())
+        return try await take(in: context).whole(in: context)
     }
 }

@@ -7,11 +7,13 @@ import Testing
 @Suite("The test for primes, and where it ends")
 struct RSAPrimeSearchTests {
     /// Whether the number passes, and how often OpenSSL reported on the way.
-    private func judge(_ number: borrowing BigNumber) throws -> (passes: Bool, reports: Int) {
+    private func judge(
+        _ number: borrowing BigNumber, rounds: Int32 = RSAPrimeSearch.roundCount
+    ) throws -> (passes: Bool, reports: Int) {
         let context = try #require(BN_CTX_secure_new())
         defer { BN_CTX_free(context) }
         let reports = Mutex(0)
-        let passes = try RSAPrimeSearch.Rounds { reports.withLock { $0 += 1 } }.pass(number, context)
+        let passes = try RSAPrimeSearch.Rounds { reports.withLock { $0 += 1 } }.pass(number, count: rounds, context)
         return (passes, reports.withLock { $0 })
     }
 
@@ -27,6 +29,31 @@ struct RSAPrimeSearchTests {
         #expect(reports == 9)
     }
 
+    @Test("A round that is wanted alone is one, and the others are the rest", arguments: [1, 7] as [Int32])
+    func parts(rounds: Int32) throws {
+        let (passes, reports) = try judge(try mersenne(1279), rounds: rounds)
+        #expect(passes)
+        #expect(reports == 1 + Int(rounds))
+    }
+
+    @Test("A likely prime has passed one round, and a confirmed one eight in all")
+    func stages() throws {
+        let reports = Mutex(0)
+        let search = try RSAKeyGeneration.search(keyBits: 2048) { reports.withLock { $0 += 1 } }
+        let likely = try search.likelyPrime()
+        reports.withLock { $0 = 0 }
+        let isConfirmed = try search.confirms(likely)
+        #expect(isConfirmed)
+        #expect(reports.withLock { $0 } == 8)
+        let other = try search.likelyPrime()
+        let product = try BigNumber()
+        let context = try #require(BN_CTX_new())
+        defer { BN_CTX_free(context) }
+        #expect(BN_mul(product.handle, likely.handle, other.handle, context) == 1)
+        let isRefused = try !search.confirms(product)
+        #expect(isRefused)
+    }
+
     @Test("The same test again says the same: nothing is left of the one before")
     func again() throws {
         let context = try #require(BN_CTX_secure_new())
@@ -36,7 +63,9 @@ struct RSAPrimeSearchTests {
         let composite = try BigNumber()
         #expect(BN_sqr(composite.handle, prime.handle, context) == 1)
         for _ in 0..<3 {
-            let (isPrime, isComposite) = (try rounds.pass(prime, context), try rounds.pass(composite, context))
+            let (isPrime, isComposite) = (
+                try rounds.pass(prime, count: 8, context), try rounds.pass(composite, count: 8, context)
+            )
             #expect(isPrime)
             #expect(!isComposite)
         }
@@ -67,7 +96,7 @@ struct RSAPrimeSearchTests {
     @Test("What is found is a prime by all of OpenSSL's rounds, of full length, and fits the exponent")
     func found() throws {
         for keyBits in [2048, 3072] {
-            let prime = try RSAKeyGeneration.prime(keyBits: keyBits)
+            let prime = try RSAKeyGeneration.search(keyBits: keyBits).prime()
             let isPrime = BN_check_prime(prime.handle, nil, nil)
             let bits = prime.bitCount
             let hasTopTwo = BN_is_bit_set(prime.handle, Int32(keyBits / 2 - 2))

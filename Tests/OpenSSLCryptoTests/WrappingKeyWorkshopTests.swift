@@ -37,6 +37,26 @@ struct WrappingKeyWorkshopTests {
         }
     }
 
+    @Test("A key is announced once, by its own public half, before its second prime is proven and the key is made")
+    func announced() throws {
+        let workshop = WrappingKeyWorkshop(keyBits: 2048)
+        let pauses = Mutex(0)
+        var announced: [(RSAPublicNumbers, pausesBefore: Int)] = []
+        func contribute() throws -> RSAPublicNumbers? {
+            try workshop.contribute(announce: { announced.append(($0, pauses.withLock { $0 })) }) {
+                pauses.withLock { $0 += 1 }
+            }?.publicNumbers
+        }
+        let none = try contribute()
+        #expect(none == nil)
+        #expect(announced.isEmpty)
+        let numbers = try contribute()
+        #expect(announced.count == 1)
+        #expect(numbers != nil && announced.first?.0 == numbers)
+        // A report after trial division, and one after each of seven rounds.
+        #expect(announced.first.map { pauses.withLock { $0 } - $0.pausesBefore } == 8)
+    }
+
     @Test("A prime that is discarded is in no key")
     func discarded() throws {
         let workshop = WrappingKeyWorkshop(keyBits: 2048)
@@ -56,12 +76,12 @@ struct WrappingKeyWorkshopTests {
         let thread = pthread_self()
         let pauses = Mutex((count: 0, elsewhere: 0))
         let workshop = WrappingKeyWorkshop(keyBits: 2048)
-        let none = try workshop.contribute {
+        let none = try workshop.contribute(pause: {
             pauses.withLock { pauses in
                 pauses.count += 1
                 if pthread_equal(pthread_self(), thread) == 0 { pauses.elsewhere += 1 }
             }
-        }?.bits
+        })?.bits
         #expect(none == nil)
         #expect(pauses.withLock { $0.count } >= Int(RSAPrimeSearch.roundCount))
         #expect(pauses.withLock { $0.elsewhere } == 0)
