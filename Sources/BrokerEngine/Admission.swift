@@ -17,6 +17,7 @@ final class Admission: Sendable {
         var queue: [Waiter] = []
         var head = 0
         var counter: UInt64 = 0
+        var lastRefusal: ContinuousClock.Instant?
 
         var waiting: Int { queue.count - head }
 
@@ -48,18 +49,33 @@ final class Admission: Sendable {
     private let state = Mutex(State())
     private let running: Int
     private let waiting: Int
+    private let memory: Duration
 
-    /// At most `running` at a time, and at most `waiting` behind them.
-    init(running: Int, waiting: Int) {
+    /// At most `running` at a time, and at most `waiting` behind them. `memory` is how long the admission counts as turning callers away after it did.
+    init(running: Int, waiting: Int, memory: Duration) {
         self.running = max(running, 1)
         self.waiting = max(waiting, 0)
+        self.memory = memory
     }
 
     /// How many run and how many wait now.
     var load: (running: Int, waiting: Int) { state.withLock { ($0.running, $0.waiting) } }
 
-    /// Why nobody would be let in now, not even to wait; nil where somebody would.
-    var refusal: BrokerError? { state.withLock { $0.canRun(running) || $0.waiting < waiting } ? nil : full }
+    /// Why whoever asks is not let in now, not even to wait; nil where he would be.
+    var refusal: BrokerError? {
+        let isFull = state.withLock { state in
+            guard !state.canRun(running), state.waiting >= waiting else { return false }
+            state.lastRefusal = .now
+            return true
+        }
+        return isFull ? full : nil
+    }
+
+    /// Whether somebody was turned away just now.
+    var isTurningAway: Bool {
+        guard let last = state.withLock({ $0.lastRefusal }) else { return false }
+        return last.duration(to: .now) < memory
+    }
 
     private var full: BrokerError {
         BrokerError(
@@ -88,7 +104,10 @@ final class Admission: Sendable {
                 state.running += 1
                 return .go
             }
-            guard state.waiting < waiting else { return .full }
+            guard state.waiting < waiting else {
+                state.lastRefusal = .now
+                return .full
+            }
             state.counter += 1
             let waiter = Waiter(ticket: state.counter, admitted: FirstResult())
             state.queue.append(waiter)

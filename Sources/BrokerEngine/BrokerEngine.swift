@@ -33,6 +33,8 @@ public final class BrokerEngine: Sendable {
         public var releaseQueue: Int
         /// `nil` makes a wrapping key and a token for each release.
         public var session: ReleaseSessionOptions?
+        /// How long after a release was refused as `overloaded` the broker still counts as overloaded.
+        var refusalMemory = Duration.seconds(1)
 
         public init(
             requestTimeout: Duration = .seconds(30), releaseLimit: Int = 64, releaseQueue: Int = 256,
@@ -52,7 +54,7 @@ public final class BrokerEngine: Sendable {
     let options: Options
     let admission: Admission
     let sessions: ReleaseSessions?
-    let shared = SharedReleases()
+    let shared: SharedReleases
     let clock: any WallClock
     let logger: Logger
     let work = Atomic<UInt64>(0)
@@ -67,7 +69,10 @@ public final class BrokerEngine: Sendable {
         self.keyStores = keyStores
         self.wrappingKeys = wrappingKeys
         self.options = options
-        admission = Admission(running: options.releaseLimit, waiting: options.releaseQueue)
+        let admission = Admission(
+            running: options.releaseLimit, waiting: options.releaseQueue, memory: options.refusalMemory)
+        self.admission = admission
+        shared = SharedReleases { admission.isTurningAway }
         sessions = options.session.map { ReleaseSessions($0, clock: clock) }
         self.clock = clock
         self.logger = logger

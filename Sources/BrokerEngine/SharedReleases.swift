@@ -61,11 +61,24 @@ final class SharedReleases: Sendable {
 
     /// Exchanges for one wish at a time: one alone would make everybody wait for a slow one.
     static let limit = 4
+    /// The same while callers are turned away: half of the exchanges for as many callers leaves that much more for those.
+    static let crowdedLimit = 2
 
     private let state = Mutex(State())
+    private let isCrowded: @Sendable () -> Bool
+
+    /// `isCrowded` says whether callers are being turned away.
+    init(isCrowded: @escaping @Sendable () -> Bool) {
+        self.isCrowded = isCrowded
+    }
+
+    private var limitNow: Int { isCrowded() ? Self.crowdedLimit : Self.limit }
 
     /// How many wait for an exchange that has not begun.
     var waitingCount: Int { state.withLock { $0.next.values.reduce(0) { $0 + $1.count } } }
+
+    /// How many exchanges are under way.
+    var runningCount: Int { state.withLock { $0.exchanges.count } }
 
     /// Runs `work`, or waits for somebody else's that begins after this call. It runs in a task of its own, with the latest deadline of those who wait for it, and
     /// is cancelled when all of them have gone.
@@ -74,9 +87,10 @@ final class SharedReleases: Sendable {
         work: @escaping @Sendable (RequestContext) async throws(BrokerError) -> ReleasedKey
     ) async throws(BrokerError) -> ReleasedKey {
         let member = Member(context: context)
+        let limit = limitNow
         let ticket = state.withLock { state in
             let ticket = state.number()
-            if state.running[wish, default: 0] < Self.limit {
+            if state.running[wish, default: 0] < limit {
                 state.running[wish, default: 0] += 1
                 begin([ticket: member], wish, work, in: &state)
             } else {
@@ -117,9 +131,11 @@ final class SharedReleases: Sendable {
     }
 
     private func end(_ number: UInt64, _ wish: Wish, _ work: @escaping Work, _ result: Result<Answer, BrokerError>) {
+        let limit = limitNow
         let members = state.withLock { state in
             let members = state.exchanges.removeValue(forKey: number)?.members ?? [:]
-            if let next = state.next.removeValue(forKey: wish) {
+            // Where more are under way than may be now, those who wait are left to one of them.
+            if state.running[wish, default: 0] <= limit, let next = state.next.removeValue(forKey: wish) {
                 begin(next, wish, work, in: &state)
             } else if let running = state.running[wish], running > 1 {
                 state.running[wish] = running - 1

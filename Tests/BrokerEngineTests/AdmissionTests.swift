@@ -59,7 +59,7 @@ struct AdmissionTests {
 
     @Test("whoever came first goes first, also through a long queue")
     func order() async throws {
-        let admission = Admission(running: 1, waiting: 1000)
+        let admission = Admission(running: 1, waiting: 1000, memory: .seconds(1))
         let gate = Gate()
         let order = Order()
         let first = Task {
@@ -85,7 +85,7 @@ struct AdmissionTests {
 
     @Test("whoever goes away, or whose deadline passes, leaves the queue and takes nobody's turn")
     func leaving() async throws {
-        let admission = Admission(running: 1, waiting: 10)
+        let admission = Admission(running: 1, waiting: 10, memory: .seconds(1))
         let gate = Gate()
         let first = Task {
             try await admission.admitted(in: Self.context) { () async throws(BrokerError) in await gate.wait() }

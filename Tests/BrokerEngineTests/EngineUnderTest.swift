@@ -1,10 +1,11 @@
 import BrokerCore
-import BrokerEngine
 import BrokerTestKit
 import HTTPTransport
 import OpenSSLCrypto
 import SecureMemory
 import Testing
+
+@testable import BrokerEngine
 
 /// An engine over fakes that answer honestly unless a test says otherwise.
 struct EngineUnderTest {
@@ -18,6 +19,7 @@ struct EngineUnderTest {
     var requestTimeout = Duration.seconds(600)
     var releaseLimit = 64
     var releaseQueue = 256
+    var refusalMemory = Duration.seconds(1)
     var session: ReleaseSessionOptions?
 
     /// Releases `key` where nothing else is said.
@@ -31,6 +33,9 @@ struct EngineUnderTest {
     ) throws -> BrokerEngine {
         let store: any KeyStore = FakeStore(
             calls: calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: wrapped)
+        var options = BrokerEngine.Options(
+            requestTimeout: requestTimeout, releaseLimit: releaseLimit, releaseQueue: releaseQueue, session: session)
+        options.refusalMemory = refusalMemory
         return BrokerEngine(
             evidence: NamedProvider(
                 "fake", FakeEvidence(calls: calls, provenance: provenance, answer: evidence)),
@@ -41,10 +46,7 @@ struct EngineUnderTest {
                     answer: token)),
             keyStores: keyStores ?? [NamedProvider("vault", store)],
             wrappingKeys: wrappingKeys ?? WrappingKeyPool(capacity: 0, logger: log.logger()),
-            options: BrokerEngine.Options(
-                requestTimeout: requestTimeout, releaseLimit: releaseLimit, releaseQueue: releaseQueue, session: session
-            ),
-            clock: ManualClock(), logger: log.logger())
+            options: options, clock: ManualClock(), logger: log.logger())
     }
 
     /// What went wrong with a release, or `nil` where a key came out.

@@ -79,6 +79,72 @@ struct SharedReleaseTests {
         #expect(subject.engine.calls.count.store == Self.limit + 3)
     }
 
+    @Test("while callers are turned away, fewer exchanges are under way and the next callers share them")
+    func crowded() async throws {
+        var subject = try Subject()
+        subject.engine.releaseLimit = SharedReleases.crowdedLimit + 1
+        subject.engine.releaseQueue = 0
+        subject.engine.refusalMemory = .seconds(3600)
+        let engine = try subject.engine.engine()
+        var tasks = start(SharedReleases.crowdedLimit, try request(), engine)
+        try await eventually { subject.gate.waiting == SharedReleases.crowdedLimit }
+        let other = start(1, try request("other"), engine)
+        try await eventually { subject.gate.waiting == SharedReleases.crowdedLimit + 1 }
+        await expect("overloaded at route", of: start(1, try request(), engine))
+        // One goes, and the next has its place: now it waits for an exchange instead of having its own.
+        for task in other { task.cancel() }
+        await expect("deadlineExceeded at release", of: other)
+        try await eventually { engine.admission.load.running == SharedReleases.crowdedLimit }
+        tasks += start(1, try request(), engine)
+        try await eventually { engine.shared.waitingCount == 1 }
+        subject.gate.open()
+        for task in tasks { _ = try await task.value }
+        #expect(engine.shared.waitingCount == 0)
+    }
+
+    private final class Crowd: Sendable {
+        let isThere = Atomic(false)
+        /// Exchanges begun so far.
+        let begun = Atomic(0)
+    }
+
+    @Test("exchanges that are under way when it becomes crowded end, and those who wait are left to the last ones")
+    func becomingCrowded() async throws {
+        let crowd = Crowd()
+        let shared = SharedReleases { crowd.isThere.load(ordering: .relaxed) }
+        let gates = (0...Self.limit).map { _ in Gate() }
+        let endpoint = try Endpoint("one.vault.example")
+        let wish = SharedReleases.Wish(
+            key: KeyReference(store: endpoint, name: try #require(KeyName("k"))), authority: endpoint)
+        let start: @Sendable () -> Task<Void, any Error> = {
+            Task {
+                let context = RequestContext(
+                    id: "", deadline: .after(.seconds(600)), logger: RecordedLog().logger())
+                _ = try await shared.release(wish, in: context) { _ throws(BrokerError) in
+                    await gates[crowd.begun.add(1, ordering: .relaxed).oldValue].wait()
+                    return ReleasedKey(keyID: "k", jwk: SecretBytes(capacity: 1) { _ in 0 })
+                }
+            }
+        }
+        var tasks = (0..<Self.limit).map { _ in start() }
+        try await eventually { gates[..<Self.limit].allSatisfy { $0.waiting == 1 } }
+        tasks.append(start())
+        try await eventually { shared.waitingCount == 1 }
+        crowd.isThere.store(true, ordering: .relaxed)
+        for ended in 1...(Self.limit - SharedReleases.crowdedLimit) {
+            gates[ended - 1].open()
+            try await eventually { shared.runningCount == Self.limit - ended }
+            #expect(shared.waitingCount == 1)
+        }
+        // No more than may be now: the next one that ends makes room.
+        gates[Self.limit - SharedReleases.crowdedLimit].open()
+        try await eventually { gates[Self.limit].waiting == 1 }
+        #expect(shared.waitingCount == 0 && shared.runningCount == SharedReleases.crowdedLimit)
+        for gate in gates { gate.open() }
+        for task in tasks { try await task.value }
+        #expect(shared.runningCount == 0)
+    }
+
     @Test("another key, version, store, authority or identity, or a broker without sessions, shares nothing")
     func separate() async throws {
         let subject = try Subject()
