@@ -67,6 +67,7 @@ extension AttestationBroker {
     /// Makes what a start needs, on a core that is idle while the configuration is read, in the order in which it is wanted. The settings' declarations are made once.
     private static func prepare() {
         _ = BackgroundThread.start {
+            broker_memory_prepare()
             _ = (try? builtInProviders()).map(SettingsCatalogue.init)
             CurlTransport.prepare()
             HTTPFrontEnd.prepare()

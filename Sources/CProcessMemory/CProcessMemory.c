@@ -26,6 +26,19 @@ void broker_memory_configure(void) {
     mallopt(M_ARENA_MAX, 2);
 }
 
+/* Of the program, by the linker. */
+extern char __bss_start[], _end[];
+
+void broker_memory_prepare(void) {
+#ifdef MADV_POPULATE_WRITE
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t start = ((uintptr_t)__bss_start + page - 1) & ~(page - 1);
+    const uintptr_t end = (uintptr_t)_end & ~(page - 1);
+    /* A kernel before 5.14 refuses, and nothing is lost. */
+    if (end > start) madvise((void *)start, end - start, MADV_POPULATE_WRITE);
+#endif
+}
+
 void broker_memory_release(void) {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     malloc_trim(0);
