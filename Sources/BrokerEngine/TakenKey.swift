@@ -24,9 +24,7 @@ public final class TakenKey: Sendable {
             self.key = Mutex(key)
         }
 
-        func rehearse() throws(CryptoError) {
-            try key.withLock { key throws(CryptoError) in try key?.rehearse() }
-        }
+        func rehearsal() -> WrappingKey.Rehearsal? { key.withLock { $0?.rehearsal() } }
 
         func take() -> WrappingKey? { key.withLock { $0.take() } }
     }

@@ -234,7 +234,11 @@ public final class WrappingKeyPool: Sendable {
             let made = try contribute({ self.announce($0, promise) }, pause)
             guard let key = made else { return nil }
             let slot = TakenKey.Slot(key)
-            return promise.keep(.success(slot)) ? nil : slot
+            let rehearsal = slot.rehearsal()
+            guard promise.keep(.success(slot)) else { return slot }
+            // While the key store is asked.
+            _ = BackgroundThread.start { try? rehearsal?.run() }
+            return nil
         } catch {
             _ = promise.keep(.failure(Self.failure(error)))
             throw error
@@ -303,7 +307,7 @@ public final class WrappingKeyPool: Sendable {
     private func fillOne(after made: TakenKey.Slot?) {
         let started = BackgroundThread.start(as: .low) { [self] in
             do throws(CryptoError) {
-                try made?.rehearse()
+                try made?.rehearsal()?.run()
                 // Somebody may have come while the key was prepared.
                 guard wantsMore(after: made.flatMap { hand($0) ? nil : $0 }) else { return }
                 waitForQuiet()

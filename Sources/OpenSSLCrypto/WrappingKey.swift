@@ -26,12 +26,28 @@ public struct WrappingKey: ~Copyable, @unchecked Sendable {
 
     deinit { EVP_PKEY_free(key) }
 
-    /// Prepares the key for whoever opens with it, on another thread than the one that made it: OpenSSL blinds its operations with numbers that it computes once
-    /// for the thread that used the key first and once for all others, and that takes as long as an operation.
-    public borrowing func rehearse() throws(CryptoError) {
-        guard RSAKeyGeneration.opensWhatItSeals(key) else {
-            throw CryptoError(
-                operation: "generating an RSA key", reason: "the new key does not open what was sealed to it")
+    /// What prepares the key for whoever opens with it, to be run on another thread than the one that made it: OpenSSL blinds its operations with numbers that it
+    /// computes once for the thread that used the key first and once for all others, and that takes as long as an operation. The owner may use the key meanwhile.
+    public borrowing func rehearsal() -> Rehearsal { Rehearsal(of: key) }
+
+    /// Keeps the key until it has run or is let go.
+    public final class Rehearsal: @unchecked Sendable {
+        // Unchecked because of the pointer: OpenSSL counts the key's owners and guards what it adds to it.
+        private let key: OpaquePointer?
+
+        fileprivate init(of key: OpaquePointer) {
+            self.key = EVP_PKEY_up_ref(key) == 1 ? key : nil
+        }
+
+        deinit { EVP_PKEY_free(key) }
+
+        /// Throws where the key does not open what was sealed to it.
+        public func run() throws(CryptoError) {
+            guard let key else { return }
+            guard RSAKeyGeneration.opensWhatItSeals(key) else {
+                throw CryptoError(
+                    operation: "generating an RSA key", reason: "the new key does not open what was sealed to it")
+            }
         }
     }
 
