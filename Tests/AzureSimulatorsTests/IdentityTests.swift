@@ -3,6 +3,7 @@ import HTTPTransport
 import JOSE
 import OpenSSLCrypto
 import StrictJSON
+import Synchronization
 import Testing
 
 private let tokenPath = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net"
@@ -37,6 +38,30 @@ struct ManagedIdentityTests {
             let keyID = try #require(jws.keyID)
             let key = try #require(set.keys(withID: keyID).first)
             try jws.verify(with: key.publicKey, algorithm: .rs256)
+        }
+    }
+
+    @Test("the same token is given until half of its life has passed, and each resource has its own")
+    func sameToken() async throws {
+        let now = Mutex(Cloud.now)
+        try await Cloud.run({ $0.clock = { now.withLock { $0 } } }) { cloud in
+            func token(_ path: String = tokenPath) async throws -> (text: String, left: String, until: String) {
+                let json = try await cloud.metadata(path).json
+                return try (
+                    json.string("access_token"), json.string("expires_in"), json.string("expires_on")
+                )
+            }
+            let first = try await token()
+            now.withLock { $0 += 40_000 }
+            let second = try await token()
+            #expect(second == (first.text, "46399", first.until))
+            #expect(try await token(tokenPath.replacing("vault", with: "managedhsm")).text != first.text)
+            now.withLock { $0 += 4_000 }
+            let third = try await token()
+            #expect(third.text != first.text && third.left == "86399")
+            // A clock that was set back makes no token from the future.
+            now.withLock { $0 -= 44_000 }
+            #expect(try await token().text != third.text)
         }
     }
 

@@ -5,6 +5,12 @@ internal import StrictJSON
 struct MetadataService: SimulatedService {
     let issuer: AccessTokenIssuer
     let configuration: SimulatorConfiguration
+    private let tokens = MetadataTokenCache()
+
+    init(issuer: AccessTokenIssuer, configuration: SimulatorConfiguration) {
+        self.issuer = issuer
+        self.configuration = configuration
+    }
 
     func route(of request: SimulatorRequest) -> SimulatorRoute {
         guard request.method == "GET" else { return .other }
@@ -69,30 +75,34 @@ struct MetadataService: SimulatedService {
     }
 
     private func token(_ request: SimulatorRequest, for resource: String) -> SimulatorResponse {
-        let given = Self.selectors.compactMap { name in request.queryValue(name).map { (name: name, value: $0) } }
-        guard given.count <= 1 else {
+        let named = Self.selectors.compactMap { name in request.queryValue(name).map { (name: name, value: $0) } }
+        guard named.count <= 1 else {
             return Self.failure(
                 400, "invalid_request", "Only one of client_id, object_id and msi_res_id may be specified")
         }
         let identity =
-            given.first.map { selector in
+            named.first.map { selector in
                 configuration.identities.first { $0.isSelected(by: selector.name, selector.value) }
             } ?? configuration.identities.first
         guard let identity else { return Self.failure(400, "invalid_request", "Identity not found") }
         let now = configuration.clock()
-        let token: String
-        do {
-            token = try issuer.token(
-                audience: resource, identity: identity, now: now, life: configuration.accessTokenLife)
+        let life = configuration.accessTokenLife
+        let given: MetadataTokenCache.Entry
+        do throws(CryptoError) {
+            given = try tokens.entry(
+                for: MetadataTokenCache.Wish(resource: resource, clientID: identity.clientID), now: now, life: life
+            ) { () throws(CryptoError) in
+                try issuer.token(audience: resource, identity: identity, now: now, life: life)
+            }
         } catch {
             return Self.failure(500, "unknown", "Failed to retrieve token from the Active directory")
         }
+        let left = String(given.issuedAt + life - now)
         return SimulatorResponse(
             json: [
-                "access_token": .string(token), "client_id": .string(identity.clientID),
-                "expires_in": .string(String(configuration.accessTokenLife)),
-                "expires_on": .string(String(now + configuration.accessTokenLife)),
-                "ext_expires_in": .string(String(configuration.accessTokenLife)), "not_before": .string(String(now)),
+                "access_token": .string(given.token), "client_id": .string(identity.clientID),
+                "expires_in": .string(left), "expires_on": .string(String(given.issuedAt + life)),
+                "ext_expires_in": .string(left), "not_before": .string(String(given.issuedAt)),
                 "refresh_token": "", "resource": .string(resource), "token_type": "Bearer",
             ])
     }
