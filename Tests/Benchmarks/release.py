@@ -318,7 +318,8 @@ class Bench:
         ready = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
         release = b"POST /key/release HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
         times = {ready: [], release: []}
-        for _ in range(4 * runs):
+        # Many: how long two primes take is chance.
+        for _ in range(12 * runs):
             for text, found in times.items():
                 found.append(self.first_answer(servers, text))
         self.calibrate()
