@@ -21,7 +21,7 @@ public final class WrappingKeyPool: Sendable {
         /// Threads that make keys for those.
         var makers = 0
         /// Threads that have half a prime and rest.
-        var resting: [Maker] = []
+        var resting: [WrappingKeyMaker] = []
         /// Whether there is a thread that makes keys ahead of time.
         var isFilling = false
         /// Whether that thread is making one; it may also be waiting for quiet.
@@ -36,29 +36,10 @@ public final class WrappingKeyPool: Sendable {
         let key: FirstResult<TakenKey>
     }
 
-    /// A key that was announced and given to a release before it was whole, if it was.
-    private final class Promise: Sendable {
-        private let state = Mutex<FirstResult<TakenKey.Slot>?>(nil)
-        var isMade: Bool { state.withLock { $0 != nil } }
-        func make(_ rest: FirstResult<TakenKey.Slot>) { state.withLock { $0 = rest } }
-        /// Whether there was a promise to keep.
-        func keep(_ result: Result<TakenKey.Slot, BrokerError>) -> Bool {
-            guard let rest = state.withLock({ $0 }) else { return false }
-            rest.finish(result)
-            return true
-        }
-    }
-
-    /// A thread that makes keys for those who wait.
-    private final class Maker: Sendable {
-        let hasOwnThread: Bool
-        /// Rings when the thread is wanted again.
-        let bell = DispatchSemaphore(value: 0)
-        private let gaveUp = Atomic(false)
-        /// Whether nobody wanted its work for so long that it makes keys for the pool instead.
-        var standsBack: Bool { gaveUp.load(ordering: .relaxed) }
-        init(hasOwnThread: Bool) { self.hasOwnThread = hasOwnThread }
-        func giveUp() { gaveUp.store(true, ordering: .relaxed) }
+    /// What there is for a release that wants a key.
+    private enum Found {
+        case ready(TakenKey.Slot)
+        case soon(Waiter)
     }
 
     /// Brings one prime and may complete a key, whose public half it announces first; calls `pause` on its thread every now and then.
@@ -114,24 +95,22 @@ public final class WrappingKeyPool: Sendable {
     /// A key that nobody has used: from the pool, or the next one that is made when the pool is empty. Then several threads look for its primes, and who came
     /// first is served first, also by the thread that makes keys ahead of time.
     public func take(in context: RequestContext) async throws(BrokerError) -> TakenKey {
-        let (ready, waiter) = state.withLock { state -> (TakenKey.Slot?, Waiter?) in
+        let found: Found = state.withLock { state in
             state.lastTake = .now
-            if let ready = state.ready.popLast() { return (ready, nil) }
+            if let ready = state.ready.popLast() { return .ready(ready) }
             state.counter += 1
             let waiter = Waiter(ticket: state.counter, key: FirstResult())
             state.waiting.append(waiter)
-            return (nil, waiter)
+            return .soon(waiter)
         }
-        if waiter != nil { startMakers() }
+        if case .soon = found { startMakers() }
         fill()
-        guard let waiter else {
-            guard let ready else {
-                throw BrokerError(.internal, at: .release, "no wrapping key and nobody to wait for it")
+        switch found {
+        case .ready(let ready): return TakenKey(ready)
+        case .soon(let waiter):
+            return try await waiter.key.result(by: context.deadline, late: Self.tooLate, gone: Self.gone) { error in
+                self.leave(waiter, error)
             }
-            return TakenKey(ready)
-        }
-        return try await waiter.key.result(by: context.deadline, late: Self.tooLate, gone: Self.gone) { error in
-            self.leave(waiter, error)
         }
     }
 
@@ -185,7 +164,7 @@ public final class WrappingKeyPool: Sendable {
     /// Two threads for each release that waits, as far as there are cores: a key has two primes.
     private func startMakers() {
         while true {
-            let (isOneMore, rested) = state.withLock { state -> (Bool, Maker?) in
+            let (isOneMore, rested) = state.withLock { state -> (Bool, WrappingKeyMaker?) in
                 guard state.makers < makersWanted(state) else { return (false, nil) }
                 state.makers += 1
                 return (true, state.resting.popLast())
@@ -193,9 +172,9 @@ public final class WrappingKeyPool: Sendable {
             guard isOneMore else { return }
             if let rested {
                 rested.bell.signal()
-            } else if !BackgroundThread.start({ self.serve(Maker(hasOwnThread: true)) }) {
+            } else if !BackgroundThread.start({ self.serve(WrappingKeyMaker(hasOwnThread: true)) }) {
                 // Without a thread the caller's has to do.
-                serve(Maker(hasOwnThread: false))
+                serve(WrappingKeyMaker(hasOwnThread: false))
             }
         }
     }
@@ -207,10 +186,10 @@ public final class WrappingKeyPool: Sendable {
     }
 
     /// Makes keys for those who wait until nobody does.
-    private func serve(_ maker: Maker) {
+    private func serve(_ maker: WrappingKeyMaker) {
         while true {
             do throws(CryptoError) {
-                let promise = Promise()
+                let promise = WrappingKeyPromise()
                 let made = try work(promise) { if !promise.isMade { self.restIfNobodyWaits(maker) } }
                 if let made { _ = hand(made, orKeep: true) }
             } catch {
@@ -228,7 +207,7 @@ public final class WrappingKeyPool: Sendable {
 
     /// One contribution. Who has waited longest when a key is announced gets it at once, and the rest of it when it is whole; gives a key that nobody waited for.
     private func work(
-        _ promise: Promise, pause: @escaping @Sendable () -> Void
+        _ promise: WrappingKeyPromise, pause: @escaping @Sendable () -> Void
     ) throws(CryptoError) -> TakenKey.Slot? {
         do throws(CryptoError) {
             let made = try contribute({ self.announce($0, promise) }, pause)
@@ -245,7 +224,7 @@ public final class WrappingKeyPool: Sendable {
         }
     }
 
-    private func announce(_ numbers: RSAPublicNumbers, _ promise: Promise) {
+    private func announce(_ numbers: RSAPublicNumbers, _ promise: WrappingKeyPromise) {
         let waiter = state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
         guard let waiter else { return }
         let rest = FirstResult<TakenKey.Slot>()
@@ -255,7 +234,7 @@ public final class WrappingKeyPool: Sendable {
 
     /// Who waited has a key now and uses it: a prime that is half found is for a later key and must not stand in the way. It rests as long as another release may
     /// follow at once, and then it is found with what others leave of a core.
-    private func restIfNobodyWaits(_ maker: Maker) {
+    private func restIfNobodyWaits(_ maker: WrappingKeyMaker) {
         guard maker.hasOwnThread, !maker.standsBack else { return }
         let mustRest = state.withLock { state in
             guard state.makers > makersWanted(state) else { return false }
@@ -326,7 +305,7 @@ public final class WrappingKeyPool: Sendable {
         state.withLock { $0.isMakingAhead = true }
         defer { state.withLock { $0.isMakingAhead = false } }
         while true {
-            let promise = Promise()
+            let promise = WrappingKeyPromise()
             if let made = try work(promise, pause: {}) { return made }
             if promise.isMade { return nil }
         }
