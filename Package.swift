@@ -1,48 +1,50 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The manifest is the architecture diagram: a target may import only what it lists here, and lists only lower layers.
-// Tests/ArchitectureTests reads it back and fails when a provider reaches for another provider, a front end or the engine.
+// The manifest is the architecture diagram: a target may import only what it lists here, and lists only lower floors.
+// Sources/README.md says in one sentence what belongs in each; Tests/ArchitectureTests reads both back.
 
 let strict: [SwiftSetting] =
     [
-        .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("InternalImportsByDefault"),
-        .enableUpcomingFeature("MemberImportVisibility"),
-        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
 func provider(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(
-        name: name, dependencies: dependencies + ["BrokerCore", log], path: "Plugins/\(name)", swiftSettings: strict)
+    .target(name: name, dependencies: dependencies + ["BrokerCore", log], path: "Plugins/\(name)", swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+let providers = ["SNPEvidence", "MAAVerifier", "KeyVaultPremium", "ManagedHSM"]
+
 let package = Package(
     name: "attestation-broker",
     products: [
         .executable(name: "attestation-broker", targets: ["attestation-broker"]),
-        .library(name: "BrokerCore", targets: ["BrokerCore"]),
+        // For a program with a provider of somebody else's: the program, the providers of this package, the contract and its suites.
+        .library(name: "BrokerApp", targets: ["BrokerApp"]), .library(name: "BrokerProviders", targets: providers),
+        .library(name: "FixtureEvidence", targets: ["FixtureEvidence"]),
+        .library(name: "BrokerCore", targets: ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "Waiting"]),
         .library(name: "BrokerTestKit", targets: ["BrokerTestKit"]),
     ],
     traits: [
-        .trait(
-            name: "FixtureEvidence", description: "The evidence provider 'fixture'; leave it out of a production image."
-        ),
-        .trait(
-            name: "Simulators", description: "The commands 'simulate' and 'demo'; leave them out of a production image."
-        ),
-        .trait(name: "Bench", description: "The command 'bench'; leave it out of a production image."),
-        .default(enabledTraits: ["FixtureEvidence", "Simulators", "Bench"]),
+        .trait(name: "FixtureEvidence", description: "The evidence provider 'fixture'; leave it out of a production image."),
+        .trait(name: "Simulators", description: "The commands 'simulate' and 'demo'; leave them out of a production image."),
+        .trait(name: "PolicyTools", description: "The commands that write, check and digest policies; the sidecar needs none of them."),
+        .default(enabledTraits: ["FixtureEvidence", "Simulators", "PolicyTools"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
@@ -54,234 +56,184 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
     targets: [
-        // 0: C
+        // C
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .target(name: "CCurlShims", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("ssl")]),
-        .target(name: "CSNPDevice"),
-        .target(name: "CProcessMemory"),
-        .target(name: "COpenSSLProcess", dependencies: ["COpenSSL"]),
+        .target(name: "CProcessShims", dependencies: ["COpenSSL"]), .target(name: "CSNPDevice"),
 
-        // 1: building blocks
-        library("SecureMemory", ["COpenSSL"]),
-        library("StrictJSON", ["CJansson"]),
-        library("OpenSSLCrypto", ["COpenSSL", "COpenSSLProcess", "SecureMemory"]),
-        library("JOSE", ["OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
-        library("HTTPTransport", ["SecureMemory"]),
-        library("SNPReport"),
-        library("SNPVerification", ["SNPReport", "OpenSSLCrypto"]),
-        library("SNPFixture", ["SNPReport", "OpenSSLCrypto", "SecureMemory"]),
-        library("ReleasePolicy", ["StrictJSON"]),
-        library("PolicyTools", ["JOSE", "OpenSSLCrypto", "ReleasePolicy", "SNPReport", "StrictJSON"]),
-        library("CBOR"),
-        library("UVMEndorsements", ["CBOR", "OpenSSLCrypto", "StrictJSON"]),
+        // Blocks
+        library("Waiting"), library("SecureMemory", ["COpenSSL", "CProcessShims"]), library("StrictJSON", ["CJansson"]),
+        library("OpenSSLCrypto", ["COpenSSL", "CProcessShims", "SecureMemory"]),
+        library("JOSE", ["OpenSSLCrypto", "SecureMemory", "StrictJSON"]), library("HTTPTransport", ["SecureMemory", "Waiting"]),
+        library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "Waiting"]),
 
-        // 2: the contract
-        library("BrokerCore", ["HTTPTransport", "OpenSSLCrypto", "SecureMemory", log]),
-        library("KnownFailures", ["BrokerCore"]),
-        library(
-            "SNPEndorsements",
-            [
-                "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "SNPDevice", "SNPReport", "SNPVerification",
-                "StrictJSON", log,
-            ]),
-        library("SNPDevice", ["BrokerCore", "CSNPDevice", "HTTPTransport", "SNPReport"]),
+        // The field
+        library("SNPReport"), library("SNPVerification", ["SNPReport", "OpenSSLCrypto"]),
+        library("UVMEndorsements", ["OpenSSLCrypto", "StrictJSON"]), library("ReleasePolicy", ["OpenSSLCrypto", "StrictJSON"]),
+        library("AttestationTokens", ["JOSE", "OpenSSLCrypto", "ReleasePolicy", "SNPReport", "StrictJSON"]),
+        library("PolicyTools", ["AttestationTokens", "JOSE", "OpenSSLCrypto", "ReleasePolicy", "SNPReport", "StrictJSON"]),
 
-        // 3: services
-        library(
-            "BrokerEngine",
-            ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "JOSE", "StrictJSON", "SecureMemory", "SNPReport", log]),
-        library("BrokerConfiguration", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
-        library("BrokerTelemetry", [log]),
-        library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "OpenSSLCrypto", "SecureMemory"]),
-        library(
-            "AzureIdentity",
-            ["BrokerCore", "HTTPTransport", "KnownFailures", "OpenSSLCrypto", "StrictJSON", "SecureMemory", log]),
+        // The contract
+        library("BrokerCore", ["HTTPTransport", "OpenSSLCrypto", "SecureMemory", "Waiting", log]),
+
+        // Azure
+        library("AzureServices", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "SecureMemory", "Waiting", log]),
         library(
             "AzureKeyRelease",
             [
-                "AzureIdentity", "BrokerCore", "HTTPTransport", "JOSE", "KnownFailures", "OpenSSLCrypto", "PolicyTools",
-                "ReleasePolicy", "StrictJSON", "SecureMemory", log,
+                "AttestationTokens", "AzureServices", "BrokerCore", "HTTPTransport", "JOSE", "OpenSSLCrypto", "ReleasePolicy", "StrictJSON",
+                "SecureMemory", "Waiting", log,
             ]),
 
-        // 4: edges
+        // The engine
         library(
-            "LoadGenerator",
+            "BrokerEngine",
             [
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                "AttestationTokens", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "JOSE", "StrictJSON", "SecureMemory", "SNPReport",
+                "Waiting", log,
             ]),
+
+        // Edges
+        library("BrokerConfiguration", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "Waiting"]),
+        library("BrokerObservability", ["Waiting", log]),
         library(
             "BrokerHTTP",
             [
-                "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "SecureMemory", log,
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "SecureMemory", "Waiting", log,
+                .product(name: "HummingbirdCore", package: "hummingbird"), nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
+                serviceLifecycle,
             ]),
+
+        // Providers
         provider(
             "SNPEvidence",
-            [
-                "HTTPTransport", "OpenSSLCrypto", "SNPDevice", "SNPEndorsements", "SNPReport", "SNPVerification",
-                "UVMEndorsements",
-            ]),
-        provider("FixtureEvidence", ["HTTPTransport", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification"]),
+            ["CSNPDevice", "HTTPTransport", "OpenSSLCrypto", "SNPReport", "SNPVerification", "StrictJSON", "UVMEndorsements", "Waiting"]),
+        provider(
+            "FixtureEvidence", ["HTTPTransport", "Issuing", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification", "Waiting"]),
         provider(
             "MAAVerifier",
-            [
-                "AzureIdentity", "HTTPTransport", "JOSE", "KnownFailures", "OpenSSLCrypto", "StrictJSON",
-                "SecureMemory",
-            ]),
-        provider("KeyVaultPremium", ["AzureKeyRelease", "HTTPTransport"]),
-        provider("ManagedHSM", ["AzureKeyRelease", "HTTPTransport"]),
+            ["AttestationTokens", "AzureServices", "HTTPTransport", "JOSE", "OpenSSLCrypto", "StrictJSON", "SecureMemory", "Waiting"]),
+        provider("KeyVaultPremium", ["AzureKeyRelease", "HTTPTransport"]), provider("ManagedHSM", ["AzureKeyRelease", "HTTPTransport"]),
+
+        // Stand-ins: never in a production program
+        library("Issuing", ["COpenSSL", "JOSE", "OpenSSLCrypto", "SNPReport", "StrictJSON", "UVMEndorsements"]),
+        library("SNPFixture", ["Issuing", "SNPReport", "OpenSSLCrypto", "SecureMemory"]),
         library(
             "AzureSimulators",
             [
-                "HTTPTransport", "JOSE", "OpenSSLCrypto", "ReleasePolicy", "SecureMemory", "SNPFixture", "SNPReport",
-                "SNPVerification",
-                "StrictJSON", "UVMEndorsements", log,
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "HummingbirdTLS", package: "hummingbird"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "HTTPTransport", "Issuing", "JOSE", "OpenSSLCrypto", "ReleasePolicy", "SecureMemory", "SNPFixture", "SNPReport",
+                "SNPVerification", "StrictJSON", "UVMEndorsements", "Waiting", log,
+                .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"), nio("NIOCore"), nio("NIOPosix"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), serviceLifecycle,
             ]),
         library(
             "BrokerTestKit",
-            ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "JOSE", "StrictJSON", log]),
+            ["BrokerCore", "HTTPTransport", "Issuing", "OpenSSLCrypto", "SecureMemory", "JOSE", "StrictJSON", "Waiting", log]),
 
-        // 5: composition
+        // The program
+        library(
+            "BrokerApp",
+            [
+                "AttestationTokens", "AzureKeyRelease", "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
+                "BrokerObservability", "CProcessShims", "CurlTransport", "HTTPTransport", "JOSE", "OpenSSLCrypto", "ReleasePolicy",
+                "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "UVMEndorsements", "Waiting",
+                .target(name: "PolicyTools", condition: .when(traits: ["PolicyTools"])),
+                .target(name: "SNPFixture", condition: .when(traits: ["FixtureEvidence"])),
+                .target(name: "AzureSimulators", condition: .when(traits: ["Simulators"])), argumentParser, log, serviceLifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
         .executableTarget(
             name: "attestation-broker",
-            dependencies: [
-                "AzureIdentity", "AzureKeyRelease", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
-                "BrokerTelemetry", "CProcessMemory",
-                "CurlTransport", "HTTPTransport", "JOSE", "KeyVaultPremium", "MAAVerifier", "ManagedHSM",
-                "OpenSSLCrypto", "PolicyTools", "ReleasePolicy", "SNPEndorsements", "SNPEvidence", "SNPReport",
-                "SNPVerification", "SecureMemory", "UVMEndorsements",
-                "StrictJSON", log,
-                .target(name: "FixtureEvidence", condition: .when(traits: ["FixtureEvidence"])),
-                .target(name: "SNPFixture", condition: .when(traits: ["FixtureEvidence"])),
-                .target(name: "AzureSimulators", condition: .when(traits: ["Simulators"])),
-                .target(name: "LoadGenerator", condition: .when(traits: ["Bench"])),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ],
-            path: "Sources/AttestationBroker",
-            swiftSettings: strict),
+            dependencies: providers.map { .byName(name: $0) } + [
+                "BrokerApp", "BrokerCore", .target(name: "FixtureEvidence", condition: .when(traits: ["FixtureEvidence"])),
+            ], path: "Sources/AttestationBroker", swiftSettings: strict),
 
-        // Benchmarks: a program of its own, because it counts every allocation of its process.
+        // Benchmarks: programs of their own; one counts every allocation of its process, the other puts load on any sidecar.
         .target(name: "CAllocationCounter", path: "Tests/Benchmarks/CAllocationCounter"),
         .executableTarget(
             name: "broker-benchmarks",
             dependencies: [
-                "BrokerCore", "BrokerEngine", "BrokerTestKit", "CAllocationCounter", "FixtureEvidence", "HTTPTransport",
-                "JOSE", "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "ReleasePolicy", "SNPFixture", "SNPReport",
-                "SNPVerification", "SecureMemory", "StrictJSON", log,
-            ],
-            path: "Tests/Benchmarks/Micro", swiftSettings: strict),
+                "BrokerCore", "BrokerEngine", "BrokerTestKit", "CAllocationCounter", "FixtureEvidence", "HTTPTransport", "Issuing", "JOSE",
+                "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "ReleasePolicy", "SNPFixture", "SNPReport", "SNPVerification", "SecureMemory",
+                "StrictJSON", "Waiting", log,
+            ], path: "Tests/Benchmarks/Micro", swiftSettings: strict),
+        .executableTarget(
+            name: "broker-load", dependencies: ["StrictJSON", argumentParser, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix")],
+            path: "Tests/Benchmarks/Load", swiftSettings: strict),
 
-        tests("SecureMemoryTests", ["SecureMemory"]),
-        tests("OpenSSLCryptoTests", ["COpenSSL", "EvidenceSamples", "OpenSSLCrypto", "SecureMemory"]),
-        tests("StrictJSONTests", ["StrictJSON"]),
-        tests("HTTPTransportTests", ["HTTPTransport", "SecureMemory"]),
-        tests("JOSETests", ["EvidenceSamples", "JOSE", "OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
-        tests("CurlTransportTests", ["CurlTransport", "HTTPTransport", "OpenSSLCrypto", "SecureMemory"]),
-        tests("CBORTests", ["CBOR"]),
-        tests("UVMEndorsementsTests", ["UVMEndorsements", "CBOR", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
-        .target(
-            name: "EvidenceSamples", dependencies: ["StrictJSON"], path: "Tests/EvidenceSamples", swiftSettings: strict),
-        tests("SNPReportTests", ["SNPReport", "StrictJSON", "EvidenceSamples"]),
+        // Tests
+        .target(name: "CVectorRegisters", path: "Tests/CVectorRegisters"),
+        .target(name: "EvidenceSamples", dependencies: ["StrictJSON"], path: "Tests/EvidenceSamples", swiftSettings: strict),
+        tests("ArchitectureTests", ["StrictJSON"]), tests("WaitingTests", ["Waiting"]),
+        tests("SecureMemoryTests", ["CProcessShims", "CVectorRegisters", "SecureMemory"]),
+        tests("OpenSSLCryptoTests", ["COpenSSL", "CVectorRegisters", "EvidenceSamples", "Issuing", "OpenSSLCrypto", "SecureMemory"]),
+        tests("StrictJSONTests", ["StrictJSON"]), tests("HTTPTransportTests", ["HTTPTransport", "SecureMemory", "Waiting"]),
+        tests("JOSETests", ["EvidenceSamples", "Issuing", "JOSE", "OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
+        tests("CurlTransportTests", ["CurlTransport", "HTTPTransport", "Issuing", "OpenSSLCrypto", "SecureMemory", "Waiting"]),
+        tests("UVMEndorsementsTests", ["UVMEndorsements", "Issuing", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
+        tests("SNPReportTests", ["Issuing", "SNPReport", "StrictJSON", "EvidenceSamples"]),
+        tests("SNPVerificationTests", ["Issuing", "SNPVerification", "SNPReport", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
+        tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
         tests(
-            "SNPVerificationTests", ["SNPVerification", "SNPReport", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
-        tests(
-            "FixtureEvidenceTests",
+            "PolicyToolsTests",
             [
-                "FixtureEvidence", "BrokerCore", "BrokerTestKit", "EvidenceSamples", "HTTPTransport", "OpenSSLCrypto",
-                "SNPFixture", "SNPReport", "SNPVerification",
+                "AttestationTokens", "EvidenceSamples", "Issuing", "JOSE", "OpenSSLCrypto", "PolicyTools", "ReleasePolicy", "SNPReport",
+                "StrictJSON",
+            ]), tests("BrokerCoreTests", ["BrokerCore", "HTTPTransport"]),
+        tests(
+            "BrokerEngineTests",
+            [
+                "BrokerCore", "BrokerEngine", "BrokerTestKit", "FixtureEvidence", "HTTPTransport", "Issuing", "JOSE", "KeyVaultPremium",
+                "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log,
             ]),
-        tests("SNPDeviceTests", ["SNPDevice", "BrokerCore", "BrokerTestKit", "HTTPTransport"]),
         tests(
-            "SNPEndorsementsTests",
+            "BrokerConfigurationTests",
+            ["AzureServices", "BrokerConfiguration", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
+        tests("BrokerObservabilityTests", ["BrokerObservability", log]),
+        tests(
+            "BrokerHTTPTests",
             [
-                "SNPEndorsements", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto", "SNPFixture",
-                "SNPReport",
-                "SNPVerification",
+                "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "Issuing", "JOSE", "OpenSSLCrypto",
+                "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log, .product(name: "InMemoryLogging", package: "swift-log"),
+                nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"), nio("NIOPosix"), serviceLifecycle,
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ]),
+        tests("AzureServicesTests", ["AzureServices", "BrokerCore", "BrokerTestKit", "HTTPTransport", "SecureMemory", "Waiting", log]),
+        tests(
+            "AzureKeyReleaseTests",
+            [
+                "AzureServices", "AzureKeyRelease", "BrokerCore", "BrokerTestKit", "HTTPTransport", "Issuing", "JOSE", "OpenSSLCrypto",
+                "ReleasePolicy", "SecureMemory", "StrictJSON", "Waiting",
             ]),
         tests(
             "SNPEvidenceTests",
             [
-                "SNPEvidence", "BrokerCore", "BrokerTestKit", "EvidenceSamples", "HTTPTransport", "SNPEndorsements",
-                "SNPReport",
+                "SNPEvidence", "BrokerCore", "BrokerTestKit", "EvidenceSamples", "HTTPTransport", "Issuing", "OpenSSLCrypto", "SNPFixture",
+                "SNPReport", "SNPVerification", "Waiting",
             ]),
-        tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
         tests(
-            "PolicyToolsTests",
-            ["EvidenceSamples", "JOSE", "OpenSSLCrypto", "PolicyTools", "ReleasePolicy", "SNPReport", "StrictJSON"]),
-        tests(
-            "BrokerHTTPTests",
+            "FixtureEvidenceTests",
             [
-                "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "JOSE", "OpenSSLCrypto",
-                "SNPReport", "SecureMemory", "StrictJSON", log,
-                .product(name: "InMemoryLogging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+                "FixtureEvidence", "BrokerCore", "BrokerTestKit", "EvidenceSamples", "HTTPTransport", "Issuing", "OpenSSLCrypto",
+                "SNPFixture", "SNPReport", "SNPVerification", "Waiting",
             ]),
         tests(
-            "AzureIdentityTests",
-            ["AzureIdentity", "BrokerCore", "BrokerTestKit", "HTTPTransport", "SecureMemory", log]),
-        tests("ArchitectureTests", ["StrictJSON"]),
-        tests("BrokerCoreTests", ["BrokerCore", "HTTPTransport"]),
-        tests(
-            "BrokerEngineTests",
-            [
-                "BrokerCore", "BrokerEngine", "BrokerTestKit", "FixtureEvidence", "HTTPTransport", "JOSE",
-                "KeyVaultPremium", "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "SNPReport", "SecureMemory",
-                "StrictJSON", log,
-            ]),
-        tests(
-            "BrokerConfigurationTests",
-            ["AzureIdentity", "BrokerConfiguration", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
-        tests("BrokerTelemetryTests", ["BrokerTelemetry", log]),
-        tests(
-            "MAAVerifierTests",
-            ["MAAVerifier", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
-        tests(
-            "AzureKeyReleaseTests",
-            [
-                "AzureIdentity", "AzureKeyRelease", "BrokerCore", "BrokerTestKit", "HTTPTransport", "JOSE",
-                "KnownFailures", "OpenSSLCrypto", "SecureMemory", "StrictJSON",
-            ]),
-        tests(
-            "KeyVaultPremiumTests",
-            ["KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto"]
-        ),
-        tests(
-            "ManagedHSMTests",
-            ["ManagedHSM", "KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport"]),
-        .testTarget(
-            name: "EndToEndTests",
-            dependencies: [
-                "attestation-broker", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification", "SecureMemory",
-            ],
-            exclude: ["Emulator"], swiftSettings: strict),
+            "MAAVerifierTests", ["MAAVerifier", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "Waiting"]),
+        tests("KeyVaultPremiumTests", ["KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto", "Waiting"]),
+        tests("ManagedHSMTests", ["ManagedHSM", "KeyVaultPremium", "BrokerCore", "BrokerTestKit", "HTTPTransport", "Waiting"]),
         tests(
             "AzureSimulatorsTests",
             [
-                "AzureSimulators", "CurlTransport", "EvidenceSamples", "HTTPTransport", "JOSE", "OpenSSLCrypto",
-                "SNPFixture", "SNPReport", "SecureMemory", "StrictJSON", "UVMEndorsements", log,
+                "AzureSimulators", "CurlTransport", "EvidenceSamples", "HTTPTransport", "Issuing", "JOSE", "OpenSSLCrypto", "SNPFixture",
+                "SNPReport", "SecureMemory", "StrictJSON", "UVMEndorsements", "Waiting", log,
             ]),
-    ],
-    swiftLanguageModes: [.v6]
-)
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "attestation-broker", "broker-load", "BrokerApp", "Issuing", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification",
+                "SecureMemory",
+            ], exclude: ["Emulator"], swiftSettings: strict),
+    ], swiftLanguageModes: [.v6])

@@ -1,3 +1,4 @@
+internal import Waiting
 internal import BrokerCore
 internal import HTTPTransport
 internal import SNPFixture
@@ -26,9 +27,7 @@ final class ChipSource: Sendable {
     private let state = Mutex(State())
     private let make: @Sendable () -> Result<FixtureChip, FixtureError>
 
-    init(_ make: @escaping @Sendable () -> Result<FixtureChip, FixtureError>) {
-        self.make = make
-    }
+    init(_ make: @escaping @Sendable () -> Result<FixtureChip, FixtureError>) { self.make = make }
 
     /// The chip; waits for it until the deadline, or until the calling task is cancelled.
     func value(until deadline: Deadline) async throws(BrokerError) -> FixtureChip {
@@ -38,7 +37,7 @@ final class ChipSource: Sendable {
             return (state.chip, state.nextID)
         }
         if let ready { return ready }
-        let timer = AlarmClock.shared.set(at: deadline.instant) {
+        let timer = DeadlineTimer(at: deadline.instant) {
             self.giveUp(id, "the fixture authority was not ready in time; its keys take a few seconds to make")
         }
         defer {
@@ -101,7 +100,5 @@ final class ChipSource: Sendable {
         waiter?.resume(returning: .failure(Self.late(reason)))
     }
 
-    private static func late(_ reason: String) -> BrokerError {
-        BrokerError(.deadlineExceeded, at: .evidence, reason)
-    }
+    private static func late(_ reason: String) -> BrokerError { BrokerError(.deadlineExceeded, at: .evidence, reason) }
 }

@@ -1,3 +1,4 @@
+internal import Issuing
 internal import BrokerCore
 internal import OpenSSLCrypto
 internal import SNPFixture
@@ -18,7 +19,7 @@ struct FixtureProvider: EvidenceProvider, ReadinessReporting {
                     let authority = try FixtureAuthority.generate(product: product, now: clock.now())
                     return try FixtureChip(authority: authority, tcb: tcb, now: clock.now())
                 }
-                return try AuthorityDirectory(directory).chip(product: product, tcb: tcb, now: clock.now())
+                return try FixtureDirectory(directory).chip(product: product, tcb: tcb, now: clock.now())
             }
         }
     }
@@ -52,8 +53,6 @@ extension FixtureProvider: Diagnosing {
         do {
             let chip = try await chip.value(until: context.deadline)
             return [warning, Finding(.ok, "evidence", "the fixture chip signs for TCB \(chip.tcb.hex)")]
-        } catch {
-            return [warning, Finding("evidence", error)]
-        }
+        } catch { return [warning, Finding("evidence", error)] }
     }
 }

@@ -1,3 +1,4 @@
+internal import Issuing
 internal import BrokerCore
 internal import OpenSSLCrypto
 internal import SNPFixture
@@ -23,21 +24,16 @@ struct FixtureSettings: Sendable {
         check: { [2, 3, 5].contains($0) ? nil : "expected 2, 3 or 5" })
     static let directory = SettingKey<String>(
         "directory", default: "",
-        help:
-            "Where the fixture authority is kept and made on first use, so that a simulator can trust it; empty: in memory."
-    )
+        help: "Where the fixture authority is kept and made on first use, so that a simulator can trust it; empty: in memory.")
     static let securityPolicy = SettingKey<String>(
         "security-policy", default: "",
-        help:
-            "File with the security policy, Rego or base64, whose SHA-256 becomes HOST_DATA; empty: a built-in sample.")
+        help: "File with the security policy, Rego or base64, whose SHA-256 becomes HOST_DATA; empty: a built-in sample.")
     static let measurement = SettingKey<String>(
         "measurement", default: "",
         help: "Launch measurement, 96 hex digits, to go with the UVM endorsements; empty: one of the fixture's own.",
         check: { $0.isEmpty || Hex.decode($0)?.count == 48 ? nil : "expected 96 hex digits" })
-    static let debug = SettingKey<Bool>(
-        "debug", default: false, help: "Guest policy bit 19: the host may debug the guest.")
-    static let migration = SettingKey<Bool>(
-        "migration", default: false, help: "Guest policy bit 18: a migration agent may move the guest.")
+    static let debug = SettingKey<Bool>("debug", default: false, help: "Guest policy bit 19: the host may debug the guest.")
+    static let migration = SettingKey<Bool>("migration", default: false, help: "Guest policy bit 18: a migration agent may move the guest.")
     static let vmpl = SettingKey<Int>(
         "vmpl", default: 0, help: "Privilege level of the guest software, 0 to 3.",
         check: { (0...3).contains($0) ? nil : "expected a number from 0 to 3" })
@@ -48,16 +44,14 @@ struct FixtureSettings: Sendable {
         "uvm-endorsements", default: "", help: "File with endorsements of the utility VM (COSE_Sign1), raw or base64.")
     static let reportFile = SettingKey<String>(
         "report-file", default: "",
-        help:
-            "Recorded report to play back, raw, hex or base64, instead of making reports; for its own report data only."
-    )
+        help: "Recorded report to play back, raw, hex or base64, instead of making reports; for its own report data only.")
     static let certificatesFile = SettingKey<String>(
         "certificates-file", default: "", help: "Certificates of the recorded report, PEM or DER.")
 
     static let schema = SettingsSchema([
-        product.declaration, version.declaration, directory.declaration, securityPolicy.declaration,
-        measurement.declaration, debug.declaration, migration.declaration, vmpl.declaration, tcb.declaration,
-        uvmEndorsements.declaration, reportFile.declaration, certificatesFile.declaration,
+        product.declaration, version.declaration, directory.declaration, securityPolicy.declaration, measurement.declaration,
+        debug.declaration, migration.declaration, vmpl.declaration, tcb.declaration, uvmEndorsements.declaration, reportFile.declaration,
+        certificatesFile.declaration,
     ])
 
     /// A report to play back.
@@ -94,8 +88,7 @@ struct FixtureSettings: Sendable {
         let measurement = try settings(Self.measurement)
         template.measurement =
             measurement.isEmpty
-            ? DigestAlgorithm.sha384.digest(Array("attestation-broker fixture: utility VM".utf8))
-            : Hex.decode(measurement) ?? []
+            ? DigestAlgorithm.sha384.digest(Array("attestation-broker fixture: utility VM".utf8)) : Hex.decode(measurement) ?? []
         template.idKeyDigest = DigestAlgorithm.sha384.digest(Array("attestation-broker fixture: ID key".utf8))
         template.reportID = SecureRandom.bytes(32)
         self.template = template
@@ -103,8 +96,7 @@ struct FixtureSettings: Sendable {
         let endorsements = try Self.content(of: Self.uvmEndorsements, in: settings).map { PlainOrBase64.decode($0) }
         // COSE_Sign1 is an array of four, usually with tag 18.
         if let first = endorsements?.first, first != 0xD2, first != 0x84 {
-            throw Self.complaint(
-                settings, Self.uvmEndorsements.name, "the file holds no COSE_Sign1 message, neither raw nor base64")
+            throw Self.complaint(settings, Self.uvmEndorsements.name, "the file holds no COSE_Sign1 message, neither raw nor base64")
         }
         platformEndorsements = endorsements.map { [$0] } ?? []
 
@@ -115,22 +107,19 @@ struct FixtureSettings: Sendable {
                 settings, reportFile.isEmpty ? Self.reportFile.name : Self.certificatesFile.name,
                 "a recorded report needs both report-file and certificates-file")
         }
-        recording =
-            reportFile.isEmpty ? nil : Recording(reportFile: reportFile, certificatesFile: certificatesFile)
+        recording = reportFile.isEmpty ? nil : Recording(reportFile: reportFile, certificatesFile: certificatesFile)
     }
 
     static let maximumFileBytes = 4 << 20
 
     /// Content of the file that a setting names, `nil` when it names none.
-    private static func content(
-        of key: SettingKey<String>, in settings: Settings
-    ) throws(BrokerError) -> [UInt8]? {
+    private static func content(of key: SettingKey<String>, in settings: Settings) throws(BrokerError) -> [UInt8]? {
         let path = try settings(key)
         guard !path.isEmpty else { return nil }
         let content: [UInt8]
-        do throws(BoundedFile.Failure) {
-            content = try BoundedFile.read(path, limit: maximumFileBytes)
-        } catch { throw complaint(settings, key.name, error.description) }
+        do throws(BoundedFile.Failure) { content = try BoundedFile.read(path, limit: maximumFileBytes) } catch {
+            throw complaint(settings, key.name, error.description)
+        }
         guard !content.isEmpty else { throw complaint(settings, key.name, "\(path): is empty") }
         return content
     }
@@ -145,18 +134,18 @@ enum PlainOrBase64 {
     /// The decoded bytes when the whole content, but for white space around it, is standard base64; otherwise the content itself.
     static func decode(_ content: [UInt8]) -> [UInt8] {
         let text = trimmed(content)
-        guard !text.isEmpty, text.allSatisfy({ $0 < 0x80 }),
-            let decoded = Base64.decode(String(decoding: text, as: UTF8.self))
-        else { return content }
+        guard !text.isEmpty, text.allSatisfy({ $0 < 0x80 }), let decoded = Base64.decode(String(decoding: text, as: UTF8.self)) else {
+            return content
+        }
         return decoded
     }
 
     /// Without white space at both ends.
     static func trimmed(_ content: [UInt8]) -> ArraySlice<UInt8> {
         func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
-        guard let first = content.firstIndex(where: { !isSpace($0) }),
-            let last = content.lastIndex(where: { !isSpace($0) })
-        else { return [] }
+        guard let first = content.firstIndex(where: { !isSpace($0) }), let last = content.lastIndex(where: { !isSpace($0) }) else {
+            return []
+        }
         return content[first...last]
     }
 }

@@ -10,9 +10,7 @@ struct RecordedEvidence: EvidenceProvider, ReadinessReporting {
     private let evidence: Evidence
     private let reportData: [UInt8]
 
-    init(
-        _ recording: FixtureSettings.Recording, platformEndorsements: [[UInt8]], path: String, host: HostServices
-    ) throws(BrokerError) {
+    init(_ recording: FixtureSettings.Recording, platformEndorsements: [[UInt8]], path: String, host: HostServices) throws(BrokerError) {
         func complaint(_ key: SettingKey<String>, _ text: String) -> BrokerError {
             BrokerError(.misconfigured, at: .startup, "\(path).\(key.name): \(text)")
         }
@@ -25,24 +23,21 @@ struct RecordedEvidence: EvidenceProvider, ReadinessReporting {
         } catch { throw complaint(FixtureSettings.reportFile, "\(error)") }
         let certificates: [Certificate]
         do {
-            certificates = try Certificate.parse(
-                pemOrDER: BoundedFile.read(recording.certificatesFile, limit: 1 << 20), maximumCount: 100)
+            certificates = try Certificate.parse(pemOrDER: BoundedFile.read(recording.certificatesFile, limit: 1 << 20), maximumCount: 100)
         } catch { throw complaint(FixtureSettings.certificatesFile, "\(error)") }
         guard !certificates.isEmpty else {
             throw complaint(FixtureSettings.certificatesFile, "\(recording.certificatesFile): holds no certificate")
         }
 
         // Finds the report's own chain in the file and puts it in order; whether it verifies is the verifier's business.
-        let result = EvidenceVerifier().verify(
-            report: report.bytes, certificates: certificates, policy: .init(time: host.clock.now()))
+        let result = EvidenceVerifier().verify(report: report.bytes, certificates: certificates, policy: .init(time: host.clock.now()))
         if !result.isVerified {
             host.logger.warning(
-                "the recorded report does not verify today",
-                metadata: ["checks": "\(result.failures.joined(separator: ","))"])
+                "the recorded report does not verify today", metadata: ["checks": "\(result.failures.joined(separator: ","))"])
         }
         evidence = Evidence(
-            report: report.bytes, endorsements: result.endorsement?.chain ?? certificates.map(\.der),
-            endorsedTCB: report.reportedTCB.hex, platformEndorsements: platformEndorsements, provenance: .fixture)
+            report: report.bytes, endorsements: result.endorsement?.chain ?? certificates.map(\.der), endorsedTCB: report.reportedTCB.hex,
+            platformEndorsements: platformEndorsements, provenance: .fixture)
         reportData = report.reportData
     }
 

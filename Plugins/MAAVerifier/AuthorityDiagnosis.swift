@@ -7,8 +7,7 @@ extension AttestationAuthority: Diagnosing {
         guard let authority = defaultAuthority else {
             return [
                 Finding(
-                    .warning, "verifier",
-                    "there is no default authority: each request has to name one, and any of the cloud is accepted",
+                    .warning, "verifier", "there is no default authority: each request has to name one, and any of the cloud is accepted",
                     next: "set verifier.maa.endpoint")
             ]
         }

@@ -7,8 +7,6 @@ extension AttestationAuthority: ReadinessReporting {
         do {
             try await keys.load(of: authority, in: context)
             return []
-        } catch {
-            return [error.message]
-        }
+        } catch { return [error.message] }
     }
 }

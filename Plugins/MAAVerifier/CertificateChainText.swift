@@ -2,8 +2,8 @@ internal import BrokerCore
 internal import OpenSSLCrypto
 internal import Synchronization
 
-/// A certificate chain in the form of a request (azure-protocols 1.2.1): PEM, leaf first, in base64url. The last one is kept, because a machine has one chain for
-/// as long as its firmware is the same.
+/// A certificate chain in the form of a request (AttestationService.md, "Report bundle"): PEM, leaf first, in base64url. The last one is
+/// kept, because a machine has one chain for as long as its firmware is the same.
 final class CertificateChainText: Sendable {
     private struct Known {
         let chain: [[UInt8]]
@@ -18,9 +18,7 @@ final class CertificateChainText: Sendable {
         var pem = ""
         for der in chain {
             do { pem += try Certificate.pem(der: der) } catch {
-                throw BrokerError(
-                    .endorsementMismatch, at: .verify, "an endorsement is no certificate: \(error.reason)",
-                    cause: error)
+                throw BrokerError(.endorsementMismatch, at: .verify, "an endorsement is no certificate: \(error.reason)", cause: error)
             }
         }
         let text = Base64.encodeURL(Array(pem.utf8))

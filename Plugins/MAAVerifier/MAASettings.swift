@@ -1,4 +1,4 @@
-internal import AzureIdentity
+internal import AzureServices
 internal import BrokerCore
 internal import HTTPTransport
 
@@ -29,22 +29,21 @@ struct MAASettings: Sendable {
     }
 
     static let schema = SettingsSchema([
-        endpointKey.declaration, additionalEndpointsKey.declaration, apiVersionKey.declaration,
-        userAgentKey.declaration, timeoutKey.declaration, clockSkewKey.declaration, keysMaximumAgeKey.declaration,
-        requireNonceKey.declaration, refuseDebugKey.declaration,
+        endpointKey.declaration, additionalEndpointsKey.declaration, apiVersionKey.declaration, userAgentKey.declaration,
+        timeoutKey.declaration, clockSkewKey.declaration, keysMaximumAgeKey.declaration, requireNonceKey.declaration,
+        refuseDebugKey.declaration,
     ])
 
     private static let endpointKey = SettingKey<Endpoint>(
-        "endpoint",
-        help: "Authority for requests that name none. Once an endpoint is set, only the configured ones are asked.")
+        "endpoint", help: "Authority for requests that name none. Once an endpoint is set, only the configured ones are asked.")
     private static let additionalEndpointsKey = SettingKey(
         "additional-endpoints", default: EndpointList(), help: "Further authorities that requests may name.")
     private static let apiVersionKey = SettingKey(
         "api-version", default: "2020-10-01", help: "REST version sent to the service.",
         check: { text in
             let isVersion = text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "-")
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || byte == UInt8(ascii: "-")
             }
             return isVersion && (1...32).contains(text.utf8.count) ? nil : "expected a version such as 2020-10-01"
         })
@@ -52,8 +51,7 @@ struct MAASettings: Sendable {
         "user-agent", default: "ConfidentialSkrContainer", help: "User-Agent sent to the service.",
         check: { text in
             let isPrintable = text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
-            return isPrintable && (1...256).contains(text.utf8.count)
-                ? nil : "expected 1 to 256 printable ASCII characters"
+            return isPrintable && (1...256).contains(text.utf8.count) ? nil : "expected 1 to 256 printable ASCII characters"
         })
     private static let timeoutKey = SettingKey(
         "timeout", default: Duration.seconds(15), help: "Bound on one request to the service.",

@@ -1,9 +1,11 @@
-internal import AzureIdentity
+internal import Waiting
+internal import AzureServices
 internal import BrokerCore
 internal import HTTPTransport
 internal import JOSE
+internal import Synchronization
 
-/// The keys that authorities publish at `/certs` (azure-protocols 1.7), kept for a bounded time.
+/// The keys that authorities publish at `/certs` (AttestationService.md, "Published keys"), kept for a bounded time.
 ///
 /// They are trusted because TLS says that they come from the authority. Nothing inside a token, `jku` least of all, decides where they are fetched from.
 struct PublishedKeys: Sendable {
@@ -11,7 +13,16 @@ struct PublishedKeys: Sendable {
     private let transport: any HTTPTransport
     private let timeout: Duration
     private let maximumAge: Duration
+    private let clock: any WallClock
+    private let refetches = Refetches()
 
+    /// The last time an authority's keys were fetched for an unknown name (seconds since 1970), and the generation that was known afterwards.
+    private final class Refetches: Sendable {
+        let last = Mutex<[Endpoint: (time: Int64, generation: UInt64)]>([:])
+    }
+
+    /// Seconds between two fetches for unknown names: whoever sends tokens with ever new names must not make the broker ask each time.
+    static let refetchInterval: Int64 = 10
     static let maximumBytes = 512 * 1024
     static let maximumKeys = 64
 
@@ -20,15 +31,29 @@ struct PublishedKeys: Sendable {
         self.transport = transport
         self.timeout = timeout
         self.maximumAge = maximumAge
+        self.clock = clock
     }
 
-    /// The authority's keys of that name. An unknown name makes one more fetch, because keys rotate, and is an error after that.
-    func keys(named kid: String, of authority: Endpoint, in context: RequestContext) async throws(BrokerError) -> [JWK]
-    {
+    /// The authority's keys of that name. An unknown name makes one more fetch, because keys rotate, at most every ten seconds.
+    func keys(named kid: String, of authority: Endpoint, in context: RequestContext) async throws(BrokerError) -> [JWK] {
         let known = try await fetch(authority, otherThan: nil, in: context)
         let matching = known.value.keys(withID: kid)
         if !matching.isEmpty { return matching }
-        return try await fetch(authority, otherThan: known.generation, in: context).value.keys(withID: kid)
+        let now = clock.now()
+        let isTooEarly = refetches.last.withLock { last in
+            last[authority].map { $0.generation == known.generation && abs(now - $0.time) < Self.refetchInterval } ?? false
+        }
+        guard !isTooEarly else { return [] }
+        var generation = known.generation
+        defer {
+            refetches.last.withLock { last in
+                last = last.filter { abs(now - $0.value.time) < Self.refetchInterval }
+                last[authority] = (now, generation)
+            }
+        }
+        let renewed = try await fetch(authority, otherThan: known.generation, in: context)
+        generation = renewed.generation
+        return renewed.value.keys(withID: kid)
     }
 
     /// Makes sure that some keys of the authority are there.
@@ -36,24 +61,21 @@ struct PublishedKeys: Sendable {
         _ = try await fetch(authority, otherThan: nil, in: context)
     }
 
-    private func fetch(
-        _ authority: Endpoint, otherThan stale: UInt64?, in context: RequestContext
-    ) async throws(BrokerError) -> SingleFlightCache<Endpoint, JWKSet>.Found {
-        let late = BrokerError(
-            .deadlineExceeded, at: .verify, "\(authority) did not show its keys before the request's deadline")
+    private func fetch(_ authority: Endpoint, otherThan stale: UInt64?, in context: RequestContext) async throws(BrokerError)
+        -> SingleFlightCache<Endpoint, JWKSet>.Found
+    {
+        let late = BrokerError(.deadlineExceeded, at: .verify, "\(authority) did not show its keys before the request's deadline")
         let transport = transport
         let timeout = timeout
         let maximumAge = maximumAge
         return try await cache.value(for: authority, until: context.deadline, otherThan: stale, late: late) {
             deadline throws(BrokerError) in
             let request = HTTPRequest(
-                .get, .service(authority), path: "/certs",
-                headers: [("Accept", "application/json, application/jwk+json")],
+                .get, .service(authority), path: "/certs", headers: [("Accept", "application/json, application/jwk+json")],
                 deadline: deadline.current.capped(at: timeout), maximumResponseBytes: Self.maximumBytes)
             let response: HTTPResponse
             do throws(HTTPTransportError) { response = try await transport.send(request) } catch {
-                throw BrokerError(
-                    error.brokerCode, at: .verify, "\(authority) cannot be asked for its keys: \(error)", cause: error)
+                throw BrokerError(error.brokerCode, at: .verify, "\(authority) cannot be asked for its keys: \(error)", cause: error)
             }
             return .init(try Self.parse(response, of: authority), freshFor: maximumAge)
         }
@@ -68,15 +90,11 @@ struct PublishedKeys: Sendable {
                 default: .upstreamInvalid
                 }
             throw BrokerError(
-                code, at: .verify, "\(authority) answered \(response.status) instead of its keys",
-                retryAfter: response.retryAfter, upstream: .init(status: response.status, body: response.body))
+                code, at: .verify, "\(authority) answered \(response.status) instead of its keys", retryAfter: response.retryAfter,
+                upstream: .init(status: response.status, body: response.body))
         }
-        do {
-            return try JWKSet(parsing: response.body, maximumKeys: maximumKeys)
-        } catch {
-            throw BrokerError(
-                .upstreamInvalid, at: .verify, "the keys of \(authority) are unusable: \(error.description)",
-                cause: error)
+        do { return try JWKSet(parsing: response.body, maximumKeys: maximumKeys) } catch {
+            throw BrokerError(.upstreamInvalid, at: .verify, "the keys of \(authority) are unusable: \(error.description)", cause: error)
         }
     }
 }

@@ -10,15 +10,14 @@ struct RuntimeDataForm: Sendable {
     init(_ data: RuntimeData) {
         bytes = data.bytes
         // A document that is too large, too deep or has a name twice could not be compared later, so it is not sent as one.
-        if let value = try? JSONValue.parse(data.bytes, limits: JSONLimits(bigIntegers: .asReal)), case .object = value
-        {
+        if let value = try? JSONValue.parse(data.bytes, limits: JSONLimits(bigIntegers: .asReal)), case .object = value {
             document = value
         } else {
             document = nil
         }
     }
 
-    /// `dataType` of the request (azure-protocols 1.2).
+    /// `dataType` of the request (AttestationService.md, "Attest request").
     var dataType: String { document == nil ? "Binary" : "JSON" }
 }
 
@@ -28,12 +27,9 @@ extension JSONValue {
         switch (self, other) {
         case (.object(let a), .object(let b)):
             return a.count == b.count && a.allSatisfy { member in b[member.key].map(member.value.means) ?? false }
-        case (.array(let a), .array(let b)):
-            return a.count == b.count && zip(a, b).allSatisfy { $0.means($1) }
-        case (.integer(let a), .real(let b)), (.real(let b), .integer(let a)):
-            return Double(a) == b
-        default:
-            return self == other
+        case (.array(let a), .array(let b)): return a.count == b.count && zip(a, b).allSatisfy { $0.means($1) }
+        case (.integer(let a), .real(let b)), (.real(let b), .integer(let a)): return Double(a) == b
+        default: return self == other
         }
     }
 }

@@ -4,7 +4,8 @@ internal import JOSE
 internal import OpenSSLCrypto
 internal import StrictJSON
 
-/// What a token must be before it is used (azure-protocols 1.4, 1.5): signed by its authority, valid now, and about this request's evidence.
+/// What a token must be before it is used (AttestationService.md, "Token" and "Claims"): signed by its authority, valid now, and about this
+/// request's evidence.
 struct TokenRules {
     let authority: Endpoint
     let nonce: String
@@ -17,33 +18,20 @@ struct TokenRules {
 
     static let maximumTokenBytes = 64 * 1024
 
-    func verified(
-        _ compact: String, keys: PublishedKeys, in context: RequestContext
-    ) async throws(BrokerError) -> AttestationToken {
+    func verified(_ compact: String, keys: PublishedKeys, in context: RequestContext) async throws(BrokerError) -> AttestationToken {
         let jws: JWS
-        do {
-            jws = try JWS(compact: compact, maximumBytes: Self.maximumTokenBytes)
-        } catch {
-            throw disbelieved(error.description, error)
-        }
-        guard jws.algorithm == JWSAlgorithm.rs256.rawValue else {
-            throw disbelieved("it is not signed with RS256")
-        }
+        do { jws = try JWS(compact: compact, maximumBytes: Self.maximumTokenBytes) } catch { throw disbelieved(error.description, error) }
+        guard jws.algorithm == JWSAlgorithm.rs256.rawValue else { throw disbelieved("it is not signed with RS256") }
         guard let kid = jws.keyID, !kid.isEmpty else { throw disbelieved("it names no signing key (kid)") }
         let candidates = try await keys.keys(named: kid, of: authority, in: context)
-        guard !candidates.isEmpty else {
-            throw disbelieved("it is signed with a key that \(authority) does not publish")
-        }
+        guard !candidates.isEmpty else { throw disbelieved("it is signed with a key that \(authority) does not publish") }
         let isSigned = candidates.contains { key in
             guard case .rsa(let bits) = key.publicKey.kind, bits >= 2048 else { return false }
             return (try? jws.verify(with: key.publicKey, algorithm: .rs256)) != nil
         }
         guard isSigned else { throw disbelieved("its signature does not verify with the published key") }
         let claims: JSONCursor
-        do {
-            claims = try jws.payload(
-                limits: JSONLimits(maximumBytes: Self.maximumTokenBytes, bigIntegers: .asReal))
-        } catch {
+        do { claims = try jws.payload(limits: JSONLimits(maximumBytes: Self.maximumTokenBytes, bigIntegers: .asReal)) } catch {
             throw disbelieved(error.description, error)
         }
         let expiresAt: Int64
@@ -52,14 +40,11 @@ struct TokenRules {
             expiresAt = try checkOrigin(claims)
             try checkSubject(claims)
             isDebuggable = try claims.optionalBoolean("x-ms-sevsnpvm-is-debuggable") ?? false
-        } catch {
-            throw disbelieved(error.description, error)
-        }
+        } catch { throw disbelieved(error.description, error) }
         guard !isDebuggable || !settings.refusesDebug else {
             throw BrokerError(
                 .verificationRejected, at: .verify,
-                "the guest may be debugged by its host, and verifier.maa.refuse-debug is set; start it without the debug policy"
-            )
+                "the guest may be debugged by its host, and verifier.maa.refuse-debug is set; start it without the debug policy")
         }
         return AttestationToken(compact: compact, authority: authority, expiresAt: expiresAt)
     }
@@ -76,9 +61,7 @@ struct TokenRules {
             throw nbf.invalid("the token is not valid yet; check this machine's clock")
         }
         if let echoed = try claims.optional("nonce") {
-            guard try echoed.string().utf8.elementsEqual(nonce.utf8) else {
-                throw echoed.invalid("not the nonce that was sent")
-            }
+            guard try echoed.string().utf8.elementsEqual(nonce.utf8) else { throw echoed.invalid("not the nonce that was sent") }
         } else if settings.requiresNonce {
             throw claims.invalid("the nonce that was sent is missing")
         }
@@ -98,17 +81,14 @@ struct TokenRules {
                 if runtime.document == nil, claim == Self.reportData { _ = try claims.member(claim) }
                 continue
             }
-            guard try claimed.string().lowercased() == Hex.encode(report[field]) else {
-                throw claimed.invalid("not what the report says")
-            }
+            guard try claimed.string().lowercased() == Hex.encode(report[field]) else { throw claimed.invalid("not what the report says") }
         }
     }
 
     private static let reportData = "x-ms-sevsnpvm-reportdata"
     /// Claims that repeat a field of the report, with its place (AMD 56860, "ATTESTATION_REPORT").
     private static let reportFields: [(String, Range<Int>)] = [
-        (reportData, 0x50..<0x90), ("x-ms-sevsnpvm-launchmeasurement", 0x90..<0xC0),
-        ("x-ms-sevsnpvm-hostdata", 0xC0..<0xE0),
+        (reportData, 0x50..<0x90), ("x-ms-sevsnpvm-launchmeasurement", 0x90..<0xC0), ("x-ms-sevsnpvm-hostdata", 0xC0..<0xE0),
     ]
 
     private func equal(_ member: JSONCursor, _ wanted: String) throws(JSONError) {
@@ -116,7 +96,6 @@ struct TokenRules {
     }
 
     private func disbelieved(_ reason: String, _ cause: (any Error & Sendable)? = nil) -> BrokerError {
-        BrokerError(
-            .upstreamInvalid, at: .verify, "the token of \(authority) cannot be believed: \(reason)", cause: cause)
+        BrokerError(.upstreamInvalid, at: .verify, "the token of \(authority) cannot be believed: \(reason)", cause: cause)
     }
 }

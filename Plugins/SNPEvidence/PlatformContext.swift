@@ -1,6 +1,5 @@
 internal import BrokerCore
 internal import Logging
-internal import SNPEndorsements
 internal import SNPReport
 internal import Synchronization
 internal import UVMEndorsements
@@ -21,9 +20,7 @@ final class PlatformContext: Sendable {
         }
     }
 
-    init(_ context: SecurityContext) {
-        self.context = context
-    }
+    init(_ context: SecurityContext) { self.context = context }
 
     /// The utility VM's endorsement, after it was found to endorse this report's launch measurement. Without this check the verifier would answer with a token
     /// that lacks a claim, or with an error that names no cause.

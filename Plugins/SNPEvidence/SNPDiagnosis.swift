@@ -1,7 +1,5 @@
 internal import BrokerCore
 internal import OpenSSLCrypto
-internal import SNPDevice
-internal import SNPEndorsements
 internal import SNPReport
 internal import SNPVerification
 
@@ -21,9 +19,7 @@ extension SNPProvider: Diagnosing {
             return findings + contextFindings(nil)
         }
         findings += reportFindings(report) + contextFindings(report)
-        return findings
-            + endorsementFindings(
-                await endorsements.survey(report, table: table, network: network, in: context), report)
+        return findings + endorsementFindings(await endorsements.survey(report, table: table, network: network, in: context), report)
     }
 
     private func reportFindings(_ report: AttestationReport) -> [Finding] {
@@ -38,9 +34,7 @@ extension SNPProvider: Diagnosing {
             findings.append(
                 Finding(
                     .warning, "report", "the host may debug this guest, so that its memory is not confidential",
-                    next:
-                        "start the group without debugging; a release policy should want x-ms-sevsnpvm-is-debuggable to be false"
-                ))
+                    next: "start the group without debugging; a release policy should want x-ms-sevsnpvm-is-debuggable to be false"))
         }
         return findings
     }
@@ -48,9 +42,7 @@ extension SNPProvider: Diagnosing {
     private func contextFindings(_ report: AttestationReport?) -> [Finding] {
         let context = platform.context
         let parts = [
-            context.policy.map {
-                "security policy (SHA-256 \(Hex.encode(DigestAlgorithm.sha256.digest($0)).prefix(16))…)"
-            },
+            context.policy.map { "security policy (SHA-256 \(Hex.encode(DigestAlgorithm.sha256.digest($0)).prefix(16))…)" },
             context.hostCertificates.map { "host certificates (\($0.count) bytes)" },
             context.utilityVM.map { "endorsement of the utility VM (\($0.count) bytes)" },
         ].compactMap(\.self)
@@ -58,29 +50,20 @@ extension SNPProvider: Diagnosing {
             return [
                 Finding(
                     .ok, "security context",
-                    "none; that is right outside confidential container groups, where UVM_SECURITY_CONTEXT_DIR names one"
-                )
+                    "none; that is right outside confidential container groups, where UVM_SECURITY_CONTEXT_DIR names one")
             ]
         }
-        var findings = [
-            Finding(.ok, "security context", "\(context.origin): \(parts.joined(separator: ", "))")
-        ]
+        var findings = [Finding(.ok, "security context", "\(context.origin): \(parts.joined(separator: ", "))")]
         guard let report else { return findings }
-        for oddity in context.oddities(hostData: report.hostData) {
-            findings.append(Finding(.warning, "security context", oddity))
-        }
+        for oddity in context.oddities(hostData: report.hostData) { findings.append(Finding(.warning, "security context", oddity)) }
         if context.utilityVM != nil {
             do {
                 _ = try platform.endorsements(for: report)
-                findings.append(
-                    Finding(
-                        .ok, "utility VM", "its endorsement is signed by Microsoft and endorses this launch measurement"
-                    ))
+                findings.append(Finding(.ok, "utility VM", "its endorsement is signed by Microsoft and endorses this launch measurement"))
             } catch {
                 findings.append(
                     Finding(
-                        "utility VM", error,
-                        next: "'evidence verify --uvm' shows every check; the platform has to bring a matching one"))
+                        "utility VM", error, next: "'evidence verify --uvm' shows every check; the platform has to bring a matching one"))
             }
         }
         return findings
@@ -104,8 +87,8 @@ extension SNPProvider: Diagnosing {
                 // A source that has nothing is no problem while another one has.
                 findings.append(
                     Finding(
-                        isFound || error.code == .evidenceUnavailable ? .ok : .warning, "endorsements",
-                        "\(offer.source): \(error.message)"))
+                        isFound || error.code == .evidenceUnavailable ? .ok : .warning, "endorsements", "\(offer.source): \(error.message)")
+                )
             case .notAsked:
                 isOpen = true
                 findings.append(Finding(.ok, "endorsements", "\(offer.source): not asked, it is a service"))
@@ -119,9 +102,8 @@ extension SNPProvider: Diagnosing {
                         ? "nothing on this machine verifies the report; run without --offline to ask the services"
                         : "no source has a chain for this chip and TCB \(report.reportedTCB.hex), so nobody will believe the report",
                     next: isOpen
-                        ? nil
-                        : "evidence.snp.endorsement-sources names them; kds (kdsintf.amd.com) knows every chip and must be reachable"
-                ))
+                        ? nil : "evidence.snp.endorsement-sources names them; kds (kdsintf.amd.com) knows every chip and must be reachable")
+            )
         }
         return findings
     }

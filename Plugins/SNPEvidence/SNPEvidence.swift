@@ -1,20 +1,15 @@
 public import BrokerCore
-internal import SNPDevice
-internal import SNPEndorsements
 
 /// Evidence provider `snp`: reports from the SEV-SNP firmware of the guest that the broker runs in, with the certificates that endorse them.
 public let snpEvidence = ProviderFactory<any EvidenceProvider>(
-    name: "snp",
-    summary: "reports of this machine's AMD SEV-SNP firmware",
-    schema: SNPSettings.schema
+    name: "snp", summary: "reports of this machine's AMD SEV-SNP firmware", schema: SNPSettings.schema
 ) { settings, host throws(BrokerError) in
     let options = try SNPSettings(settings)
     let device = SNPDevice(
-        interfaces: options.interface.interfaces, vmpl: options.vmpl,
-        wantsCertificates: options.sources.contains(.report))
+        interfaces: options.interface.interfaces, vmpl: options.vmpl, wantsCertificates: options.sources.contains(.report))
     return SNPProvider(
-        device: device, endorsements: try EndorsementSettings.resolver(options, host),
-        platform: try PlatformContext(options), logger: host.logger)
+        device: device, endorsements: try EndorsementSettings.resolver(options, host), platform: try PlatformContext(options),
+        logger: host.logger)
 }
 
 /// Values of the setting `interface`.

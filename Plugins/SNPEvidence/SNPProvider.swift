@@ -1,8 +1,6 @@
 internal import BrokerCore
 internal import Logging
 internal import OpenSSLCrypto
-internal import SNPDevice
-internal import SNPEndorsements
 internal import SNPReport
 internal import Synchronization
 
@@ -35,8 +33,7 @@ final class SNPProvider: EvidenceProvider, ReadinessReporting {
 
     func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         let (collected, report) = try await collect(binding, in: context)
-        return Evidence(
-            report: collected.report, endorsements: [], endorsedTCB: report.reportedTCB.hex, provenance: provenance)
+        return Evidence(report: collected.report, endorsements: [], endorsedTCB: report.reportedTCB.hex, provenance: provenance)
     }
 
     func obstacles(in context: RequestContext) async -> [String] {
@@ -46,22 +43,15 @@ final class SNPProvider: EvidenceProvider, ReadinessReporting {
             // Once, until it works: the first look finds the chain that the first request would wait for.
             _ = try await evidence(binding: ReportData(sha256Of: Array("readiness".utf8)), in: context)
             return []
-        } catch {
-            return [error.message]
-        }
+        } catch { return [error.message] }
     }
 
-    func collect(
-        _ binding: ReportData, in context: RequestContext
-    ) async throws(BrokerError) -> (DeviceReport, AttestationReport) {
+    func collect(_ binding: ReportData, in context: RequestContext) async throws(BrokerError) -> (DeviceReport, AttestationReport) {
         let collected = try await device.report(binding.bytes, in: context)
         do {
             let report = try AttestationReport(collected.report)
             platform.tellOddities(report, logger)
             return (collected, report)
-        } catch {
-            throw BrokerError(
-                .evidenceUnavailable, at: .evidence, "the firmware gave something that is no report: \(error)")
-        }
+        } catch { throw BrokerError(.evidenceUnavailable, at: .evidence, "the firmware gave something that is no report: \(error)") }
     }
 }

@@ -26,8 +26,7 @@ struct SNPSettings {
         sources = try settings(Self.sourcesKey).compactMap(SourceChoice.init)
         product = try settings.optional(Self.productKey).flatMap { $0.product }
         thimEndpoint = try settings(Self.thimKey)
-        azureCacheEndpoint = try Self.host(
-            settings.optional(Self.azureCacheKey), otherwise: "global.acccache.azure.net")
+        azureCacheEndpoint = try Self.host(settings.optional(Self.azureCacheKey), otherwise: "global.acccache.azure.net")
         azureCachePrefix = try settings(Self.azureCachePrefixKey)
         azureCacheQuery = try settings(Self.azureCacheQueryKey)
         kdsEndpoint = try Self.host(settings.optional(Self.kdsKey), otherwise: "kdsintf.amd.com")
@@ -40,81 +39,62 @@ struct SNPSettings {
     }
 
     static let schema = SettingsSchema([
-        interfaceKey.declaration, vmplKey.declaration, sourcesKey.declaration, productKey.declaration,
-        thimKey.declaration, azureCacheKey.declaration, azureCachePrefixKey.declaration, azureCacheQueryKey.declaration,
-        kdsKey.declaration, directoryKey.declaration, rootFileKey.declaration, contextDirectoryKey.declaration,
-        securityPolicyKey.declaration, hostCertificatesKey.declaration, utilityVMKey.declaration,
+        interfaceKey.declaration, vmplKey.declaration, sourcesKey.declaration, productKey.declaration, thimKey.declaration,
+        azureCacheKey.declaration, azureCachePrefixKey.declaration, azureCacheQueryKey.declaration, kdsKey.declaration,
+        directoryKey.declaration, rootFileKey.declaration, contextDirectoryKey.declaration, securityPolicyKey.declaration,
+        hostCertificatesKey.declaration, utilityVMKey.declaration,
     ])
 
     private static let interfaceKey = SettingKey<InterfaceChoice>(
         "interface", default: .auto,
-        help:
-            "How reports are asked for: the kernel's configfs-tsm or /dev/sev-guest, or /dev/sev of Azure's 5.15 kernels."
-    )
+        help: "How reports are asked for: the kernel's configfs-tsm or /dev/sev-guest, or /dev/sev of Azure's 5.15 kernels.")
     private static let vmplKey = SettingKey<Int>(
-        "vmpl",
-        help: "Privilege level to ask for, 0 to 3; 0 over a device and the kernel's default over configfs when unset.",
+        "vmpl", help: "Privilege level to ask for, 0 to 3; 0 over a device and the kernel's default over configfs when unset.",
         check: { (0...3).contains($0) ? nil : "expected 0 to 3" })
     private static let sourcesKey = SettingKey<[String]>(
         "endorsement-sources", default: ["security-context", "report", "thim", "azure-cache", "kds"],
-        help:
-            "Where certificates come from, in order: \(SourceChoice.allCases.map(\.rawValue).joined(separator: ", ")).",
+        help: "Where certificates come from, in order: \(SourceChoice.allCases.map(\.rawValue).joined(separator: ", ")).",
         check: { names in
             if names.isEmpty { return "at least one source is needed" }
             let unknown = names.first { SourceChoice(rawValue: $0) == nil }
-            if unknown != nil {
-                return "the sources are \(SourceChoice.allCases.map(\.rawValue).joined(separator: ", "))"
-            }
+            if unknown != nil { return "the sources are \(SourceChoice.allCases.map(\.rawValue).joined(separator: ", "))" }
             return Set(names).count == names.count ? nil : "each source is named once"
         })
     private static let productKey = SettingKey<ProductChoice>(
-        "product",
-        help: "The processor, where the report does not say it (version 2): milan or genoa. Found out when unset.")
+        "product", help: "The processor, where the report does not say it (version 2): milan or genoa. Found out when unset.")
     private static let thimKey = SettingKey<String>(
-        "thim-endpoint", default: "169.254.169.254",
-        help: "HOST or HOST:PORT of THIM, reached by plain http without a proxy.",
+        "thim-endpoint", default: "169.254.169.254", help: "HOST or HOST:PORT of THIM, reached by plain http without a proxy.",
         check: { MetadataAddress($0) == nil ? "expected HOST or HOST:PORT" : nil })
     private static let azureCacheKey = SettingKey<Endpoint>(
         "azure-cache-endpoint", help: "Azure's certificate cache; global.acccache.azure.net when unset.")
     private static let azureCachePrefixKey = SettingKey<String>(
-        "azure-cache-tee-type", default: "SevSnpVM", help: "What the cache calls this kind of machine.",
-        check: plainPath)
+        "azure-cache-tee-type", default: "SevSnpVM", help: "What the cache calls this kind of machine.", check: plainPath)
     private static let azureCacheQueryKey = SettingKey<String>(
-        "azure-cache-query", default: "api-version=2020-10-15-preview&clientId=ConfidentialACI",
-        help: "Query of requests to the cache.", check: plainQuery)
-    private static let kdsKey = SettingKey<Endpoint>(
-        "kds-endpoint", help: "AMD's key distribution service; kdsintf.amd.com when unset.")
+        "azure-cache-query", default: "api-version=2020-10-15-preview&clientId=ConfidentialACI", help: "Query of requests to the cache.",
+        check: plainQuery)
+    private static let kdsKey = SettingKey<Endpoint>("kds-endpoint", help: "AMD's key distribution service; kdsintf.amd.com when unset.")
     private static let directoryKey = SettingKey<String>(
-        "endorsement-directory", default: "", help: "Directory in which chains are kept over restarts; none when empty."
-    )
+        "endorsement-directory", default: "", help: "Directory in which chains are kept over restarts; none when empty.")
     private static let rootFileKey = SettingKey<String>(
         "endorsement-root-file", default: "",
         help: "PEM file with one more root than AMD's, for machines that are not real; a loud warning at start.")
     private static let contextDirectoryKey = SettingKey<String>(
         "security-context-directory", default: "",
-        help:
-            "Directory with security-policy-base64 and its neighbours (UVM_SECURITY_CONTEXT_DIR); looked for when empty."
-    )
+        help: "Directory with security-policy-base64 and its neighbours (UVM_SECURITY_CONTEXT_DIR); looked for when empty.")
     private static let securityPolicyKey = SettingKey<String>(
-        "security-policy", default: "",
-        help: "The security policy as base64, where no file gives it (UVM_SECURITY_POLICY).")
+        "security-policy", default: "", help: "The security policy as base64, where no file gives it (UVM_SECURITY_POLICY).")
     private static let hostCertificatesKey = SettingKey<String>(
-        "host-certificates", default: "",
-        help: "The host's THIM document as base64, where no file gives it (UVM_HOST_AMD_CERTIFICATE).")
+        "host-certificates", default: "", help: "The host's THIM document as base64, where no file gives it (UVM_HOST_AMD_CERTIFICATE).")
     private static let utilityVMKey = SettingKey<String>(
-        "reference-info", default: "",
-        help: "Endorsement of the utility VM as base64, where no file gives it (UVM_REFERENCE_INFO).")
+        "reference-info", default: "", help: "Endorsement of the utility VM as base64, where no file gives it (UVM_REFERENCE_INFO).")
 
     private static func host(_ configured: Endpoint?, otherwise name: String) throws(BrokerError) -> Endpoint {
         if let configured { return configured }
-        do { return try Endpoint(name) } catch {
-            throw BrokerError(.internal, at: .startup, "\(name) is no host name", cause: error)
-        }
+        do { return try Endpoint(name) } catch { throw BrokerError(.internal, at: .startup, "\(name) is no host name", cause: error) }
     }
 
     private static let plainPath: @Sendable (String) -> String? = { text in
-        isPlain(text, also: "-_./") && !text.isEmpty && !text.contains("..")
-            ? nil : "expected letters, digits, '-', '_', '.' and '/'"
+        isPlain(text, also: "-_./") && !text.isEmpty && !text.contains("..") ? nil : "expected letters, digits, '-', '_', '.' and '/'"
     }
     private static let plainQuery: @Sendable (String) -> String? = { text in
         isPlain(text, also: "-_.=&") ? nil : "expected name=value pairs joined by '&'"
@@ -123,8 +103,7 @@ struct SNPSettings {
     private static func isPlain(_ text: String, also others: String) -> Bool {
         text.utf8.count <= 256
             && text.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                    || others.utf8.contains(byte)
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || others.utf8.contains(byte)
             }
     }
 }
@@ -153,9 +132,7 @@ struct MetadataAddress {
     init?(_ text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard let host = parts.first, !host.isEmpty, parts.count <= 2,
-            host.utf8.allSatisfy({
-                (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2E || $0 == 0x2D
-            }),
+            host.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2E || $0 == 0x2D }),
             let port = parts.count == 2 ? Int(parts[1]) : 80, (1...65535).contains(port)
         else { return nil }
         self.host = host

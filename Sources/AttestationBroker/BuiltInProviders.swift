@@ -1,3 +1,4 @@
+import BrokerApp
 import BrokerCore
 import KeyVaultPremium
 import MAAVerifier
@@ -9,10 +10,12 @@ import SNPEvidence
 #endif
 
 /// Which providers this program has. The one place that lists them.
-func builtInProviders() throws(BrokerError) -> ProviderRegistry {
-    var evidence = [snpEvidence]
-    #if FixtureEvidence
-        evidence.append(fixtureEvidence)
-    #endif
-    return try ProviderRegistry(evidence: evidence, verifiers: [maaVerifier], keyStores: [keyVaultPremium, managedHSM])
+@main struct BuiltInProviders {
+    static func main() async {
+        var evidence = [snpEvidence]
+        #if FixtureEvidence
+            evidence.append(fixtureEvidence)
+        #endif
+        await BrokerApp(evidence: evidence, verifiers: [maaVerifier], keyStores: [keyVaultPremium, managedHSM]).main()
+    }
 }

@@ -1,17 +1,18 @@
-internal import AzureIdentity
-public import BrokerCore
-public import HTTPTransport
+internal import Waiting
+internal import AzureServices
+package import BrokerCore
+package import HTTPTransport
 internal import Logging
 internal import OpenSSLCrypto
 internal import SecureMemory
 internal import StrictJSON
 
-/// Secure key release against Key Vault or Managed HSM (Key Vault REST, "Release"; azure-protocols 2.6).
+/// Secure key release against Key Vault or Managed HSM (Key Vault REST, "Release"; KeyStores.md, "Release request" and "Release answer").
 ///
 /// Which endpoints it answers for: exactly the configured ones where any is configured, otherwise every name exactly one label below the cloud's suffix, on
 /// port 443. The access token's audience is the suffix's, so a token can only ever go to the service it was issued for.
-public struct AzureKeyStore: KeyStore {
-    public let defaultEndpoint: Endpoint?
+package struct AzureKeyStore: KeyStore {
+    package let defaultEndpoint: Endpoint?
     private let configured: Set<Endpoint>
     private let kind: KeyStoreKind
     private let suffix: String
@@ -26,7 +27,7 @@ public struct AzureKeyStore: KeyStore {
     static let maximumAnswerBytes = 128 * 1024
 
     /// Asks no service. A mistake in the certificate authorities shows now.
-    public init(_ kind: KeyStoreKind, _ settings: KeyStoreSettings, _ host: HostServices) throws(BrokerError) {
+    package init(_ kind: KeyStoreKind, _ settings: KeyStoreSettings, _ host: HostServices) throws(BrokerError) {
         let cloud = try AzureCloud(named: host.cloud)
         self.kind = kind
         self.settings = settings
@@ -39,35 +40,29 @@ public struct AzureKeyStore: KeyStore {
         _ = try Self.trustStore(of: host, at: .startup)
     }
 
-    private static func trustStore(
-        of host: HostServices, at stage: BrokerError.Stage
-    ) throws(BrokerError) -> TrustStore {
+    private static func trustStore(of host: HostServices, at stage: BrokerError.Stage) throws(BrokerError) -> TrustStore {
         do { return try host.trust.store() } catch {
             throw BrokerError(
-                .misconfigured, at: stage,
-                "the certificate authorities for release signatures cannot be loaded: \(error)", cause: error)
+                .misconfigured, at: stage, "the certificate authorities for release signatures cannot be loaded: \(error)", cause: error)
         }
     }
 
-    public func claims(_ endpoint: Endpoint) -> Bool {
+    package func claims(_ endpoint: Endpoint) -> Bool {
         guard configured.isEmpty else { return configured.contains(endpoint) }
         return endpoint.port == 443 && endpoint.isDirectlyUnder(suffix)
     }
 
-    public func prepare(
-        for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext
-    ) async throws(BrokerError) {
+    package func prepare(for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext) async throws(BrokerError) {
         guard claims(endpoint) else { return }
         _ = try await bearer(for: caller, in: context)
     }
 
-    public func release(
-        _ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext
-    ) async throws(BrokerError) -> WrappedKey {
+    package func release(_ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext)
+        async throws(BrokerError) -> WrappedKey
+    {
         // Checked again here: whoever routes, no token leaves for a host that this store does not answer for.
         guard claims(key.store) else {
-            throw BrokerError(
-                .noProvider, at: .release, "\(key.store) is no configured \(kind.displayName) endpoint")
+            throw BrokerError(.noProvider, at: .release, "\(key.store) is no configured \(kind.displayName) endpoint")
         }
         let bearer = try await bearer(for: caller, in: context)
         let nonce = SecureRandom.hex(32)
@@ -75,15 +70,11 @@ public struct AzureKeyStore: KeyStore {
         guard response.status == 200 else {
             throw await explained(ServiceRefusal(response, kind: kind, key: key), key, token, bearer, in: context)
         }
-        let expected = ExpectedAnswer(
-            key: key, nonce: nonce, algorithm: settings.wrapAlgorithm, wrappingKey: tokenKeys.key(of: token))
+        let expected = ExpectedAnswer(key: key, nonce: nonce, algorithm: settings.wrapAlgorithm, wrappingKey: tokenKeys.key(of: token))
         let verifier = SignedAnswer(
-            trust: try Self.trustStore(of: self.host, at: .release), signers: signers, host: key.store.host,
-            time: host.clock.now())
+            trust: try Self.trustStore(of: self.host, at: .release), signers: signers, host: key.store.host, time: host.clock.now())
         func disbelieved(_ error: any Error & Sendable & CustomStringConvertible) -> BrokerError {
-            BrokerError(
-                .upstreamInvalid, at: .release,
-                "the answer of \(key.store) cannot be believed: \(error.description)", cause: error)
+            BrokerError(.upstreamInvalid, at: .release, "the answer of \(key.store) cannot be believed: \(error.description)", cause: error)
         }
         let payload: JSONCursor
         do { payload = try verifier.payload(of: response.body) } catch { throw disbelieved(error) }
@@ -92,57 +83,43 @@ public struct AzureKeyStore: KeyStore {
 
     /// The refusal with what can be found out about it. Only a no that may be about the policy costs another request.
     private func explained(
-        _ refusal: ServiceRefusal, _ key: KeyReference, _ token: AttestationToken, _ bearer: Redacted<String>,
-        in context: RequestContext
+        _ refusal: ServiceRefusal, _ key: KeyReference, _ token: AttestationToken, _ bearer: Redacted<String>, in context: RequestContext
     ) async -> BrokerError {
         let error = refusal.error
         guard refusal.mayBeAboutPolicy else { return error }
         let explainer = DenialExplainer(
-            reader: PolicyReader(transport: host.transport, apiVersion: settings.apiVersion, timeout: settings.timeout),
-            kind: kind, key: key)
+            reader: PolicyReader(transport: host.transport, apiVersion: settings.apiVersion, timeout: settings.timeout), kind: kind,
+            key: key)
         let details = await explainer.details(of: refusal.known, token: token, bearer: bearer, in: context)
         context.logger.notice(
-            "release denied",
-            metadata: ["key": "\(key)", "cause": "\(details.cause)", "explanation": "\(details.summary)"])
+            "release denied", metadata: ["key": "\(key)", "cause": "\(details.cause)", "explanation": "\(details.summary)"])
         return error.explained(by: details)
     }
 
-    private func bearer(
-        for caller: CallerCredential, in context: RequestContext
-    ) async throws(BrokerError) -> Redacted<String> {
+    private func bearer(for caller: CallerCredential, in context: RequestContext) async throws(BrokerError) -> Redacted<String> {
         switch caller {
-        case .broker:
-            return try await host.accessTokens.accessToken(for: audience, in: context)
+        case .broker: return try await host.accessTokens.accessToken(for: audience, in: context)
         case .bearer(let token):
             let text = token.reveal()
-            guard (1...32 * 1024).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-            else {
+            guard (1...32 * 1024).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
                 throw BrokerError(
-                    .invalidRequest, at: .identity,
-                    "the access token of the request is empty, too long or not printable ASCII")
+                    .invalidRequest, at: .identity, "the access token of the request is empty, too long or not printable ASCII")
             }
             return token
         }
     }
 
     private func ask(
-        _ key: KeyReference, _ token: AttestationToken, _ nonce: String, _ bearer: Redacted<String>,
-        in context: RequestContext
+        _ key: KeyReference, _ token: AttestationToken, _ nonce: String, _ bearer: Redacted<String>, in context: RequestContext
     ) async throws(BrokerError) -> HTTPResponse {
-        let body: JSONValue = [
-            "target": .string(token.compact), "nonce": .string(nonce), "enc": .string(settings.wrapAlgorithm.rawValue),
-        ]
+        let body: JSONValue = ["target": .string(token.compact), "nonce": .string(nonce), "enc": .string(settings.wrapAlgorithm.rawValue)]
         // A KeyName holds nothing that would need escaping in a path.
         let request = HTTPRequest(
             .post, .service(key.store), path: "/keys/\(key.name)/release?api-version=\(settings.apiVersion)",
-            headers: [("Content-Type", "application/json"), ("Accept", "application/json")], bearer: bearer,
-            body: body.serialized(), deadline: context.deadline.capped(at: settings.timeout),
-            maximumResponseBytes: Self.maximumAnswerBytes)
-        do {
-            return try await host.transport.send(request)
-        } catch {
-            throw BrokerError(
-                error.brokerCode, at: .release, "\(key.store) cannot be asked for the key: \(error)", cause: error)
+            headers: [("Content-Type", "application/json"), ("Accept", "application/json")], bearer: bearer, body: body.serialized(),
+            deadline: context.deadline.capped(at: settings.timeout), maximumResponseBytes: Self.maximumAnswerBytes)
+        do { return try await host.transport.send(request) } catch {
+            throw BrokerError(error.brokerCode, at: .release, "\(key.store) cannot be asked for the key: \(error)", cause: error)
         }
     }
 }

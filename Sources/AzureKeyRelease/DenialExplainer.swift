@@ -1,29 +1,24 @@
 internal import BrokerCore
 internal import JOSE
-internal import KnownFailures
-internal import PolicyTools
+internal import AzureServices
 internal import ReleasePolicy
 internal import SecureMemory
 internal import StrictJSON
 
 /// Finds out why a key store said no to a release: which clause of the key's policy the token fails.
 ///
-/// Neither service says so (azure-protocols 2.8). The evaluator is the simulators' and the command line's.
+/// Neither service says so (KeyStores.md, "Refusals"). The evaluator is the simulators' and the command line's.
 struct DenialExplainer {
     let reader: PolicyReader
     let kind: KeyStoreKind
     let key: KeyReference
 
     /// Never fails: what cannot be found out is said.
-    func details(
-        of known: KnownFailure?, token: AttestationToken, bearer: Redacted<String>, in context: RequestContext
-    ) async -> BrokerError.Details {
+    func details(of known: KnownFailure?, token: AttestationToken, bearer: Redacted<String>, in context: RequestContext) async
+        -> BrokerError.Details
+    {
         let policy: ReleasePolicy
-        do {
-            policy = try await reader.policy(of: key, bearer, in: context)
-        } catch {
-            return unread(known, error)
-        }
+        do { policy = try await reader.policy(of: key, bearer, in: context) } catch { return unread(known, error) }
         guard let claims = Self.claims(of: token), case .string(let issuer)? = claims["iss"] else {
             return unread(known, .other("the token that was sent names no issuer"))
         }
@@ -32,16 +27,13 @@ struct DenialExplainer {
         guard !explanation.isSatisfied else {
             return BrokerError.Details(
                 cause: known?.cause ?? "unknown",
-                summary:
-                    "the key's release policy admits the token as far as the broker can tell, and \(key.store) refuses",
+                summary: "the key's release policy admits the token as far as the broker can tell, and \(key.store) refuses",
                 authorities: shown.authorities,
-                nextSteps: [
-                    "try again: the policy may have changed in between, and the stores fail at times to verify a good token"
-                ] + (KnownFailure.catalogue.first { $0.cause == "token-not-verified" }?.nextSteps ?? []))
+                nextSteps: ["try again: the policy may have changed in between, and the stores fail at times to verify a good token"]
+                    + (KnownFailure.catalogue.first { $0.cause == "token-not-verified" }?.nextSteps ?? []))
         }
         return BrokerError.Details(
-            cause: "policy-not-satisfied", summary: shown.summary, authorities: shown.authorities,
-            nextSteps: shown.steps)
+            cause: "policy-not-satisfied", summary: shown.summary, authorities: shown.authorities, nextSteps: shown.steps)
     }
 
     private func unread(_ known: KnownFailure?, _ obstacle: PolicyReader.Obstacle) -> BrokerError.Details {
@@ -49,18 +41,15 @@ struct DenialExplainer {
         var details = base
         switch obstacle {
         case .notPermitted:
-            details.summary +=
-                "; which clause cannot be said, because the caller may not read the key (permission 'get')"
+            details.summary += "; which clause cannot be said, because the caller may not read the key (permission 'get')"
             let permission =
                 switch kind {
                 case .keyVault: "Microsoft.KeyVault/vaults/keys/read"
                 case .managedHSM: "Microsoft.KeyVault/managedHsm/keys/read/action"
                 }
             details.nextSteps.insert(
-                "give the caller the key permission 'get' (data action \(permission)) and the broker will name the clause",
-                at: 0)
-        case .other(let reason):
-            details.summary += "; which clause cannot be said: " + ShownOutcome.text(reason, limit: 400)
+                "give the caller the key permission 'get' (data action \(permission)) and the broker will name the clause", at: 0)
+        case .other(let reason): details.summary += "; which clause cannot be said: " + ShownOutcome.text(reason, limit: 400)
         }
         return details
     }

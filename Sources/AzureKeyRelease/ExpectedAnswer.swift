@@ -3,7 +3,7 @@ internal import HTTPTransport
 internal import OpenSSLCrypto
 internal import StrictJSON
 
-/// What a verified release payload must say to be the answer to our request (azure-protocols 2.6), and the wrapped key in it.
+/// What a verified release payload must say to be the answer to our request (KeyStores.md, "Release answer"), and the wrapped key in it.
 struct ExpectedAnswer {
     let key: KeyReference
     let nonce: String
@@ -20,11 +20,10 @@ struct ExpectedAnswer {
         let jwk = try bundle.member("key")
         let keyID = try checkedKeyID(try jwk.member("kid"))
         let (type, publicPart) = try ReleasedKeyForm.read(jwk)
-        let ciphertext = try HSMBlob(algorithm: algorithm, wrappingKey: wrappingKey)
-            .ciphertext(in: try jwk.member("key_hsm"))
+        let ciphertext = try HSMBlob(algorithm: algorithm, wrappingKey: wrappingKey).ciphertext(in: try jwk.member("key_hsm"))
         return WrappedKey(
-            keyID: keyID, type: type, operations: try operations(of: jwk), algorithm: algorithm,
-            ciphertext: ciphertext, publicPart: publicPart)
+            keyID: keyID, type: type, operations: try operations(of: jwk), algorithm: algorithm, ciphertext: ciphertext,
+            publicPart: publicPart)
     }
 
     private func check(request: JSONCursor) throws(JSONError) {
@@ -37,9 +36,7 @@ struct ExpectedAnswer {
     }
 
     private func equal(_ member: JSONCursor, _ wanted: String) throws(JSONError) {
-        guard try member.string().utf8.elementsEqual(wanted.utf8) else {
-            throw member.invalid("not \(wanted), which was asked for")
-        }
+        guard try member.string().utf8.elementsEqual(wanted.utf8) else { throw member.invalid("not \(wanted), which was asked for") }
     }
 
     /// Always with a version, and with the one asked for where one was.
@@ -49,9 +46,7 @@ struct ExpectedAnswer {
         guard text.utf8.count <= 512, text.hasPrefix(prefix), let named = KeyName(String(text.dropFirst(prefix.count))),
             named.name == key.name.name, let version = named.version
         else { throw kid.invalid("not a version of \(prefix)\(key.name.name)") }
-        guard key.name.version == nil || key.name.version == version else {
-            throw kid.invalid("another version than \(key)")
-        }
+        guard key.name.version == nil || key.name.version == version else { throw kid.invalid("another version than \(key)") }
         return text
     }
 

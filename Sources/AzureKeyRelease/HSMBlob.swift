@@ -1,7 +1,8 @@
 internal import OpenSSLCrypto
 internal import StrictJSON
 
-/// `key_hsm`: base64url of `{"schema_version":"1.0","header":{"kid":…,"alg":"dir","enc":…},"ciphertext":…}` (azure-protocols 2.6).
+/// `key_hsm`: base64url of `{"schema_version":"1.0","header":{"kid":…,"alg":"dir","enc":…},"ciphertext":…}`
+/// (KeyStores.md, "Release answer").
 struct HSMBlob {
     let algorithm: KeyWrapAlgorithm
     let wrappingKey: TokenWrappingKey?
@@ -17,12 +18,9 @@ struct HSMBlob {
         }
         let document: JSONCursor
         do {
-            let value = try JSONValue.parse(
-                bytes, limits: JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 8))
+            let value = try JSONValue.parse(bytes, limits: JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 8))
             document = JSONCursor(value, path: member.path)
-        } catch {
-            throw member.invalid(error.description)
-        }
+        } catch { throw member.invalid(error.description) }
         let version = try document.member("schema_version")
         guard try version.string() == "1.0" else { throw version.invalid("another version than 1.0") }
         let header = try document.member("header")

@@ -1,7 +1,8 @@
-internal import AzureIdentity
+internal import AzureServices
 
-/// The two services that speak the Key Vault "keys" REST interface. They differ in names and audience, and in the form of some members of an answer (azure-protocols 2.1).
-public enum KeyStoreKind: Sendable, CaseIterable {
+/// The two services that speak the Key Vault "keys" REST interface. They differ in names and audience, and in the form of some members of
+/// an answer (KeyStores.md, "Vault and HSM").
+package enum KeyStoreKind: Sendable, CaseIterable {
     case keyVault
     case managedHSM
 

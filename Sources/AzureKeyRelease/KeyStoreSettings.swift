@@ -1,21 +1,21 @@
-internal import AzureIdentity
-public import BrokerCore
-public import HTTPTransport
-public import OpenSSLCrypto
+internal import AzureServices
+package import BrokerCore
+package import HTTPTransport
+package import OpenSSLCrypto
 
 /// What an operator can set for a key store of either kind.
-public struct KeyStoreSettings: Sendable {
+package struct KeyStoreSettings: Sendable {
     /// The store for requests that name none.
-    public var endpoint: Endpoint?
+    package var endpoint: Endpoint?
     /// Further stores that requests may name.
-    public var additionalEndpoints: [Endpoint]
-    public var apiVersion: String
-    public var wrapAlgorithm: KeyWrapAlgorithm
+    package var additionalEndpoints: [Endpoint]
+    package var apiVersion: String
+    package var wrapAlgorithm: KeyWrapAlgorithm
     /// Bound on one release request.
-    public var timeout: Duration
+    package var timeout: Duration
 
     /// Reads a provider's block.
-    public init(_ settings: Settings) throws(BrokerError) {
+    package init(_ settings: Settings) throws(BrokerError) {
         endpoint = try settings.optional(Self.endpointKey)
         additionalEndpoints = try settings(Self.additionalEndpointsKey).endpoints
         apiVersion = try settings(Self.apiVersionKey)
@@ -24,30 +24,26 @@ public struct KeyStoreSettings: Sendable {
     }
 
     /// What the block accepts.
-    public static let schema = SettingsSchema([
-        endpointKey.declaration, additionalEndpointsKey.declaration, apiVersionKey.declaration,
-        wrapAlgorithmKey.declaration, timeoutKey.declaration,
+    package static let schema = SettingsSchema([
+        endpointKey.declaration, additionalEndpointsKey.declaration, apiVersionKey.declaration, wrapAlgorithmKey.declaration,
+        timeoutKey.declaration,
     ])
 
     private static let endpointKey = SettingKey<Endpoint>(
-        "endpoint",
-        help: "Store for requests that name none. Once an endpoint is set, only the configured ones are asked.")
+        "endpoint", help: "Store for requests that name none. Once an endpoint is set, only the configured ones are asked.")
     private static let additionalEndpointsKey = SettingKey(
         "additional-endpoints", default: EndpointList(), help: "Further stores that requests may name.")
     private static let apiVersionKey = SettingKey(
         "api-version", default: "7.4", help: "REST version, at least 7.3.",
         check: { text in
             let isVersion = text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
                     || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
             }
-            return isVersion && (1...32).contains(text.utf8.count)
-                ? nil : "expected a version such as 7.4 or 2025-07-01"
+            return isVersion && (1...32).contains(text.utf8.count) ? nil : "expected a version such as 7.4 or 2025-07-01"
         })
     private static let wrapAlgorithmKey = SettingKey(
-        "wrap-algorithm", default: WrapAlgorithmChoice.sha256,
-        help: "How the store wraps a released key; CKM_RSA_AES_KEY_WRAP uses SHA-1.")
+        "wrap-algorithm", default: WrapAlgorithmChoice.sha256, help: "How the store wraps a released key; CKM_RSA_AES_KEY_WRAP uses SHA-1.")
     private static let timeoutKey = SettingKey(
         "timeout", default: Duration.seconds(15), help: "Bound on one release request.",
         check: { $0 > .zero ? nil : "must be more than zero" })

@@ -2,7 +2,8 @@ internal import BrokerCore
 internal import OpenSSLCrypto
 internal import StrictJSON
 
-/// Type and public part of a released key's JWK. A vault writes `RSA-HSM`, an HSM `RSA` (azure-protocols 2.1); both mean the same.
+/// Type and public part of a released key's JWK. A vault writes `RSA-HSM`, an HSM `RSA` (KeyStores.md, "Vault and HSM"); both mean the
+/// same.
 enum ReleasedKeyForm {
     static func read(_ jwk: JSONCursor) throws(JSONError) -> (WrappedKey.KeyType, WrappedKey.PublicPart?) {
         let kty = try jwk.member("kty")
@@ -18,7 +19,7 @@ enum ReleasedKeyForm {
         let n = try number("n", of: jwk, limit: 2048)
         let e = try number("e", of: jwk, limit: 2048)
         switch (n, e) {
-        // The digits come without leading zero bytes: a vault's HSM keys have e = 00 01 00 01 (azure-protocols 2.1).
+        // The digits come without leading zero bytes: a vault's HSM keys have e = 00 01 00 01 (KeyStores.md, "Vault and HSM").
         case (let n?, let e?): return .rsa(n: n, e: e)
         case (nil, nil): return nil
         default: throw jwk.invalid("the public part lacks n or e")

@@ -1,9 +1,9 @@
 internal import BrokerCore
 internal import HTTPTransport
-internal import KnownFailures
+internal import AzureServices
 internal import StrictJSON
 
-/// An error answer of a key store, turned into words and a code (azure-protocols 2.8).
+/// An error answer of a key store, turned into words and a code (KeyStores.md, "Refusals").
 struct ServiceRefusal {
     private let response: HTTPResponse
     private let kind: KeyStoreKind
@@ -40,35 +40,23 @@ struct ServiceRefusal {
     var error: BrokerError {
         let store = key.store
         switch response.status {
-        case 401:
-            return make(.identityFailed, at: .identity, unauthorized)
-        case 403:
-            return make(.releaseDenied, "\(store) refuses to release \(key.name)\(denialKind): \(said)")
-        case 404:
-            return make(.keyNotFound, "\(store) has no key \(key.name): \(said)")
+        case 401: return make(.identityFailed, at: .identity, unauthorized)
+        case 403: return make(.releaseDenied, "\(store) refuses to release \(key.name)\(denialKind): \(said)")
+        case 404: return make(.keyNotFound, "\(store) has no key \(key.name): \(said)")
         case 400:
-            return make(
-                isAboutRelease ? .releaseDenied : .invalidRequest,
-                "\(store) rejects the release of \(key.name): \(said)\(hint)")
-        case 409:
-            return make(.releaseDenied, "\(store) cannot release \(key.name) in its present state: \(said)")
-        case 429:
-            return make(.upstreamThrottled, "\(store) asks for fewer requests")
-        case 408, 500...599:
-            return make(.upstreamUnavailable, "\(store) answered \(response.status): \(said)")
-        case 300...399:
-            return make(.upstreamInvalid, "\(store) redirects (\(response.status)); redirects are not followed")
-        default:
-            return make(.upstreamInvalid, "\(store) answered \(response.status): \(said)")
+            return make(isAboutRelease ? .releaseDenied : .invalidRequest, "\(store) rejects the release of \(key.name): \(said)\(hint)")
+        case 409: return make(.releaseDenied, "\(store) cannot release \(key.name) in its present state: \(said)")
+        case 429: return make(.upstreamThrottled, "\(store) asks for fewer requests")
+        case 408, 500...599: return make(.upstreamUnavailable, "\(store) answered \(response.status): \(said)")
+        case 300...399: return make(.upstreamInvalid, "\(store) redirects (\(response.status)); redirects are not followed")
+        default: return make(.upstreamInvalid, "\(store) answered \(response.status): \(said)")
         }
     }
 
-    private func make(
-        _ code: BrokerError.Code, at stage: BrokerError.Stage = .release, _ words: String
-    ) -> BrokerError {
+    private func make(_ code: BrokerError.Code, at stage: BrokerError.Stage = .release, _ words: String) -> BrokerError {
         BrokerError(
-            code, at: stage, words, retryAfter: response.retryAfter,
-            upstream: .init(status: response.status, body: response.body), details: known?.details)
+            code, at: stage, words, retryAfter: response.retryAfter, upstream: .init(status: response.status, body: response.body),
+            details: known?.details)
     }
 
     private var said: String {
@@ -100,18 +88,14 @@ struct ServiceRefusal {
         return ["akv.skr.", "attest", "export", "release polic"].contains { message.contains($0) }
     }
 
-    private var hint: String {
-        message?.contains("AKV.SKR.1001") == true ? "; the key must live in a premium vault" : ""
-    }
+    private var hint: String { message?.contains("AKV.SKR.1001") == true ? "; the key must live in a premium vault" : "" }
 
     private var unauthorized: String {
         let challenge = BearerChallenge(response.header("www-authenticate") ?? "")
         var text = "\(key.store) does not accept the access token"
         if let reason = challenge["error_description"] ?? message { text += " (\(reason))" }
         if let resource = challenge["resource"] ?? challenge["scope"] { text += "; it wants one for \(resource)" }
-        if let authority = challenge["authorization"] ?? challenge["authorization_uri"] {
-            text += " issued by \(authority)"
-        }
+        if let authority = challenge["authorization"] ?? challenge["authorization_uri"] { text += " issued by \(authority)" }
         return text + ". Tokens of Key Vault and Managed HSM are not interchangeable"
     }
 

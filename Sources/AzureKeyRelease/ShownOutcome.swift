@@ -1,5 +1,4 @@
 internal import BrokerCore
-internal import PolicyTools
 internal import ReleasePolicy
 internal import StrictJSON
 
@@ -35,14 +34,13 @@ struct ShownOutcome {
             case .claim(let claim): conditions.append(.clause(clause(claim)))
             }
         }
-        return BrokerError.Details.Group(
-            join: group.join.rawValue, isSatisfied: group.isSatisfied, conditions: conditions)
+        return BrokerError.Details.Group(join: group.join.rawValue, isSatisfied: group.isSatisfied, conditions: conditions)
     }
 
     private static func clause(_ claim: ClaimOutcome) -> BrokerError.Details.Clause {
         BrokerError.Details.Clause(
-            claim: text(claim.claim), comparison: claim.operator.rawValue, wanted: value(claim.wanted),
-            actual: claim.actual.map(value), isSatisfied: claim.isSatisfied, reason: claim.reason.rawValue)
+            claim: text(claim.claim), comparison: claim.operator.rawValue, wanted: value(claim.wanted), actual: claim.actual.map(value),
+            isSatisfied: claim.isSatisfied, reason: claim.reason.rawValue)
     }
 
     private static func value(_ value: JSONValue) -> String {

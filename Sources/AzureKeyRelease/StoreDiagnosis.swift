@@ -1,9 +1,9 @@
-internal import AzureIdentity
-public import BrokerCore
+internal import AzureServices
+package import BrokerCore
 
 extension AzureKeyStore: Diagnosing {
     /// Whether there is a default store, and whether the broker's identity gets an access token for it. The token goes nowhere.
-    public func diagnosis(network: Bool, in context: RequestContext) async -> [Finding] {
+    package func diagnosis(network: Bool, in context: RequestContext) async -> [Finding] {
         var findings: [Finding] = []
         if let endpoint = defaultEndpoint {
             findings.append(Finding(.ok, "key store", "\(endpoint) for requests that name none"))

@@ -1,5 +1,6 @@
-internal import AzureIdentity
-public import BrokerCore
+internal import Waiting
+internal import AzureServices
+package import BrokerCore
 internal import HTTPTransport
 
 /// Whether the default store answers at all, remembered for a minute so that frequent probes cost the service nothing.
@@ -12,31 +13,26 @@ struct StoreReachability: Sendable {
         self.transport = transport
     }
 
-    /// Any answer counts: without a token both services say 401 to what exists (azure-protocols 2.1).
+    /// Any answer counts: without a token both services say 401 to what exists (KeyStores.md, "Vault and HSM").
     func obstacle(of endpoint: Endpoint, in context: RequestContext) async -> String? {
         let late = BrokerError(.deadlineExceeded, at: .release, "\(endpoint) did not answer in time")
         let transport = transport
         do {
-            _ = try await cache.value(for: endpoint, until: context.deadline, late: late) {
-                deadline throws(BrokerError) in
+            _ = try await cache.value(for: endpoint, until: context.deadline, late: late) { deadline throws(BrokerError) in
                 let request = HTTPRequest(.get, .service(endpoint), path: "/", deadline: deadline.current)
-                do throws(HTTPTransportError) {
-                    _ = try await transport.send(request)
-                } catch {
+                do throws(HTTPTransportError) { _ = try await transport.send(request) } catch {
                     throw BrokerError(error.brokerCode, at: .release, "\(endpoint) cannot be reached: \(error)")
                 }
                 return .init(true, freshFor: .seconds(60))
             }
             return nil
-        } catch {
-            return error.message
-        }
+        } catch { return error.message }
     }
 }
 
 extension AzureKeyStore: ReadinessReporting {
     /// The default store must answer, and the broker's own identity, where it has one, must get a token for it. Sends no token anywhere.
-    public func obstacles(in context: RequestContext) async -> [String] {
+    package func obstacles(in context: RequestContext) async -> [String] {
         async let unreachable = storeObstacle(in: context)
         async let unidentified = identityObstacle(in: context)
         return await [unreachable, unidentified].compactMap(\.self)
@@ -52,8 +48,6 @@ extension AzureKeyStore: ReadinessReporting {
         do {
             _ = try await host.accessTokens.accessToken(for: audience, in: context)
             return nil
-        } catch {
-            return error.message
-        }
+        } catch { return error.message }
     }
 }

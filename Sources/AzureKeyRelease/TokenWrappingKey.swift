@@ -4,7 +4,8 @@ internal import OpenSSLCrypto
 internal import StrictJSON
 internal import Synchronization
 
-/// The key that a store wraps to: the first RSA key for encryption in the token's `x-ms-runtime.keys` (azure-protocols 2.7).
+/// The key that a store wraps to: the first RSA key for encryption in the token's `x-ms-runtime.keys`
+/// (KeyStores.md, "Choice of the wrapping key").
 ///
 /// The token was verified by whoever made the `AttestationToken`; here it only says what the answer has to look like.
 struct TokenWrappingKey: Sendable, Equatable {
@@ -32,9 +33,7 @@ struct TokenWrappingKey: Sendable, Equatable {
     private static func isForEncryption(_ key: JSONCursor) -> Bool {
         guard (try? key.string("kty")) == "RSA" else { return false }
         if (try? key.optionalString("use")) == "enc" { return true }
-        if let operations = try? key.optionalArray("key_ops") {
-            return operations.contains { (try? $0.string()) == "encrypt" }
-        }
+        if let operations = try? key.optionalArray("key_ops") { return operations.contains { (try? $0.string()) == "encrypt" } }
         return key.value.members("key_use").contains("enc")
     }
 }
@@ -45,8 +44,7 @@ extension JSONValue {
         guard case .object(let object) = self else { return [] }
         switch object[name] {
         case .string(let text)?: return [text]
-        case .array(let elements)?:
-            return elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
+        case .array(let elements)?: return elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
         default: return []
         }
     }

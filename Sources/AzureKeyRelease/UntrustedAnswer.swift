@@ -2,7 +2,5 @@
 struct UntrustedAnswer: Error, Sendable, CustomStringConvertible {
     let description: String
 
-    init(_ description: String) {
-        self.description = description
-    }
+    init(_ description: String) { self.description = description }
 }

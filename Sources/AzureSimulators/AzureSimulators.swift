@@ -7,16 +7,16 @@ internal import OpenSSLCrypto
 internal import SNPReport
 internal import SNPVerification
 internal import SecureMemory
-public import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// Stand-ins for Microsoft Azure Attestation, Key Vault, Managed HSM, Entra, the instance metadata services and AMD's certificate sources.
 ///
-/// They speak the services' own protocols over TLS and carry out the cryptography for real: reports are verified, tokens signed, policies evaluated, keys
-/// wrapped. Microsoft's clients work against them. One TLS port serves every host name; a client needs to reach it under the names of Azure (`--resolve`,
-/// `/etc/hosts`, a connect-to option, or names below `.localhost`) and to trust the authority in `caFile`.
+/// They speak the services' own protocols over TLS and carry out the cryptography for real: reports are verified, tokens signed, policies
+/// evaluated, keys wrapped. Microsoft's clients work against them. One TLS port serves every host name; a client needs to reach it under
+/// the names of Azure (`--resolve`, `/etc/hosts`, a connect-to option, or names below `.localhost`) and to trust the authority in `caFile`.
 ///
 /// `run()` serves until the surrounding service group or task ends. Administration works at any time, also before.
-public final class AzureSimulators: Service {
+package final class AzureSimulators: Service {
     let configuration: SimulatorConfiguration
     let directory: ServiceDirectory
     let faults: FaultBoard
@@ -31,10 +31,8 @@ public final class AzureSimulators: Service {
     private let announcement = PortAnnouncement()
 
     /// Makes or loads keys and certificates and writes `caFile`.
-    public init(_ configuration: SimulatorConfiguration = SimulatorConfiguration()) throws(SimulatorError) {
-        guard !configuration.identities.isEmpty else {
-            throw SimulatorError("at least one managed identity must be configured")
-        }
+    package init(_ configuration: SimulatorConfiguration = SimulatorConfiguration()) throws(SimulatorError) {
+        guard !configuration.identities.isEmpty else { throw SimulatorError("at least one managed identity must be configured") }
         self.configuration = configuration
         let state = try configuration.keyDirectory.map { path throws(SimulatorError) in try StateDirectory(path) }
         let validity = CertificateValidity(clock: configuration.clock())
@@ -45,19 +43,16 @@ public final class AzureSimulators: Service {
                 try StateDirectory.replace(file, with: UnsafeRawBufferPointer(bytes), mode: 0o644)
             }
         }
-        let server = try authority.serverIdentity(
-            names: KnownHosts.serverCertificateNames(extra: configuration.extraHostNames))
+        let server = try authority.serverIdentity(names: KnownHosts.serverCertificateNames(extra: configuration.extraHostNames))
         tls = try Self.tlsConfiguration(server.key, server.chain)
 
-        let entra = try StoredIdentity.selfSigned(
-            "entra", commonName: "accounts.accesscontrol.windows.net", in: state, validity: validity)
-        accessTokens = AccessTokenIssuer(
-            tenantID: configuration.tenantID, key: entra.key, certificate: entra.certificate)
+        let entra = try StoredIdentity.selfSigned("entra", commonName: "accounts.accesscontrol.windows.net", in: state, validity: validity)
+        accessTokens = AccessTokenIssuer(tenantID: configuration.tenantID, key: entra.key, certificate: entra.certificate)
         attestationInstances = AttestationInstances(directory: state, validity: validity)
         faults = FaultBoard(configuration.faults)
         permissions = PermissionBoard(configuration.denials)
         let content = try KeyStoreContent(directory: state)
-        let attestationAuthorities = AuthorityDirectory(transport: configuration.authorityTransport)
+        let attestationAuthorities = AuthorityKeyFinder(transport: configuration.authorityTransport)
         let (accessTokens, permissions) = (accessTokens, permissions)
         func store(_ personality: KeyStorePersonality) -> KeyStoreService {
             KeyStoreService(
@@ -68,27 +63,23 @@ public final class AzureSimulators: Service {
         managedHSM = store(.managedHSM)
         directory = ServiceDirectory(
             attestation: AttestationService(
-                instances: attestationInstances, roots: AMDRoots.pins + (try Self.extraRoots(configuration)),
-                accessTokens: accessTokens, configuration: configuration),
-            vault: vault, managedHSM: managedHSM,
+                instances: attestationInstances, roots: AMDRoots.pins + (try Self.extraRoots(configuration)), accessTokens: accessTokens,
+                configuration: configuration), vault: vault, managedHSM: managedHSM,
             entra: EntraService(issuer: accessTokens, configuration: configuration),
             keyDistribution: KeyDistributionService(chain: configuration.endorsements),
             certificateCache: CertificateCacheService(chain: configuration.endorsements),
-            metadata: MetadataService(issuer: accessTokens, configuration: configuration), faults: faults,
-            logger: configuration.logger)
+            metadata: MetadataService(issuer: accessTokens, configuration: configuration), faults: faults, logger: configuration.logger)
         attestationAuthorities.connect(directory)
     }
 
     /// The certificate that clients must trust, PEM: what `caFile` holds.
-    public var authorityPEM: String { authority.root.certificate.textPEM }
+    package var authorityPEM: String { authority.root.certificate.textPEM }
 
     /// Where the simulators listen; waits until they do. Throws when `run()` ended before that.
-    public var ports: SimulatorPorts {
-        get async throws(SimulatorError) { try await announcement.ports }
-    }
+    package var ports: SimulatorPorts { get async throws(SimulatorError) { try await announcement.ports } }
 
     /// Serves until shut down.
-    public func run() async throws {
+    package func run() async throws {
         do {
             try await serve()
             announcement.fail(SimulatorError("the simulators were stopped"))
@@ -99,22 +90,16 @@ public final class AzureSimulators: Service {
     }
 
     /// Serves while `body` runs, then stops. For tests and demonstrations.
-    public static func withRunning<Result: Sendable>(
+    package static func withRunning<Result: Sendable>(
         _ configuration: SimulatorConfiguration = SimulatorConfiguration(),
         _ body: @Sendable (AzureSimulators, SimulatorPorts) async throws -> Result
     ) async throws -> Result {
         let simulators = try AzureSimulators(configuration)
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [simulators], logger: configuration.logger))
+        let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [simulators], logger: configuration.logger))
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let result: Swift.Result<Result, any Error>
-            do {
-                result = .success(try await body(simulators, try await simulators.ports))
-            } catch {
-                result = .failure(error)
-            }
+            do { result = .success(try await body(simulators, try await simulators.ports)) } catch { result = .failure(error) }
             await group.triggerGracefulShutdown()
             while let _ = try await tasks.next() {}
             return try result.get()
@@ -125,20 +110,17 @@ public final class AzureSimulators: Service {
         let directory = directory
         let announcement = announcement
         let (host, logger) = (configuration.host, configuration.logger)
-        let secure = try HTTPFrontEnd { await directory.respond(to: $0) }.server(
+        let secure = try SimulatorServer { await directory.respond(to: $0) }.server(
             .tls(.http1(), tlsConfiguration: tls), on: .hostname(host, port: configuration.port), logger: logger
         ) { announcement.announce(tls: $0) }
-        let plain = try HTTPFrontEnd { await directory.respondAsMetadata(to: $0) }.server(
+        let plain = try SimulatorServer { await directory.respondAsMetadata(to: $0) }.server(
             on: .hostname(host, port: configuration.metadataPort), logger: logger
         ) { announcement.announce(metadata: $0) }
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(services: [secure, plain], logger: logger))
+        let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [secure, plain], logger: logger))
         try await group.run()
     }
 
-    private static func tlsConfiguration(
-        _ key: PrivateKey, _ chain: [Certificate]
-    ) throws(SimulatorError) -> TLSConfiguration {
+    private static func tlsConfiguration(_ key: PrivateKey, _ chain: [Certificate]) throws(SimulatorError) -> TLSConfiguration {
         do {
             let der = try key.pkcs8DER()
             // NIOSSL takes an array; this copy of a key that lives as long as the process is its own.
@@ -149,9 +131,7 @@ public final class AzureSimulators: Service {
             tls.applicationProtocols = ["http/1.1"]
             tls.minimumTLSVersion = .tlsv12
             return tls
-        } catch {
-            throw SimulatorError("cannot set up TLS: \(error)")
-        }
+        } catch { throw SimulatorError("cannot set up TLS: \(error)") }
     }
 
     private static func extraRoots(_ configuration: SimulatorConfiguration) throws(SimulatorError) -> [PinnedRoot] {
@@ -159,21 +139,12 @@ public final class AzureSimulators: Service {
         for (index, file) in configuration.trustedReportRoots.enumerated() {
             do {
                 for certificate in try Certificate.parse(pemOrDER: file, maximumCount: 10) {
-                    guard
-                        let product = ProcessorProduct.allCases.first(where: {
-                            certificate.subjectCommonName == "ARK-\($0.rawValue)"
-                        })
+                    guard let product = ProcessorProduct.allCases.first(where: { certificate.subjectCommonName == "ARK-\($0.rawValue)" })
                     else { continue }
-                    roots.append(
-                        PinnedRoot(
-                            name: "simulator ARK-\(product.rawValue)", product: product, certificate: certificate))
+                    roots.append(PinnedRoot(name: "simulator ARK-\(product.rawValue)", product: product, certificate: certificate))
                 }
-            } catch {
-                throw SimulatorError("trusted report root \(index + 1): \(error)")
-            }
-            guard !roots.isEmpty else {
-                throw SimulatorError("trusted report root \(index + 1) has no certificate named ARK-…")
-            }
+            } catch { throw SimulatorError("trusted report root \(index + 1): \(error)") }
+            guard !roots.isEmpty else { throw SimulatorError("trusted report root \(index + 1) has no certificate named ARK-…") }
         }
         return roots
     }

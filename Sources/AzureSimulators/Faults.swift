@@ -1,8 +1,8 @@
 internal import Synchronization
 
 /// Something that goes wrong on purpose.
-public struct FaultRule: Sendable {
-    public enum Effect: Sendable {
+package struct FaultRule: Sendable {
+    package enum Effect: Sendable {
         /// The request is not carried out; this is the answer. An empty body becomes the error envelope of the service.
         case status(Int, headers: [(name: String, value: String)] = [], body: [UInt8] = [])
         /// The answer comes late.
@@ -17,19 +17,19 @@ public struct FaultRule: Sendable {
         case replaceBody(@Sendable ([UInt8]) -> [UInt8])
     }
 
-    public var route: SimulatorRoute
-    public var effect: Effect
+    package var route: SimulatorRoute
+    package var effect: Effect
     /// How many requests are affected; `nil` for all of them.
-    public var count: Int?
+    package var count: Int?
 
-    public init(_ effect: Effect, on route: SimulatorRoute, count: Int? = 1) {
+    package init(_ effect: Effect, on route: SimulatorRoute, count: Int? = 1) {
         self.route = route
         self.effect = effect
         self.count = count
     }
 
     /// 429 with a `Retry-After` in seconds.
-    public static func throttle(_ route: SimulatorRoute, retryAfter seconds: Int, count: Int? = 1) -> FaultRule {
+    package static func throttle(_ route: SimulatorRoute, retryAfter seconds: Int, count: Int? = 1) -> FaultRule {
         FaultRule(.status(429, headers: [("Retry-After", String(seconds))]), on: route, count: count)
     }
 }
@@ -43,25 +43,17 @@ final class FaultBoard: Sendable {
 
     private let state: Mutex<State>
 
-    init(_ rules: [FaultRule]) {
-        state = Mutex(State(rules: rules))
-    }
+    init(_ rules: [FaultRule]) { state = Mutex(State(rules: rules)) }
 
-    func add(_ rule: FaultRule) {
-        state.withLock { $0.rules.append(rule) }
-    }
+    func add(_ rule: FaultRule) { state.withLock { $0.rules.append(rule) } }
 
-    func removeAll() {
-        state.withLock { $0.rules.removeAll() }
-    }
+    func removeAll() { state.withLock { $0.rules.removeAll() } }
 
     /// Counts a request and takes the first fault that applies to it.
     func take(_ route: SimulatorRoute) -> FaultRule.Effect? {
         state.withLock { state in
             state.requests[route, default: 0] += 1
-            guard let index = state.rules.firstIndex(where: { $0.route == route && $0.count ?? 1 > 0 }) else {
-                return nil
-            }
+            guard let index = state.rules.firstIndex(where: { $0.route == route && $0.count ?? 1 > 0 }) else { return nil }
             let effect = state.rules[index].effect
             if let count = state.rules[index].count {
                 state.rules[index].count = count - 1

@@ -1,8 +1,6 @@
 /// Why the simulators cannot start or an administrator's call cannot be carried out, in words for a person.
-public struct SimulatorError: Error, Sendable, Equatable, CustomStringConvertible {
-    public let description: String
+package struct SimulatorError: Error, Sendable, Equatable, CustomStringConvertible {
+    package let description: String
 
-    public init(_ description: String) {
-        self.description = description
-    }
+    package init(_ description: String) { self.description = description }
 }

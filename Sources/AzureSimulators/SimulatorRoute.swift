@@ -1,5 +1,5 @@
 /// One kind of request, for counters and faults.
-public enum SimulatorRoute: String, Sendable, CaseIterable, Hashable {
+package enum SimulatorRoute: String, Sendable, CaseIterable, Hashable {
     case maaAttest = "maa.attest"
     case maaCertificates = "maa.certificates"
     case maaMetadata = "maa.metadata"
@@ -24,11 +24,10 @@ public enum SimulatorRoute: String, Sendable, CaseIterable, Hashable {
     case other
 
     /// The service that a route belongs to.
-    public var service: SimulatorService {
+    package var service: SimulatorService {
         switch self {
         case .maaAttest, .maaCertificates, .maaMetadata, .maaPolicy: .attestation
-        case .keyCreate, .keyImport, .keyGet, .keyList, .keyUpdate, .keyDelete, .keyRecover, .keyPurge, .keyRelease:
-            .keyStore
+        case .keyCreate, .keyImport, .keyGet, .keyList, .keyUpdate, .keyDelete, .keyRecover, .keyPurge, .keyRelease: .keyStore
         case .imdsToken, .identityEndpoint: .instanceMetadata
         case .entraToken, .entraMetadata: .entra
         case .thim, .kds, .certificateCache: .endorsements
@@ -38,7 +37,7 @@ public enum SimulatorRoute: String, Sendable, CaseIterable, Hashable {
 }
 
 /// What the simulators stand in for.
-public enum SimulatorService: String, Sendable, CaseIterable, Hashable {
+package enum SimulatorService: String, Sendable, CaseIterable, Hashable {
     case attestation
     case keyStore = "key-store"
     case instanceMetadata = "instance-metadata"

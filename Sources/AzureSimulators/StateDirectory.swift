@@ -10,29 +10,23 @@ struct StateDirectory: Sendable {
     // What shows that a directory is the simulators' own.
     private static let mark = "attestation-broker-simulators"
 
-    /// Opens the directory, made where it is not there. An existing one must be empty or from an earlier start; it is closed to others. Anything else is
-    /// refused, so that a slip of the pen does not shut people out of their own directory.
+    /// Opens the directory, made where it is not there. An existing one must be empty or from an earlier start; it is closed to others.
+    /// Anything else is refused, so that a slip of the pen does not shut people out of their own directory.
     init(_ path: String) throws(SimulatorError) {
         guard !path.isEmpty else { throw SimulatorError("the name of the key directory is empty") }
         self.path = path
-        guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-            throw SimulatorError("cannot make the directory \(path): \(Self.reason)")
-        }
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SimulatorError("cannot make the directory \(path): \(Self.reason)") }
         let content = try names(hidden: true)
         guard content.isEmpty || content.contains(Self.mark) else {
             throw SimulatorError("\(path) holds other files; give the simulators a directory of their own")
         }
         // The umask must not decide who can read keys.
-        guard chmod(path, 0o700) == 0 else {
-            throw SimulatorError("cannot close \(path) to others: \(Self.reason)")
-        }
+        guard chmod(path, 0o700) == 0 else { throw SimulatorError("cannot close \(path) to others: \(Self.reason)") }
         if content.isEmpty { try write(Self.mark, Array("keys of simulated services; not secret\n".utf8)) }
     }
 
     /// A directory inside this one.
-    func directory(_ name: String) throws(SimulatorError) -> StateDirectory {
-        try StateDirectory("\(path)/\(name)")
-    }
+    func directory(_ name: String) throws(SimulatorError) -> StateDirectory { try StateDirectory("\(path)/\(name)") }
 
     /// Content of a file; `nil` where there is none.
     func read(_ name: String) throws(SimulatorError) -> [UInt8]? {
@@ -61,9 +55,7 @@ struct StateDirectory: Sendable {
     }
 
     func write(_ name: String, _ bytes: [UInt8]) throws(SimulatorError) {
-        try bytes.withUnsafeBufferPointer { buffer throws(SimulatorError) in
-            try write(name, UnsafeRawBufferPointer(buffer))
-        }
+        try bytes.withUnsafeBufferPointer { buffer throws(SimulatorError) in try write(name, UnsafeRawBufferPointer(buffer)) }
     }
 
     /// Removes a file; nothing happens where there is none.
@@ -79,18 +71,14 @@ struct StateDirectory: Sendable {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { field in
-                String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
-            }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { field in String(decoding: field.prefix { $0 != 0 }, as: UTF8.self) }
             if name != ".", name != "..", hidden || !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()
     }
 
     /// Writes a file beside its final place and renames it, so that a reader sees the old content or the new one.
-    static func replace(
-        _ file: String, with bytes: UnsafeRawBufferPointer, mode: mode_t
-    ) throws(SimulatorError) {
+    static func replace(_ file: String, with bytes: UnsafeRawBufferPointer, mode: mode_t) throws(SimulatorError) {
         let parts = file.split(separator: "/", omittingEmptySubsequences: false)
         let folder = parts.count > 1 ? parts.dropLast().joined(separator: "/") + "/" : ""
         let temporary = "\(folder).\(parts.last ?? "").\(getpid()).\(UInt64.random(in: 0...UInt64.max))"

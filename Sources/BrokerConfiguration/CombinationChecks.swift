@@ -9,7 +9,6 @@ enum CombinationChecks {
         identity(&layers)
         connectTo(&layers)
         fixture(&layers)
-        session(&layers)
     }
 
     /// Settings without which a provider that is in use cannot work.
@@ -17,21 +16,9 @@ enum CombinationChecks {
         guard layers.isComplete else { return }
         let inUse = providersInUse(layers)
         for entry in layers.catalogue.entries where entry.declaration.isRequired && layers.values[entry.path] == nil {
-            guard let provider = entry.provider, inUse.contains(provider.path), !layers.broken.contains(entry.path)
-            else {
-                continue
-            }
-            layers.complain(
-                entry.path, .builtIn, "required by the \(provider.role.title) in use, but not set (\(entry.variable))")
+            guard let provider = entry.provider, inUse.contains(provider.path), !layers.broken.contains(entry.path) else { continue }
+            layers.complain(entry.path, .builtIn, "required by the \(provider.role.title) in use, but not set (\(entry.variable))")
         }
-    }
-
-    private static func session(_ layers: inout ConfigurationLayers) {
-        guard let age = layers.value(BrokerSettings.ReleaseSession.maxAge, at: "release-session.max-age"), age > .zero
-        else { return }
-        layers.warn(
-            "release-session.max-age: one wrapping key opens every key released within \(age.settingText), and its token may be as old"
-        )
     }
 
     private static func server(_ layers: inout ConfigurationLayers) {
@@ -39,13 +26,10 @@ enum CombinationChecks {
             let unix = layers.value(BrokerSettings.Server.unix, at: "server.unix")
         else { return }
         if let address = http.address, !address.isLoopback {
-            layers.warn(
-                "server.http: \(address) is not a loopback address; whoever reaches it can ask for evidence, tokens and keys"
-            )
+            layers.warn("server.http: \(address) is not a loopback address; whoever reaches it can ask for evidence, tokens and keys")
         }
         if http.address == nil, unix.isEmpty {
-            layers.complain(
-                "server.http", layers.source(of: "server.http"), "nothing to serve on: server.unix is empty too")
+            layers.complain("server.http", layers.source(of: "server.http"), "nothing to serve on: server.unix is empty too")
         }
     }
 
@@ -53,9 +37,7 @@ enum CombinationChecks {
         let selectors = ["client-id", "object-id", "resource-id"].map { "identity.\($0)" }
         let given = selectors.filter { !(layers.values[$0]?.raw.text ?? "").isEmpty }
         if given.count > 1 {
-            layers.complain(
-                given[1], layers.source(of: given[1]),
-                "an identity is named once; \(given.joined(separator: " and ")) are set")
+            layers.complain(given[1], layers.source(of: given[1]), "an identity is named once; \(given.joined(separator: " and ")) are set")
         }
         guard let use = layers.value(BrokerSettings.Identity.use, at: "identity.use") else { return }
         let others = ["tenant-id", "federated-token-file", "authority-host"].map { "identity.\($0)" }
@@ -79,15 +61,11 @@ enum CombinationChecks {
         for override in overrides {
             let key = "\(override.host):\(override.port.map(String.init) ?? "")"
             if seen.insert(key).inserted { continue }
-            layers.complain(
-                "tls.connect-to", layers.source(of: "tls.connect-to"),
-                "'\(PrintableText.line(key))' is redirected twice")
+            layers.complain("tls.connect-to", layers.source(of: "tls.connect-to"), "'\(PrintableText.line(key))' is redirected twice")
         }
         guard !overrides.isEmpty else { return }
         let hosts = overrides.map { $0.host.isEmpty ? "EVERY service" : PrintableText.line($0.host) }
-        layers.warn(
-            "tls.connect-to: connections to \(hosts.joined(separator: ", ")) go to other addresses; meant for simulators"
-        )
+        layers.warn("tls.connect-to: connections to \(hosts.joined(separator: ", ")) go to other addresses; meant for simulators")
     }
 
     // MARK: Fixture evidence
@@ -100,8 +78,7 @@ enum CombinationChecks {
             let setting = "\(path).endpoint"
             guard let text = layers.values[setting]?.raw.text, let endpoint = try? Endpoint(text) else { continue }
             if overrides.contains(where: { $0.redirects(endpoint) }) { continue }
-            layers.warn(
-                "\(setting): fixture evidence is presented to \(endpoint), which refuses it unless it is a simulator")
+            layers.warn("\(setting): fixture evidence is presented to \(endpoint), which refuses it unless it is a simulator")
         }
     }
 

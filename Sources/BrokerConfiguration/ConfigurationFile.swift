@@ -2,30 +2,28 @@ internal import BrokerCore
 internal import Glibc
 
 /// The configuration file as bytes, at most 1 MiB.
-public struct ConfigurationFile: Sendable {
+package struct ConfigurationFile: Sendable {
     /// Longest file, in bytes.
-    public static let limit = 1 << 20
+    package static let limit = 1 << 20
 
     /// As the operator named it, for messages.
-    public let name: String
-    public let bytes: [UInt8]
+    package let name: String
+    package let bytes: [UInt8]
     /// Whether the file can be changed by every user of the machine.
-    public let isWorldWritable: Bool
+    package let isWorldWritable: Bool
 
-    public init(name: String, bytes: [UInt8], isWorldWritable: Bool = false) {
+    package init(name: String, bytes: [UInt8], isWorldWritable: Bool = false) {
         self.name = name
         self.bytes = bytes
         self.isWorldWritable = isWorldWritable
     }
 
     /// Reads the file at `path`; one that is missing, unreadable or too long is a problem of its own.
-    public static func read(_ path: String) throws(ConfigurationProblems) -> ConfigurationFile {
+    package static func read(_ path: String) throws(ConfigurationProblems) -> ConfigurationFile {
         do {
-            let bytes = try BoundedFile.read(path, limit: limit)
+            let bytes = try BoundedFile.read(path, limit: limit, allowsPipes: true)
             var status = stat()
-            let isWorldWritable =
-                stat(path, &status) == 0 && status.st_mode & S_IWOTH != 0
-                && status.st_mode & S_IFMT == S_IFREG
+            let isWorldWritable = stat(path, &status) == 0 && status.st_mode & S_IWOTH != 0 && status.st_mode & S_IFMT == S_IFREG
             return ConfigurationFile(name: path, bytes: bytes, isWorldWritable: isWorldWritable)
         } catch {
             throw ConfigurationProblems([

@@ -1,40 +1,36 @@
 /// One setting from the command line.
-public struct SettingOverride: Sendable, Equatable {
+package struct SettingOverride: Sendable, Equatable {
     /// `evidence.use`.
-    public let path: String
+    package let path: String
     /// The value as text; its declaration knows the type.
-    public let text: String
+    package let text: String
     /// The option that set it, for messages.
-    public let option: String
+    package let option: String
 
-    public init(path: String, text: String, option: String = "--set") {
+    package init(path: String, text: String, option: String = "--set") {
         self.path = path
         self.text = text
         self.option = option
     }
 
     /// Takes `PATH=VALUE` apart at the first `=`; `nil` where there is none or nothing in front of it.
-    public init?(assignment: String, option: String = "--set") {
-        guard let equals = assignment.utf8.firstIndex(of: UInt8(ascii: "=")), equals > assignment.startIndex else {
-            return nil
-        }
-        self.init(
-            path: String(assignment[..<equals]), text: String(assignment[assignment.utf8.index(after: equals)...]),
-            option: option)
+    package init?(assignment: String, option: String = "--set") {
+        guard let equals = assignment.utf8.firstIndex(of: UInt8(ascii: "=")), equals > assignment.startIndex else { return nil }
+        self.init(path: String(assignment[..<equals]), text: String(assignment[assignment.utf8.index(after: equals)...]), option: option)
     }
 }
 
 /// Everything that the configuration is made of; later layers win: declared defaults, file, inputs of the original sidecar, `BROKER_…`, options.
-public struct ConfigurationInputs: Sendable {
-    public var file: ConfigurationFile?
+package struct ConfigurationInputs: Sendable {
+    package var file: ConfigurationFile?
     /// The whole environment; what does not belong to the broker is ignored.
-    public var environment: [String: String]
-    public var original: OriginalSidecarInputs
+    package var environment: [String: String]
+    package var original: OriginalSidecarInputs
     /// In the order of the command line; of two for one setting the later wins.
-    public var overrides: [SettingOverride]
+    package var overrides: [SettingOverride]
 
     /// `original` is read from `environment` unless it is given.
-    public init(
+    package init(
         file: ConfigurationFile? = nil, environment: [String: String] = [:], original: OriginalSidecarInputs? = nil,
         overrides: [SettingOverride] = []
     ) {

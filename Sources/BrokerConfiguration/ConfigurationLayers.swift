@@ -17,9 +17,7 @@ struct ConfigurationLayers {
     /// Whether the file could be read as JSON; without it nothing can be said to be missing.
     private(set) var isComplete = true
 
-    init(_ catalogue: SettingsCatalogue) {
-        self.catalogue = catalogue
-    }
+    init(_ catalogue: SettingsCatalogue) { self.catalogue = catalogue }
 
     mutating func complain(_ path: String, _ source: ConfigurationSource, _ message: String) {
         problems.append(ConfigurationProblem(path: path, source: source, message: message))
@@ -86,9 +84,7 @@ struct ConfigurationLayers {
         }
     }
 
-    private mutating func complainAboutUnknown(
-        _ name: String, _ value: JSONValue, in block: String, _ source: ConfigurationSource
-    ) {
+    private mutating func complainAboutUnknown(_ name: String, _ value: JSONValue, in block: String, _ source: ConfigurationSource) {
         let path = block.isEmpty ? name : "\(block).\(name)"
         var message: String?
         if case .object = value, let role = ProviderRole(rawValue: block) {
@@ -121,17 +117,14 @@ struct ConfigurationLayers {
     // MARK: Environment and options
 
     mutating func apply(environment: [String: String]) {
-        for (name, text) in environment.sorted(by: { $0.key < $1.key })
-        where name.hasPrefix("BROKER_") && name != "BROKER_CONFIG" {
+        for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("BROKER_") && name != "BROKER_CONFIG" {
             let source = ConfigurationSource.environment(name)
             let entries = catalogue.entries(forVariable: name)
             switch entries.count {
             case 0 where ServiceLink.isOne(name: name, value: text): continue
             case 0: complain("", source, catalogue.unknownVariable(name))
             case 1: set(entries[0], .text(text), source)
-            default:
-                complain(
-                    "", source, "stands for \(entries.map(\.path).joined(separator: " and ")); use the file instead")
+            default: complain("", source, "stands for \(entries.map(\.path).joined(separator: " and ")); use the file instead")
             }
         }
     }
@@ -160,11 +153,8 @@ enum ServiceLink {
         if name.hasSuffix("_SERVICE_HOST") || name.hasSuffix("_SERVICE_PORT") { return true }
         if name.contains("_SERVICE_PORT_") { return true }
         return ["tcp://", "udp://", "sctp://"].contains(where: value.hasPrefix) && name.contains("_PORT")
-            || [
-                "_TCP_PROTO", "_TCP_PORT", "_TCP_ADDR", "_UDP_PROTO", "_UDP_PORT", "_UDP_ADDR", "_SCTP_PROTO",
-                "_SCTP_PORT",
-                "_SCTP_ADDR",
-            ].contains(where: name.hasSuffix) && name.contains("_PORT_")
+            || ["_TCP_PROTO", "_TCP_PORT", "_TCP_ADDR", "_UDP_PROTO", "_UDP_PORT", "_UDP_ADDR", "_SCTP_PROTO", "_SCTP_PORT", "_SCTP_ADDR"]
+                .contains(where: name.hasSuffix) && name.contains("_PORT_")
     }
 }
 

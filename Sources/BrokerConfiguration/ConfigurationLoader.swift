@@ -1,13 +1,12 @@
-public import BrokerCore
+package import BrokerCore
 internal import HTTPTransport
 
 extension BrokerConfiguration {
     /// Lays the inputs over each other and checks the result against what is declared. Reads nothing itself: no file, no environment.
     ///
     /// All problems are reported together, also those of values that a later layer replaces.
-    public static func load(
-        _ inputs: ConfigurationInputs, registry: ProviderRegistry
-    ) throws(ConfigurationProblems) -> BrokerConfiguration {
+    package static func load(_ inputs: ConfigurationInputs, registry: ProviderRegistry) throws(ConfigurationProblems) -> BrokerConfiguration
+    {
         let catalogue = SettingsCatalogue(registry)
         var layers = ConfigurationLayers(catalogue)
         if let file = inputs.file { layers.apply(file) }
@@ -17,12 +16,8 @@ extension BrokerConfiguration {
         layers.checkDefaults()
         CombinationChecks.run(&layers)
         guard layers.problems.isEmpty else { throw ConfigurationProblems(layers.problems) }
-        do {
-            return try BrokerConfiguration(layers, environment: inputs.environment)
-        } catch {
-            throw ConfigurationProblems([
-                ConfigurationProblem(path: "", source: .builtIn, message: error.message)
-            ])
+        do { return try BrokerConfiguration(layers, environment: inputs.environment) } catch {
+            throw ConfigurationProblems([ConfigurationProblem(path: "", source: .builtIn, message: error.message)])
         }
     }
 
@@ -41,14 +36,13 @@ extension BrokerConfiguration {
         let session = layers.settings(of: "release-session")
         let maxAge = try session(BrokerSettings.ReleaseSession.maxAge)
         let maxUses = try session(BrokerSettings.ReleaseSession.maxUses)
-        releaseSession = maxAge > .zero ? ReleaseSession(maxAge: maxAge, maxUses: maxUses) : nil
+        releaseSession = maxAge > .zero && maxUses > 0 ? ReleaseSession(maxAge: maxAge, maxUses: maxUses) : nil
         let log = layers.settings(of: "log")
         self.log = Log(
             level: try log(BrokerSettings.Log.level), format: try log(BrokerSettings.Log.format),
             file: try log(BrokerSettings.Log.file).nilIfEmpty)
         warnings = layers.warnings
-        let inUse = Set(
-            [evidence.settings.path, verifier.settings.path] + keyStores.map(\.settings.path))
+        let inUse = Set([evidence.settings.path, verifier.settings.path] + keyStores.map(\.settings.path))
         effective = layers.effective(providersInUse: inUse)
     }
 }
@@ -93,8 +87,7 @@ extension BrokerConfiguration.TLS {
         let directories = (environment["SSL_CERT_DIR"] ?? "").split(separator: ":").map(String.init)
         let own = try settings(BrokerSettings.TLS.caFile).filter { !$0.isEmpty }
         trust = TLSTrust(
-            files: own + (file.map { [$0] } ?? []), directories: directories,
-            includesSystemDefaults: file == nil && directories.isEmpty)
+            files: own + (file.map { [$0] } ?? []), directories: directories, includesSystemDefaults: file == nil && directories.isEmpty)
         connectTo = try settings(BrokerSettings.TLS.connectTo).list
     }
 }
@@ -122,12 +115,10 @@ extension ConfigurationLayers {
             if let provider = entry.provider, value == nil, !providersInUse.contains(provider.path) { return nil }
             let text = value?.raw.text ?? entry.declaration.defaultText
             return EffectiveSetting(
-                path: entry.path, value: entry.declaration.isSecret ? text.map { _ in "<secret>" } : text,
-                source: value?.source ?? .builtIn)
+                path: entry.path, value: entry.declaration.isSecret ? text.map { _ in "<secret>" } : text, source: value?.source ?? .builtIn
+            )
         }
     }
 }
 
-extension String {
-    fileprivate var nilIfEmpty: String? { isEmpty ? nil : self }
-}
+extension String { fileprivate var nilIfEmpty: String? { isEmpty ? nil : self } }

@@ -1,5 +1,5 @@
 /// Where a setting, or a complaint about one, comes from.
-public enum ConfigurationSource: Sendable, Equatable, CustomStringConvertible {
+package enum ConfigurationSource: Sendable, Equatable, CustomStringConvertible {
     /// The declaration in the program.
     case builtIn
     /// The configuration file of that name.
@@ -11,7 +11,7 @@ public enum ConfigurationSource: Sendable, Equatable, CustomStringConvertible {
     /// An input of the original sidecar: `Port`, `-loglevel`, `SkrSideCarArgs`.
     case original(String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .builtIn: "default"
         case .file(let name): "file \(PrintableText.line(name))"
@@ -23,33 +23,31 @@ public enum ConfigurationSource: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// One thing that is wrong with the configuration.
-public struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible {
+package struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible {
     /// The setting, for example `verifier.maa.endpoint`; empty where the whole source is meant.
-    public let path: String
-    public let source: ConfigurationSource
+    package let path: String
+    package let source: ConfigurationSource
     /// What is wrong and, where it can be told, what was meant. Never a value, which may be a misplaced secret; names of providers are shown.
-    public let message: String
+    package let message: String
 
-    public init(path: String, source: ConfigurationSource, message: String) {
+    package init(path: String, source: ConfigurationSource, message: String) {
         self.path = path
         self.source = source
         self.message = message
     }
 
     /// `verifier.maa.timeout (file broker.json): expected a duration such as 500ms, 10s, 5m or 1h, found a number`.
-    public var description: String {
-        path.isEmpty ? "\(source): \(message)" : "\(path) (\(source)): \(message)"
-    }
+    package var description: String { path.isEmpty ? "\(source): \(message)" : "\(path) (\(source)): \(message)" }
 }
 
 /// Everything that is wrong with the configuration, found in one pass. Exit status 78.
-public struct ConfigurationProblems: Error, Sendable, Equatable, CustomStringConvertible {
+package struct ConfigurationProblems: Error, Sendable, Equatable, CustomStringConvertible {
     /// At least one; the last one says how many were left out where there are very many.
-    public let problems: [ConfigurationProblem]
+    package let problems: [ConfigurationProblem]
 
     static let limit = 100
 
-    public init(_ problems: [ConfigurationProblem]) {
+    package init(_ problems: [ConfigurationProblem]) {
         guard problems.count > Self.limit else {
             self.problems = problems
             return
@@ -60,7 +58,7 @@ public struct ConfigurationProblems: Error, Sendable, Equatable, CustomStringCon
     }
 
     /// One problem a line.
-    public var description: String { problems.map(\.description).joined(separator: "\n") }
+    package var description: String { problems.map(\.description).joined(separator: "\n") }
 }
 
 /// Names that somebody else wrote, made fit for one line of a terminal or a log.
@@ -73,10 +71,8 @@ enum PrintableText {
             guard count < 120 else { return result + "…" }
             count += 1
             switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-                result += "?"
-            default:
-                result.unicodeScalars.append(scalar)
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: result += "?"
+            default: result.unicodeScalars.append(scalar)
             }
         }
         return result

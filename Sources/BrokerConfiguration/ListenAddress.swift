@@ -1,33 +1,29 @@
 internal import BrokerCore
-internal import Glibc
+internal import HTTPTransport
 
 /// Where the server listens: an IP address or a name, and a TCP port.
-public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
+package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     /// Without the brackets of an IPv6 address.
-    public let host: String
+    package let host: String
     /// 0 lets the system choose a free one.
-    public let port: Int
+    package let port: Int
 
     /// Reads `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`; `nil` for anything else.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         guard text.utf8.count <= 300, let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else { return nil }
         let digits = text.utf8[text.utf8.index(after: colon)...]
-        guard (1...5).contains(digits.count), digits.allSatisfy(Self.isDigit),
-            let port = Int(String(decoding: digits, as: UTF8.self)), port <= 65535
+        guard (1...5).contains(digits.count), digits.allSatisfy(Self.isDigit), let port = Int(String(decoding: digits, as: UTF8.self)),
+            port <= 65535
         else { return nil }
         var name = text[..<colon]
         if name.hasPrefix("["), name.hasSuffix("]") {
             name = name.dropFirst().dropLast()
-            var address = in6_addr()
-            guard inet_pton(AF_INET6, String(name), &address) == 1 else { return nil }
+            guard name.contains(":"), IPAddress(String(name)) != nil else { return nil }
         } else {
             let bytes = name.utf8
-            guard !bytes.isEmpty, bytes.allSatisfy(Self.isNameByte), !name.hasPrefix("-"), !name.hasPrefix(".") else {
-                return nil
-            }
+            guard !bytes.isEmpty, bytes.allSatisfy(Self.isNameByte), !name.hasPrefix("-"), !name.hasPrefix(".") else { return nil }
             if bytes.allSatisfy({ Self.isDigit($0) || $0 == UInt8(ascii: ".") }) {
-                var address = in_addr()
-                guard inet_pton(AF_INET, String(name), &address) == 1 else { return nil }
+                guard IPAddress(String(name)) != nil else { return nil }
             }
         }
         host = String(name)
@@ -35,22 +31,15 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether only this machine (for a container group: this group) can reach it.
-    public var isLoopback: Bool {
-        if host == "localhost" || host == "::1" { return true }
-        return host.hasPrefix("127.") && host.utf8.allSatisfy { Self.isDigit($0) || $0 == UInt8(ascii: ".") }
-    }
+    package var isLoopback: Bool { IPAddress.isLoopback(host: host) }
 
-    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    private static func isDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-    }
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"),
-            UInt8(ascii: "."):
-            true
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "."): true
         default: isDigit(byte)
         }
     }

@@ -2,8 +2,8 @@ internal import BrokerCore
 internal import StrictJSON
 
 extension OriginalSidecarInputs {
-    /// The member `certcache`: one source of certificates, and how to ask it (azure-protocols, section 6.4). What the original asks alone is asked first here, after the
-    /// certificates that the platform gives by itself.
+    /// The member `certcache`: one source of certificates, and how to ask it (OriginalSidecar.md, "Start-up inputs"). What the original
+    /// asks alone is asked first here, after the certificates that the platform gives by itself.
     func translate(certificateCache value: JSONValue, _ input: Input, _ result: inout Translation) {
         let setting = "evidence.snp.endorsement-sources"
         guard case .object(let object) = value else {
@@ -15,8 +15,7 @@ extension OriginalSidecarInputs {
             switch value {
             case .string(let text) where Self.cacheMembers.contains(name): members[name] = text
             case _ where !Self.cacheMembers.contains(name):
-                result.warnings.append(
-                    "\(input.name): 'certcache.\(PrintableText.line(name))' is not known and was ignored")
+                result.warnings.append("\(input.name): 'certcache.\(PrintableText.line(name))' is not known and was ignored")
             default: result.problem(setting, input, "certcache.\(name): expected a string, found \(value.kindName)")
             }
         }
@@ -40,12 +39,9 @@ extension OriginalSidecarInputs {
             if !text("tee_type").isEmpty { result.set("evidence.snp.azure-cache-tee-type", text("tee_type"), name) }
             let query = [text("api_version"), text("client_id")].filter { !$0.isEmpty }.joined(separator: "&")
             if !query.isEmpty { result.set("evidence.snp.azure-cache-query", query, name) }
-        default:
-            result.problem(setting, input, "certcache.endpoint_type: expected AMD, LocalTHIM or AzCache")
+        default: result.problem(setting, input, "certcache.endpoint_type: expected AMD, LocalTHIM or AzCache")
         }
     }
 
-    private static let cacheMembers: Set<String> = [
-        "endpoint_type", "endpoint", "tee_type", "api_version", "client_id",
-    ]
+    private static let cacheMembers: Set<String> = ["endpoint_type", "endpoint", "tee_type", "api_version", "client_id"]
 }

@@ -2,10 +2,11 @@ internal import BrokerCore
 internal import OpenSSLCrypto
 internal import StrictJSON
 
-/// The environment variables and flags of the original sidecar (azure-protocols 6.4), translated into this program's settings.
+/// The environment variables and flags of the original sidecar (OriginalSidecar.md, "Start-up inputs"), translated into this program's
+/// settings.
 ///
 /// They count more than the configuration file and less than `BROKER_…` variables and options. An empty value is no value, as in the original's start script.
-public struct OriginalSidecarInputs: Sendable, Equatable {
+package struct OriginalSidecarInputs: Sendable, Equatable {
     struct Input: Sendable, Equatable {
         let value: String
         /// The variable or flag, for messages.
@@ -36,9 +37,9 @@ public struct OriginalSidecarInputs: Sendable, Equatable {
 
     /// Reads `SkrSideCarArgs`, `Port`, `LogLevel`, `LogFile` and `ServerType`; the values of the flags `-base64`, `-port`, `-loglevel`, `-logfile` and
     /// `-server_type` win over them.
-    public init(
-        environment: [String: String] = [:], base64: String? = nil, port: String? = nil, logLevel: String? = nil,
-        logFile: String? = nil, serverType: String? = nil
+    package init(
+        environment: [String: String] = [:], base64: String? = nil, port: String? = nil, logLevel: String? = nil, logFile: String? = nil,
+        serverType: String? = nil
     ) {
         func input(_ flag: String, _ value: String?, _ variable: String) -> Input? {
             if let value, !value.isEmpty { return Input(value: value, name: flag) }
@@ -56,15 +57,15 @@ public struct OriginalSidecarInputs: Sendable, Equatable {
         }
     }
 
-    /// The security context of confidential ACI, and its older form (azure-protocols, section 6.1).
+    /// The security context of confidential ACI, and its older form (SecurityContext.md, "Directory" and "Older variables").
     private static let platformVariables = [
         ("UVM_SECURITY_CONTEXT_DIR", "security-context-directory"), ("UVM_SECURITY_POLICY", "security-policy"),
         ("UVM_HOST_AMD_CERTIFICATE", "host-certificates"), ("UVM_REFERENCE_INFO", "reference-info"),
     ]
 
-    public static func == (left: OriginalSidecarInputs, right: OriginalSidecarInputs) -> Bool {
-        left.arguments == right.arguments && left.port == right.port && left.logLevel == right.logLevel
-            && left.logFile == right.logFile && left.serverType == right.serverType
+    package static func == (left: OriginalSidecarInputs, right: OriginalSidecarInputs) -> Bool {
+        left.arguments == right.arguments && left.port == right.port && left.logLevel == right.logLevel && left.logFile == right.logFile
+            && left.serverType == right.serverType
             && left.platform.elementsEqual(right.platform) { $0.setting == $1.setting && $0.input == $1.input }
     }
 
@@ -77,9 +78,7 @@ public struct OriginalSidecarInputs: Sendable, Equatable {
             let isGRPC = serverType.value.lowercased() == "grpc"
             result.problem(
                 "server.grpc", serverType,
-                isGRPC
-                    ? "this build serves HTTP only; remove it, or set it to http"
-                    : "expected http, found something else")
+                isGRPC ? "this build serves HTTP only; remove it, or set it to http" : "expected http, found something else")
         }
         for (setting, input) in platform { result.set(setting, input.value, input.name) }
         if let arguments { translate(arguments: arguments, &result) }
@@ -88,8 +87,7 @@ public struct OriginalSidecarInputs: Sendable, Equatable {
 
     private func translatePort(_ result: inout Translation) {
         guard let port else { return }
-        let isNumber =
-            (1...5).contains(port.value.utf8.count) && port.value.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        let isNumber = (1...5).contains(port.value.utf8.count) && port.value.utf8.allSatisfy { (0x30...0x39).contains($0) }
         guard isNumber, let number = Int(port.value), (1...65535).contains(number) else {
             result.problem("server.http", port, "expected a port from 1 to 65535")
             return
@@ -128,29 +126,22 @@ public struct OriginalSidecarInputs: Sendable, Equatable {
             return
         }
         let root: JSONObject
-        do {
-            root = try JSONCursor.parse(bytes, limits: JSONLimits(maximumBytes: 1 << 16, maximumDepth: 8)).object()
-        } catch {
+        do { root = try JSONCursor.parse(bytes, limits: JSONLimits(maximumBytes: 1 << 16, maximumDepth: 8)).object() } catch {
             result.problem("", arguments, "the decoded text: \(error.description)")
             return
         }
         for (name, value) in root where value != .null {
             switch name {
-            case "identity":
-                translate("client_id", of: name, value, arguments, setting: "identity.client-id", &result)
-            case "maaconfig":
-                translate("user_agent", of: name, value, arguments, setting: "verifier.maa.user-agent", &result)
-            case "certcache":
-                translate(certificateCache: value, arguments, &result)
-            default:
-                result.warnings.append("\(arguments.name): '\(PrintableText.line(name))' is not known and was ignored")
+            case "identity": translate("client_id", of: name, value, arguments, setting: "identity.client-id", &result)
+            case "maaconfig": translate("user_agent", of: name, value, arguments, setting: "verifier.maa.user-agent", &result)
+            case "certcache": translate(certificateCache: value, arguments, &result)
+            default: result.warnings.append("\(arguments.name): '\(PrintableText.line(name))' is not known and was ignored")
             }
         }
     }
 
     private func translate(
-        _ member: String, of block: String, _ value: JSONValue, _ input: Input, setting: String,
-        _ result: inout Translation
+        _ member: String, of block: String, _ value: JSONValue, _ input: Input, setting: String, _ result: inout Translation
     ) {
         guard case .object(let object) = value else {
             result.problem(setting, input, "\(block): expected an object, found \(value.kindName)")

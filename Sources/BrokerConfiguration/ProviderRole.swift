@@ -1,16 +1,16 @@
-public import BrokerCore
+package import BrokerCore
 
 /// What a provider does, and with it the block of the configuration in which it is chosen.
-public enum ProviderRole: String, Sendable, CaseIterable {
+package enum ProviderRole: String, Sendable, CaseIterable {
     case evidence
     case verifier
     case keyStore = "key-stores"
 
     /// The block's path: `evidence`, `verifier`, `key-stores`.
-    public var block: String { rawValue }
+    package var block: String { rawValue }
 
     /// For people: `evidence provider`, `verifier`, `key store`.
-    public var title: String {
+    package var title: String {
         switch self {
         case .evidence: "evidence provider"
         case .verifier: "verifier"
@@ -20,19 +20,19 @@ public enum ProviderRole: String, Sendable, CaseIterable {
 }
 
 /// What configuration and documentation need to know of a built-in provider.
-public struct ProviderSummary: Sendable {
-    public let role: ProviderRole
-    public let name: String
-    public let summary: String
-    public let schema: SettingsSchema
+package struct ProviderSummary: Sendable {
+    package let role: ProviderRole
+    package let name: String
+    package let summary: String
+    package let schema: SettingsSchema
 
     /// Where its settings are: `verifier.maa`.
-    public var path: String { "\(role.block).\(name)" }
+    package var path: String { "\(role.block).\(name)" }
 }
 
 extension ProviderRegistry {
     /// All providers: evidence, verifiers, key stores, each in the order of registration.
-    public var summaries: [ProviderSummary] {
+    package var summaries: [ProviderSummary] {
         evidence.map { ProviderSummary(role: .evidence, name: $0.name, summary: $0.summary, schema: $0.schema) }
             + verifiers.map { ProviderSummary(role: .verifier, name: $0.name, summary: $0.summary, schema: $0.schema) }
             + keyStores.map { ProviderSummary(role: .keyStore, name: $0.name, summary: $0.summary, schema: $0.schema) }

@@ -1,15 +1,15 @@
-public import BrokerCore
+package import BrokerCore
 internal import HTTPTransport
 
-/// Azure clouds (azure-protocols 3.5). The raw value is `HostServices.cloud`.
-public enum Cloud: String, SettingChoice {
+/// Azure clouds (AzureClouds.md, "Names and audiences"). The raw value is `HostServices.cloud`.
+package enum Cloud: String, SettingChoice {
     case `public`
     case usGovernment = "us-government"
     case china
 }
 
 /// Which statuses and error texts the REST interface answers with.
-public enum ResponseProfile: String, SettingChoice {
+package enum ResponseProfile: String, SettingChoice {
     /// Those of the original sidecar.
     case compatible
     /// The proper one for each error code.
@@ -17,7 +17,7 @@ public enum ResponseProfile: String, SettingChoice {
 }
 
 /// Where the broker's own access tokens come from.
-public enum IdentityKind: String, SettingChoice {
+package enum IdentityKind: String, SettingChoice {
     /// Workload identity where its variables are set, otherwise managed identity.
     case auto
     /// From the instance metadata service.
@@ -30,30 +30,25 @@ public enum IdentityKind: String, SettingChoice {
 }
 
 /// Severity; the raw values are those of swift-log's `Logger.Level`.
-public enum LogLevel: String, SettingChoice {
-    case trace, debug, info, notice, warning, error, critical
-}
+package enum LogLevel: String, SettingChoice { case trace, debug, info, notice, warning, error, critical }
 
 /// Form of a log line.
-public enum LogFormat: String, SettingChoice {
-    case text, json
-}
+package enum LogFormat: String, SettingChoice { case text, json }
 
 /// Size of the broker's RSA wrapping keys.
-public enum WrappingKeySize: Int, SettingValue, CaseIterable {
+package enum WrappingKeySize: Int, SettingValue, CaseIterable {
     case bits2048 = 2048
     case bits3072 = 3072
     case bits4096 = 4096
 
-    public static var settingType: String { "2048, 3072 or 4096" }
-    public var settingText: String { String(rawValue) }
-    public var rawSetting: RawSetting { .integer(Int64(rawValue)) }
+    package static var settingType: String { "2048, 3072 or 4096" }
+    package var settingText: String { String(rawValue) }
+    package var rawSetting: RawSetting { .integer(Int64(rawValue)) }
 
-    public static func decode(_ raw: RawSetting) -> Result<WrappingKeySize, SettingComplaint> {
+    package static func decode(_ raw: RawSetting) -> Result<WrappingKeySize, SettingComplaint> {
         switch Int.decode(raw) {
         case .success(let bits):
-            Self(rawValue: bits).map(Result.success)
-                ?? .failure(SettingComplaint("expected \(settingType), found \(bits)"))
+            Self(rawValue: bits).map(Result.success) ?? .failure(SettingComplaint("expected \(settingType), found \(bits)"))
         case .failure: .failure(SettingComplaint("expected \(settingType), found \(raw.kind)"))
         }
     }
@@ -73,9 +68,7 @@ struct ConnectOverrides: SettingValue {
         case .success(let texts):
             var list: [ConnectOverride] = []
             for text in texts {
-                do { list.append(try ConnectOverride(text)) } catch {
-                    return .failure(SettingComplaint(error.description))
-                }
+                do { list.append(try ConnectOverride(text)) } catch { return .failure(SettingComplaint(error.description)) }
             }
             return .success(ConnectOverrides(list: list))
         }

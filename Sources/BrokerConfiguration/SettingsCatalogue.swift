@@ -1,29 +1,29 @@
-public import BrokerCore
+package import BrokerCore
 
 /// Every setting of this program: the broker's own and those of the providers that are built in.
-public struct SettingsCatalogue: Sendable {
+package struct SettingsCatalogue: Sendable {
     /// One setting and where it is.
-    public struct Entry: Sendable {
+    package struct Entry: Sendable {
         /// `verifier.maa.timeout`.
-        public let path: String
-        public let declaration: SettingDeclaration
+        package let path: String
+        package let declaration: SettingDeclaration
         /// The provider that it belongs to; `nil` for the broker's own.
-        public let provider: ProviderSummary?
+        package let provider: ProviderSummary?
 
         /// `BROKER_VERIFIER_MAA_TIMEOUT`.
-        public var variable: String { SettingsCatalogue.variable(for: path) }
+        package var variable: String { SettingsCatalogue.variable(for: path) }
     }
 
     /// In the order in which they are documented.
-    public let entries: [Entry]
-    public let providers: [ProviderSummary]
+    package let entries: [Entry]
+    package let providers: [ProviderSummary]
     /// Paths of objects that hold settings: `server`, `verifier`, `verifier.maa`.
     let blocks: [String]
     let choice: ProviderChoice
     private let positions: [String: Int]
     private let variables: [String: [Int]]
 
-    public init(_ registry: ProviderRegistry) {
+    package init(_ registry: ProviderRegistry) {
         let providers = registry.summaries
         let choice = ProviderChoice(providers)
         var entries: [Entry] = []
@@ -38,9 +38,7 @@ public struct SettingsCatalogue: Sendable {
         }
         func declareProviders(_ role: ProviderRole, use: SettingDeclaration) {
             declare(role.block, [use])
-            for provider in providers where provider.role == role {
-                declare(provider.path, provider.schema.declarations, provider)
-            }
+            for provider in providers where provider.role == role { declare(provider.path, provider.schema.declarations, provider) }
         }
         declare("server", BrokerSettings.Server.schema.declarations)
         declareProviders(.evidence, use: choice.evidence.declaration)
@@ -68,7 +66,7 @@ public struct SettingsCatalogue: Sendable {
     }
 
     /// The setting at that path.
-    public subscript(path: String) -> Entry? { positions[path].map { entries[$0] } }
+    package subscript(path: String) -> Entry? { positions[path].map { entries[$0] } }
 
     /// The settings that a variable stands for: one, or none, or several where two names differ only in `.` and `-`.
     func entries(forVariable name: String) -> [Entry] { (variables[name] ?? []).map { entries[$0] } }
@@ -83,8 +81,9 @@ public struct SettingsCatalogue: Sendable {
     /// Names of the settings and blocks directly inside a block; the top level is "".
     func names(in block: String) -> [String] {
         let prefix = block.isEmpty ? "" : block + "."
-        return (entries.map(\.path) + blocks).filter { $0.hasPrefix(prefix) }
-            .map { $0.dropFirst(prefix.count) }.filter { !$0.contains(".") }.map(String.init)
+        return (entries.map(\.path) + blocks).filter { $0.hasPrefix(prefix) }.map { $0.dropFirst(prefix.count) }.filter {
+            !$0.contains(".")
+        }.map(String.init)
     }
 
     // MARK: Suggestions
@@ -115,11 +114,8 @@ public struct SettingsCatalogue: Sendable {
             let elsewhere = entries.map(\.path).filter { $0.hasSuffix("." + ending) }
             if elsewhere.count == 1 { return elsewhere.first }
         }
-        return NearestName.nearest(
-            to: path, among: entries.map(\.path) + blocks.filter { !path.hasPrefix($0 + ".") })
+        return NearestName.nearest(to: path, among: entries.map(\.path) + blocks.filter { !path.hasPrefix($0 + ".") })
     }
 
-    private func parent(of path: String) -> String {
-        path.lastIndex(of: ".").map { String(path[..<$0]) } ?? ""
-    }
+    private func parent(of path: String) -> String { path.lastIndex(of: ".").map { String(path[..<$0]) } ?? "" }
 }

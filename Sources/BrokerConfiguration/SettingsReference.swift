@@ -1,25 +1,21 @@
-public import BrokerCore
-public import StrictJSON
+package import BrokerCore
+package import StrictJSON
 
 /// Documentation made from the declarations, so that it cannot say anything else than what the program does.
-public struct SettingsReference: Sendable {
+package struct SettingsReference: Sendable {
     private let catalogue: SettingsCatalogue
 
-    public init(_ registry: ProviderRegistry) {
-        catalogue = SettingsCatalogue(registry)
-    }
+    package init(_ registry: ProviderRegistry) { catalogue = SettingsCatalogue(registry) }
 
     // MARK: Markdown
 
     /// A table of all providers: kind, name, summary.
-    public func providersMarkdown() -> String {
-        Self.table(
-            ["Kind", "Name", "What it does"],
-            catalogue.providers.map { [$0.role.title, "`\($0.name)`", $0.summary] })
+    package func providersMarkdown() -> String {
+        Self.table(["Kind", "Name", "What it does"], catalogue.providers.map { [$0.role.title, "`\($0.name)`", $0.summary] })
     }
 
     /// A heading and a table of settings for each block of the broker and each provider, in the order of the file.
-    public func settingsMarkdown(headingLevel: Int = 3) -> String {
+    package func settingsMarkdown(headingLevel: Int = 3) -> String {
         let mark = String(repeating: "#", count: max(1, headingLevel))
         var sections: [String] = []
         for block in [""] + catalogue.blocks {
@@ -35,7 +31,7 @@ public struct SettingsReference: Sendable {
     }
 
     /// The table of one schema: setting, type, default, description.
-    public static func settingsTable(_ declarations: [SettingDeclaration]) -> String {
+    package static func settingsTable(_ declarations: [SettingDeclaration]) -> String {
         table(
             ["Setting", "Type", "Default", "Description"],
             declarations.map { declaration in
@@ -55,15 +51,14 @@ public struct SettingsReference: Sendable {
     private static func table(_ header: [String], _ rows: [[String]]) -> String {
         let rule = header.map { _ in "---" }
         return ([header, rule] + rows).map { cells in
-            "| " + cells.map { $0.replacing("|", with: "\\|").replacing("\n", with: " ") }.joined(separator: " | ")
-                + " |\n"
+            "| " + cells.map { $0.replacing("|", with: "\\|").replacing("\n", with: " ") }.joined(separator: " | ") + " |\n"
         }.joined()
     }
 
     // MARK: plugins list
 
     /// One line for each provider; `inUse` names the blocks that are chosen, such as `verifier.maa`.
-    public func listText(inUse: Set<String> = []) -> String {
+    package func listText(inUse: Set<String> = []) -> String {
         let rows = catalogue.providers.map { provider in
             [provider.role.title, provider.name, inUse.contains(provider.path) ? "in use" : "", provider.summary]
         }
@@ -75,13 +70,12 @@ public struct SettingsReference: Sendable {
     }
 
     /// The same for machines: `[{"kind", "name", "block", "summary", "in_use"}]`.
-    public func listJSON(inUse: Set<String> = []) -> JSONValue {
+    package func listJSON(inUse: Set<String> = []) -> JSONValue {
         .array(
             catalogue.providers.map { provider in
                 [
-                    "kind": .string(provider.role.title), "name": .string(provider.name),
-                    "block": .string(provider.path), "summary": .string(provider.summary),
-                    "in_use": .boolean(inUse.contains(provider.path)),
+                    "kind": .string(provider.role.title), "name": .string(provider.name), "block": .string(provider.path),
+                    "summary": .string(provider.summary), "in_use": .boolean(inUse.contains(provider.path)),
                 ]
             })
     }
@@ -89,16 +83,14 @@ public struct SettingsReference: Sendable {
     // MARK: plugins show
 
     /// What the provider or providers of that name accept; `nil` where none is built in.
-    public func showText(_ name: String) -> String? {
+    package func showText(_ name: String) -> String? {
         let found = catalogue.providers.filter { $0.name == name }
         guard !found.isEmpty else { return nil }
         return found.map(showText).joined(separator: "\n")
     }
 
     /// The provider name nearest to one that is not built in.
-    public func suggestion(forProvider name: String) -> String? {
-        NearestName.nearest(to: name, among: catalogue.providers.map(\.name))
-    }
+    package func suggestion(forProvider name: String) -> String? { NearestName.nearest(to: name, among: catalogue.providers.map(\.name)) }
 
     private func showText(_ provider: ProviderSummary) -> String {
         var text = "\(provider.role.title) \(provider.name): \(provider.summary)\n"
@@ -109,14 +101,13 @@ public struct SettingsReference: Sendable {
             let declaration = entry.declaration
             text += "\n  \(declaration.name)\(declaration.isSecret ? " (secret)" : "")\n"
             text += "      \(declaration.help)\n"
-            text +=
-                "      \(declaration.type); default: \(Self.defaultText(declaration, quote: "")); \(entry.variable)\n"
+            text += "      \(declaration.type); default: \(Self.defaultText(declaration, quote: "")); \(entry.variable)\n"
         }
         return text
     }
 
     /// The same for machines; `nil` where none is built in.
-    public func showJSON(_ name: String) -> JSONValue? {
+    package func showJSON(_ name: String) -> JSONValue? {
         let found = catalogue.providers.filter { $0.name == name }
         guard !found.isEmpty else { return nil }
         return .array(found.map(showJSON))
@@ -129,8 +120,7 @@ public struct SettingsReference: Sendable {
             return [
                 "name": .string(declaration.name), "path": .string(entry.path), "variable": .string(entry.variable),
                 "type": .string(declaration.type), "default": hidden.map(JSONValue.init) ?? .null,
-                "required": .boolean(declaration.isRequired), "secret": .boolean(declaration.isSecret),
-                "help": .string(declaration.help),
+                "required": .boolean(declaration.isRequired), "secret": .boolean(declaration.isSecret), "help": .string(declaration.help),
             ]
         }
         return [
@@ -142,7 +132,7 @@ public struct SettingsReference: Sendable {
     // MARK: Example
 
     /// A configuration file that names every setting that has a default and is no secret, with that default. It can be used as it is.
-    public func exampleJSON() -> JSONValue {
+    package func exampleJSON() -> JSONValue {
         var root = JSONObject()
         for entry in catalogue.entries where !entry.declaration.isSecret {
             guard let value = entry.declaration.defaultSetting else { continue }
@@ -179,17 +169,12 @@ extension JSONValue {
 
 extension EffectiveSetting {
     /// `{"path", "value", "source"}` for `config check --json`.
-    public var json: JSONValue {
-        [
-            "path": .string(path), "value": value.map(JSONValue.string) ?? .null,
-            "source": .string(source.description),
-        ]
+    package var json: JSONValue {
+        ["path": .string(path), "value": value.map(JSONValue.string) ?? .null, "source": .string(source.description)]
     }
 }
 
 extension ConfigurationProblem {
     /// `{"path", "source", "message"}` for `config check --json`.
-    public var json: JSONValue {
-        ["path": .string(path), "source": .string(source.description), "message": .string(message)]
-    }
+    package var json: JSONValue { ["path": .string(path), "source": .string(source.description), "message": .string(message)] }
 }

@@ -83,8 +83,7 @@ public struct BrokerError: Error, Sendable {
 
     /// The same error with an explanation.
     public func explained(by details: Details?) -> BrokerError {
-        BrokerError(
-            code, at: stage, message, retryAfter: retryAfter, upstream: upstream, cause: cause, details: details)
+        BrokerError(code, at: stage, message, retryAfter: retryAfter, upstream: upstream, cause: cause, details: details)
     }
 
     /// Whether the same request may succeed later without anybody changing anything.
@@ -92,14 +91,11 @@ public struct BrokerError: Error, Sendable {
         switch code {
         case .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded, .endorsementMismatch, .overloaded: true
         case .evidenceUnavailable, .identityFailed: retryAfter != nil
-        case .invalidRequest, .noProvider, .verificationRejected, .releaseDenied, .keyNotFound, .upstreamInvalid,
-            .unwrapFailed,
+        case .invalidRequest, .noProvider, .verificationRejected, .releaseDenied, .keyNotFound, .upstreamInvalid, .unwrapFailed,
             .misconfigured, .internal:
             false
         }
     }
 }
 
-extension BrokerError: CustomStringConvertible {
-    public var description: String { "\(code.rawValue) at \(stage.rawValue): \(message)" }
-}
+extension BrokerError: CustomStringConvertible { public var description: String { "\(code.rawValue) at \(stage.rawValue): \(message)" } }

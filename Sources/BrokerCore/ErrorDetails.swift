@@ -75,9 +75,7 @@ extension BrokerError.Details {
         /// `satisfied`, `missing-claim`, `different-value`, `differs-only-by-case`, …
         public let reason: String
 
-        public init(
-            claim: String, comparison: String, wanted: String, actual: String?, isSatisfied: Bool, reason: String
-        ) {
+        public init(claim: String, comparison: String, wanted: String, actual: String?, isSatisfied: Bool, reason: String) {
             self.claim = claim
             self.comparison = comparison
             self.wanted = wanted

@@ -18,10 +18,8 @@ public struct Evidence: Sendable {
     public let platformEndorsements: [[UInt8]]
     public let provenance: Provenance
 
-    public init(
-        report: [UInt8], endorsements: [[UInt8]], endorsedTCB: String, platformEndorsements: [[UInt8]] = [],
-        provenance: Provenance
-    ) {
+    public init(report: [UInt8], endorsements: [[UInt8]], endorsedTCB: String, platformEndorsements: [[UInt8]] = [], provenance: Provenance)
+    {
         self.report = report
         self.endorsements = endorsements
         self.endorsedTCB = endorsedTCB

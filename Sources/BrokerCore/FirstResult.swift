@@ -23,8 +23,7 @@ public final class FirstResult<Value: Sendable>: Sendable {
             case .waiting(let continuation):
                 state = .delivered
                 return continuation
-            case .finished, .delivered:
-                return nil
+            case .finished, .delivered: return nil
             }
         }
         waiter?.resume(returning: result)

@@ -3,7 +3,7 @@ public import Logging
 
 /// What the core lends a provider. A provider takes sockets, time and identity from here and nowhere else, which is why it can be tested.
 public struct HostServices: Sendable {
-    /// Every outbound request.
+    /// Every outbound request. An error answer comes without the bearer token that the request carried.
     public let transport: any HTTPTransport
     /// Tokens for the broker's own identity.
     public let accessTokens: any AccessTokenSource
@@ -16,10 +16,10 @@ public struct HostServices: Sendable {
     public let logger: Logger
 
     public init(
-        transport: any HTTPTransport, accessTokens: any AccessTokenSource, trust: SharedTrustStore, cloud: String,
-        clock: any WallClock, logger: Logger
+        transport: any HTTPTransport, accessTokens: any AccessTokenSource, trust: SharedTrustStore, cloud: String, clock: any WallClock,
+        logger: Logger
     ) {
-        self.transport = transport
+        self.transport = DiscreetTransport(transport)
         self.accessTokens = accessTokens
         self.trust = trust
         self.cloud = cloud

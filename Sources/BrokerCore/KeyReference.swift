@@ -23,13 +23,10 @@ public struct KeyName: Sendable, Hashable, CustomStringConvertible {
     /// `nil` where the text has any other form: it becomes part of a URL, so nothing else may pass.
     public init?(_ text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard let first = parts.first, (1...127).contains(first.count), first.allSatisfy(Self.isNameByte) else {
-            return nil
-        }
+        guard let first = parts.first, (1...127).contains(first.count), first.allSatisfy(Self.isNameByte) else { return nil }
         switch parts.count {
         case 1: version = nil
-        case 2 where parts[1].count == 32 && parts[1].allSatisfy(Self.isVersionByte):
-            version = String(decoding: parts[1], as: UTF8.self)
+        case 2 where parts[1].count == 32 && parts[1].allSatisfy(Self.isVersionByte): version = String(decoding: parts[1], as: UTF8.self)
         default: return nil
         }
         name = String(decoding: first, as: UTF8.self)
@@ -39,8 +36,7 @@ public struct KeyName: Sendable, Hashable, CustomStringConvertible {
 
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"),
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
             UInt8(ascii: "-"):
             true
         default: false

@@ -38,37 +38,27 @@ public struct ProviderRegistry: Sendable {
     }
 
     /// The evidence provider of that name, where it is built in.
-    public func evidence(named name: String) -> ProviderFactory<any EvidenceProvider>? {
-        evidence.first { $0.name == name }
-    }
+    public func evidence(named name: String) -> ProviderFactory<any EvidenceProvider>? { evidence.first { $0.name == name } }
 
     /// The verifier of that name, where it is built in.
-    public func verifier(named name: String) -> ProviderFactory<any Verifier>? {
-        verifiers.first { $0.name == name }
-    }
+    public func verifier(named name: String) -> ProviderFactory<any Verifier>? { verifiers.first { $0.name == name } }
 
     /// The key store of that name, where it is built in.
-    public func keyStore(named name: String) -> ProviderFactory<any KeyStore>? {
-        keyStores.first { $0.name == name }
-    }
+    public func keyStore(named name: String) -> ProviderFactory<any KeyStore>? { keyStores.first { $0.name == name } }
 
     private static func check(_ providers: [(name: String, schema: SettingsSchema)], kind: String) throws(BrokerError) {
         var seen: Set<String> = []
         for (name, schema) in providers {
             guard isName(name), name != "use" else {
                 throw BrokerError(
-                    .misconfigured, at: .startup,
-                    "\(kind) '\(name)': a name is lower-case letters, digits and '-', and not 'use'")
+                    .misconfigured, at: .startup, "\(kind) '\(name)': a name is lower-case letters, digits and '-', and not 'use'")
             }
             guard seen.insert(name).inserted else {
                 throw BrokerError(.misconfigured, at: .startup, "\(kind) '\(name)' is registered twice")
             }
             var keys: Set<String> = []
-            for declaration in schema.declarations
-            where !isName(declaration.name) || !keys.insert(declaration.name).inserted {
-                throw BrokerError(
-                    .misconfigured, at: .startup,
-                    "\(kind) '\(name)' declares '\(declaration.name)' twice or with a bad name")
+            for declaration in schema.declarations where !isName(declaration.name) || !keys.insert(declaration.name).inserted {
+                throw BrokerError(.misconfigured, at: .startup, "\(kind) '\(name)' declares '\(declaration.name)' twice or with a bad name")
             }
         }
     }
@@ -76,8 +66,7 @@ public struct ProviderRegistry: Sendable {
     private static func isName(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                     || byte == UInt8(ascii: "-")
             }
     }

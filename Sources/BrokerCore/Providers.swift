@@ -27,9 +27,8 @@ public protocol Verifier: Sendable {
     func accepts(_ authority: Endpoint) -> Bool
 
     /// A token that was verified against `authority`'s published keys and carries exactly `runtimeData`.
-    func token(
-        for evidence: Evidence, runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext
-    ) async throws(BrokerError) -> AttestationToken
+    func token(for evidence: Evidence, runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext)
+        async throws(BrokerError) -> AttestationToken
 }
 
 /// Trades a token for a key that is wrapped to the public key named in it.
@@ -42,19 +41,15 @@ public protocol KeyStore: Sendable {
 
     /// Does ahead of `release` what needs no attestation token, above all getting the broker's own access token. The engine calls it while the evidence is
     /// collected and verified; a store that has nothing to prepare leaves it out.
-    func prepare(for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext)
-        async throws(BrokerError)
+    func prepare(for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext) async throws(BrokerError)
 
     /// The wrapped key, after the signed answer and its certificate chain were verified.
-    func release(
-        _ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext
-    ) async throws(BrokerError) -> WrappedKey
+    func release(_ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext)
+        async throws(BrokerError) -> WrappedKey
 }
 
 extension KeyStore {
-    public func prepare(for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext)
-        async throws(BrokerError)
-    {}
+    public func prepare(for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext) async throws(BrokerError) {}
 }
 
 /// Optional ability of a provider: to say whether it could work right now, for `/readyz` and `plugins probe`.

@@ -21,9 +21,7 @@ public struct ReportData: Sendable, Hashable {
 public struct RuntimeData: Sendable, Hashable {
     public let bytes: [UInt8]
 
-    public init(_ bytes: [UInt8]) {
-        self.bytes = bytes
-    }
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// What the report must carry for these bytes.
     public var reportData: ReportData { ReportData(sha256Of: bytes) }

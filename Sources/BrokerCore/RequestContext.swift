@@ -1,4 +1,5 @@
-public import HTTPTransport
+public import Waiting
+internal import HTTPTransport
 public import Logging
 
 /// What every stage of one request shares: its identity, its deadline and a logger that carries both.

@@ -11,15 +11,15 @@ public struct SettingKey<Value: SettingValue>: Sendable {
     /// `name` is in kebab-case, for example `api-version`. A provider that is in use cannot work without a setting that `isRequired`, so that its absence is found
     /// together with all other problems. A value that `isSecret` is never printed. `help` is one sentence for the operator.
     public init(
-        _ name: String, default defaultValue: Value? = nil, required isRequired: Bool = false,
-        secret isSecret: Bool = false, help: String, check: @escaping @Sendable (Value) -> String? = { _ in nil }
+        _ name: String, default defaultValue: Value? = nil, required isRequired: Bool = false, secret isSecret: Bool = false, help: String,
+        check: @escaping @Sendable (Value) -> String? = { _ in nil }
     ) {
         self.defaultValue = defaultValue
         self.check = check
         declaration = SettingDeclaration(
             name: name, type: Value.settingType, defaultText: defaultValue.map { $0.settingText },
-            defaultSetting: defaultValue.map { $0.rawSetting }, help: help,
-            isRequired: isRequired && defaultValue == nil, isSecret: isSecret,
+            defaultSetting: defaultValue.map { $0.rawSetting }, help: help, isRequired: isRequired && defaultValue == nil,
+            isSecret: isSecret,
             complaint: { raw in
                 switch Value.decode(raw) {
                 case .success(let value): check(value)
@@ -70,14 +70,10 @@ public protocol SettingValue: Sendable {
     static func decode(_ raw: RawSetting) -> Result<Self, SettingComplaint>
 }
 
-extension SettingValue {
-    public var rawSetting: RawSetting { .string(settingText) }
-}
+extension SettingValue { public var rawSetting: RawSetting { .string(settingText) } }
 
 /// What is wrong with a written value, as the end of a sentence: "expected a duration such as 10s, found \"soon\"".
 public struct SettingComplaint: Error, Sendable, CustomStringConvertible {
     public let description: String
-    public init(_ description: String) {
-        self.description = description
-    }
+    public init(_ description: String) { self.description = description }
 }

@@ -86,14 +86,11 @@ extension Duration: SettingValue {
     }
     public static func decode(_ raw: RawSetting) -> Result<Duration, SettingComplaint> {
         let form = "a duration such as 500ms, 10s, 5m or 1h"
-        guard let text = raw.stringValue else {
-            return .failure(SettingComplaint("expected \(form), found \(raw.kind)"))
-        }
-        for (suffix, unit) in [("ms", Int64(1)), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
-        where text.hasSuffix(suffix) {
+        guard let text = raw.stringValue else { return .failure(SettingComplaint("expected \(form), found \(raw.kind)")) }
+        for (suffix, unit) in [("ms", Int64(1)), ("s", 1000), ("m", 60_000), ("h", 3_600_000)] where text.hasSuffix(suffix) {
             let digits = text.dropLast(suffix.count)
-            guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-                let number = Int64(digits), number <= 1_000_000_000
+            guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let number = Int64(digits),
+                number <= 1_000_000_000
             else { continue }
             return .success(.milliseconds(number * unit))
         }
@@ -105,9 +102,7 @@ extension Endpoint: SettingValue {
     public static var settingType: String { "host name" }
     public var settingText: String { description }
     public static func decode(_ raw: RawSetting) -> Result<Endpoint, SettingComplaint> {
-        guard let text = raw.stringValue else {
-            return .failure(SettingComplaint("expected a host name, found \(raw.kind)"))
-        }
+        guard let text = raw.stringValue else { return .failure(SettingComplaint("expected a host name, found \(raw.kind)")) }
         do { return .success(try Endpoint(text)) } catch { return .failure(SettingComplaint(error.description)) }
     }
 }
@@ -120,8 +115,7 @@ extension SettingChoice {
     public var settingText: String { rawValue }
     public static func decode(_ raw: RawSetting) -> Result<Self, SettingComplaint> {
         if let text = raw.stringValue, let value = Self(rawValue: text) { return .success(value) }
-        return .failure(
-            SettingComplaint("expected \(settingType), found \(raw.stringValue == nil ? raw.kind : "something else")"))
+        return .failure(SettingComplaint("expected \(settingType), found \(raw.stringValue == nil ? raw.kind : "something else")"))
     }
 }
 

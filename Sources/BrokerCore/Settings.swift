@@ -3,17 +3,13 @@ public struct SettingsSchema: Sendable {
     /// In the order in which they are documented.
     public let declarations: [SettingDeclaration]
 
-    public init(_ declarations: [SettingDeclaration]) {
-        self.declarations = declarations
-    }
+    public init(_ declarations: [SettingDeclaration]) { self.declarations = declarations }
 
     /// No settings at all.
     public static let empty = SettingsSchema([])
 
     /// The declaration of that name.
-    public subscript(name: String) -> SettingDeclaration? {
-        declarations.first { $0.name == name }
-    }
+    public subscript(name: String) -> SettingDeclaration? { declarations.first { $0.name == name } }
 }
 
 /// The values of one block of the configuration, already checked against its schema.
@@ -40,12 +36,9 @@ public struct Settings: Sendable {
         guard let raw = values[key.name] else { return key.defaultValue }
         switch Value.decode(raw) {
         case .success(let value):
-            if let complaint = key.check(value) {
-                throw BrokerError(.misconfigured, at: .startup, "\(path).\(key.name): \(complaint)")
-            }
+            if let complaint = key.check(value) { throw BrokerError(.misconfigured, at: .startup, "\(path).\(key.name): \(complaint)") }
             return value
-        case .failure(let complaint):
-            throw BrokerError(.misconfigured, at: .startup, "\(path).\(key.name): \(complaint)")
+        case .failure(let complaint): throw BrokerError(.misconfigured, at: .startup, "\(path).\(key.name): \(complaint)")
         }
     }
 }

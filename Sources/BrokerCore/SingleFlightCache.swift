@@ -1,4 +1,5 @@
-public import HTTPTransport
+public import Waiting
+internal import HTTPTransport
 internal import Synchronization
 
 /// Keeps fetched values while they are fresh, and fetches each key once however many callers want it at the same time.
@@ -82,18 +83,14 @@ public final class SingleFlightCache<Key: Hashable & Sendable, Value: Sendable>:
             state.flights[key] = (flight, [ticket: waiter])
             let task = Task {
                 let result: Result<Fetched, BrokerError>
-                do throws(BrokerError) { result = .success(try await fetch(flight.deadline)) } catch {
-                    result = .failure(error)
-                }
+                do throws(BrokerError) { result = .success(try await fetch(flight.deadline)) } catch { result = .failure(error) }
                 self.land(flight, key, result)
             }
             flight.task.withLock { $0 = task }
             return ticket
         }
         guard let ticket else { return try await waiter.result().get() }
-        let timer = AlarmClock.shared.set(at: deadline.instant) {
-            self.leave(key, ticket, late)
-        }
+        let timer = DeadlineTimer(at: deadline.instant) { self.leave(key, ticket, late) }
         defer { timer.cancel() }
         let result = await withTaskCancellationHandler {
             await waiter.result()
@@ -139,8 +136,7 @@ public final class SingleFlightCache<Key: Hashable & Sendable, Value: Sendable>:
             state.entries[oldest.key] = nil
         }
         state.entries[key] = Entry(
-            found: found, obtainedAt: now, freshUntil: now + bounded,
-            expiry: ContinuousClock.now.advanced(by: .seconds(bounded)))
+            found: found, obtainedAt: now, freshUntil: now + bounded, expiry: ContinuousClock.now.advanced(by: .seconds(bounded)))
     }
 
     private func leave(_ key: Key, _ ticket: UInt64, _ error: BrokerError) {
@@ -163,9 +159,7 @@ public final class FlightDeadline: Sendable {
     init() {}
 
     /// The deadline as it is now; it may move later while the fetch runs.
-    public var current: Deadline {
-        latest.withLock { $0 } ?? .after(.zero)
-    }
+    public var current: Deadline { latest.withLock { $0 } ?? .after(.zero) }
 
     func extend(to deadline: Deadline) {
         latest.withLock { latest in

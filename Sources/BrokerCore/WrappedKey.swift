@@ -31,8 +31,7 @@ public struct WrappedKey: Sendable {
     }
 
     public init(
-        keyID: String, type: KeyType, operations: [String], algorithm: KeyWrapAlgorithm, ciphertext: [UInt8],
-        publicPart: PublicPart?
+        keyID: String, type: KeyType, operations: [String], algorithm: KeyWrapAlgorithm, ciphertext: [UInt8], publicPart: PublicPart?
     ) {
         self.keyID = keyID
         self.type = type

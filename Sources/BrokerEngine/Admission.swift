@@ -1,3 +1,4 @@
+internal import Waiting
 internal import BrokerCore
 internal import HTTPTransport
 internal import Synchronization
@@ -79,15 +80,14 @@ final class Admission: Sendable {
 
     private var full: BrokerError {
         BrokerError(
-            .overloaded, at: .route,
-            "the broker works on \(running) releases and \(waiting) more wait; come back later",
+            .overloaded, at: .route, "the broker works on \(running) releases and \(waiting) more wait; come back later",
             retryAfter: .seconds(1))
     }
 
     /// Runs `work` when it is its turn.
-    func admitted<Value: ~Copyable>(
-        in context: RequestContext, _ work: () async throws(BrokerError) -> Value
-    ) async throws(BrokerError) -> Value {
+    func admitted<Value: ~Copyable>(in context: RequestContext, _ work: () async throws(BrokerError) -> Value) async throws(BrokerError)
+        -> Value
+    {
         try await enter(context)
         defer { leave() }
         return try await work()
@@ -124,12 +124,9 @@ final class Admission: Sendable {
         try await waiter.admitted.result(
             by: context.deadline,
             late: BrokerError(
-                .overloaded, at: .route, "the request's deadline passed while it waited for its turn",
-                retryAfter: .seconds(1)),
+                .overloaded, at: .route, "the request's deadline passed while it waited for its turn", retryAfter: .seconds(1)),
             gone: BrokerError(.deadlineExceeded, at: .route, "the caller went away")
-        ) { error in
-            self.giveUp(waiter, error)
-        }
+        ) { error in self.giveUp(waiter, error) }
     }
 
     /// Whoever is not in the queue any more has been admitted and will leave by itself.

@@ -1,18 +1,19 @@
-public import BrokerCore
+internal import Waiting
+package import BrokerCore
 internal import JOSE
-public import HTTPTransport
-public import Logging
+package import HTTPTransport
+package import Logging
 internal import OpenSSLCrypto
 internal import SNPReport
 internal import SecureMemory
 internal import Synchronization
 
 /// A provider and the name under which the configuration chose it.
-public struct NamedProvider<Provider: Sendable>: Sendable {
-    public let name: String
-    public let provider: Provider
+package struct NamedProvider<Provider: Sendable>: Sendable {
+    package let name: String
+    package let provider: Provider
 
-    public init(_ name: String, _ provider: Provider) {
+    package init(_ name: String, _ provider: Provider) {
         self.name = name
         self.provider = provider
     }
@@ -22,23 +23,22 @@ public struct NamedProvider<Provider: Sendable>: Sendable {
 ///
 /// The engine trusts no provider: it checks again that a report carries the data it was asked to bind, that a token names the wrapping key
 /// that was made for this request, and that the released key is the one that was wanted.
-public final class BrokerEngine: Sendable {
+package final class BrokerEngine: Sendable {
     /// What applies to every request.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// Longest time that one request may take, whatever its stages do.
-        public var requestTimeout: Duration
+        package var requestTimeout: Duration
         /// Most releases at a time.
-        public var releaseLimit: Int
+        package var releaseLimit: Int
         /// Most releases that wait for their turn behind those; the next ones are refused as `overloaded`.
-        public var releaseQueue: Int
+        package var releaseQueue: Int
         /// `nil` makes a wrapping key and a token for each release.
-        public var session: ReleaseSessionOptions?
+        package var session: ReleaseSessionOptions?
         /// How long after a release was refused as `overloaded` the broker still counts as overloaded.
         var refusalMemory = Duration.seconds(1)
 
-        public init(
-            requestTimeout: Duration = .seconds(30), releaseLimit: Int = 64, releaseQueue: Int = 256,
-            session: ReleaseSessionOptions? = nil
+        package init(
+            requestTimeout: Duration = .seconds(30), releaseLimit: Int = 64, releaseQueue: Int = 256, session: ReleaseSessionOptions? = nil
         ) {
             self.requestTimeout = requestTimeout
             self.releaseLimit = releaseLimit
@@ -59,18 +59,16 @@ public final class BrokerEngine: Sendable {
     let logger: Logger
     let work = Atomic<UInt64>(0)
 
-    public init(
-        evidence: NamedProvider<any EvidenceProvider>, verifier: NamedProvider<any Verifier>,
-        keyStores: [NamedProvider<any KeyStore>], wrappingKeys: WrappingKeyPool, options: Options = Options(),
-        clock: any WallClock = SystemClock(), logger: Logger
+    package init(
+        evidence: NamedProvider<any EvidenceProvider>, verifier: NamedProvider<any Verifier>, keyStores: [NamedProvider<any KeyStore>],
+        wrappingKeys: WrappingKeyPool, options: Options = Options(), clock: any WallClock = SystemClock(), logger: Logger
     ) {
         self.evidence = evidence
         self.verifier = verifier
         self.keyStores = keyStores
         self.wrappingKeys = wrappingKeys
         self.options = options
-        let admission = Admission(
-            running: options.releaseLimit, waiting: options.releaseQueue, memory: options.refusalMemory)
+        let admission = Admission(running: options.releaseLimit, waiting: options.releaseQueue, memory: options.refusalMemory)
         self.admission = admission
         shared = SharedReleases { admission.isTurningAway }
         sessions = options.session.map { ReleaseSessions($0, clock: clock) }
@@ -79,33 +77,29 @@ public final class BrokerEngine: Sendable {
     }
 
     /// Name of the evidence provider that the configuration chose.
-    public var evidenceProvider: String { evidence.name }
+    package var evidenceProvider: String { evidence.name }
 
     /// How many reports, tokens and keys were asked for so far.
-    public var workCount: UInt64 { work.load(ordering: .relaxed) }
+    package var workCount: UInt64 { work.load(ordering: .relaxed) }
 
     /// Whether no release is under way or waits, and no wrapping key is being made.
-    public var isIdle: Bool { admission.load == (0, 0) && !wrappingKeys.isBusy }
+    package var isIdle: Bool { admission.load == (0, 0) && !wrappingKeys.isBusy }
 
     /// What the evidence of this broker is worth.
-    public var provenance: Evidence.Provenance { evidence.provider.provenance }
+    package var provenance: Evidence.Provenance { evidence.provider.provenance }
 
     /// A context for one request whose deadline starts to run now.
-    public func makeContext(id: String) -> RequestContext {
+    package func makeContext(id: String) -> RequestContext {
         RequestContext(id: id, deadline: .after(options.requestTimeout), logger: logger)
     }
 
     /// A report that commits to `runtimeData`. Endorsements may be missing.
-    public func rawEvidence(
-        for runtimeData: RuntimeData, in context: RequestContext
-    ) async throws(BrokerError) -> Evidence {
+    package func rawEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         try await collect(runtimeData, isRaw: true, in: context).evidence
     }
 
     /// A report that commits to `runtimeData` with the endorsements that match its TCB.
-    public func combinedEvidence(
-        for runtimeData: RuntimeData, in context: RequestContext
-    ) async throws(BrokerError) -> Evidence {
+    package func combinedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         let (evidence, report) = try await collect(runtimeData, isRaw: false, in: context)
         guard !evidence.endorsements.isEmpty else {
             throw BrokerError(
@@ -121,24 +115,21 @@ public final class BrokerEngine: Sendable {
     }
 
     /// The verifier's token for `runtimeData`, from `authority` or the configured one.
-    public func token(
-        for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext
-    ) async throws(BrokerError) -> AttestationToken {
-        try await attest(runtimeData, to: try chooseAuthority(authority), in: context).token
-    }
+    package func token(for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext) async throws(BrokerError)
+        -> AttestationToken
+    { try await attest(runtimeData, to: try chooseAuthority(authority), in: context).token }
 
     /// The token, and the reported TCB of the evidence behind it.
-    func attest(
-        _ runtimeData: RuntimeData, to authority: Endpoint, in context: RequestContext
-    ) async throws(BrokerError) -> (token: AttestationToken, tcb: String) {
+    func attest(_ runtimeData: RuntimeData, to authority: Endpoint, in context: RequestContext) async throws(BrokerError) -> (
+        token: AttestationToken, tcb: String
+    ) {
         let evidence = try await combinedEvidence(for: runtimeData, in: context)
         let verifier = verifier.provider
         let token = try await bounded(by: context, at: .verify) { () async throws(BrokerError) in
             try await verifier.token(for: evidence, runtimeData: runtimeData, from: authority, in: context)
         }
         guard token.authority == authority else {
-            throw BrokerError(
-                .upstreamInvalid, at: .verify, "the token was issued by \(token.authority), not by \(authority)")
+            throw BrokerError(.upstreamInvalid, at: .verify, "the token was issued by \(token.authority), not by \(authority)")
         }
         guard token.expiresAt > clock.now() else {
             throw BrokerError(.upstreamInvalid, at: .verify, "the token of \(authority) has already expired")
@@ -146,36 +137,29 @@ public final class BrokerEngine: Sendable {
         return (token, evidence.endorsedTCB)
     }
 
-    private func collect(
-        _ runtimeData: RuntimeData, isRaw: Bool, in context: RequestContext
-    ) async throws(BrokerError) -> (evidence: Evidence, report: AttestationReport) {
+    private func collect(_ runtimeData: RuntimeData, isRaw: Bool, in context: RequestContext) async throws(BrokerError) -> (
+        evidence: Evidence, report: AttestationReport
+    ) {
         work.add(1, ordering: .relaxed)
         let binding = runtimeData.reportData
         let provider = evidence.provider
         let evidence = try await bounded(by: context, at: .evidence) { () async throws(BrokerError) in
             isRaw
-                ? try await provider.rawEvidence(binding: binding, in: context)
-                : try await provider.evidence(binding: binding, in: context)
+                ? try await provider.rawEvidence(binding: binding, in: context) : try await provider.evidence(binding: binding, in: context)
         }
         let report: AttestationReport
-        do {
-            report = try AttestationReport(evidence.report)
-        } catch {
+        do { report = try AttestationReport(evidence.report) } catch {
             throw BrokerError(
                 .evidenceUnavailable, at: .evidence,
-                "evidence provider '\(self.evidence.name)' returned something that is not an attestation report: \(error)"
-            )
+                "evidence provider '\(self.evidence.name)' returned something that is not an attestation report: \(error)")
         }
         guard constantTimeEqual(Array(report.reportData), binding.bytes) else {
             throw BrokerError(
                 .evidenceUnavailable, at: .evidence,
-                "evidence provider '\(self.evidence.name)' returned a report that commits to other data than was asked for"
-            )
+                "evidence provider '\(self.evidence.name)' returned a report that commits to other data than was asked for")
         }
         guard evidence.provenance == provider.provenance else {
-            throw BrokerError(
-                .internal, at: .evidence,
-                "evidence provider '\(self.evidence.name)' contradicts itself about its provenance")
+            throw BrokerError(.internal, at: .evidence, "evidence provider '\(self.evidence.name)' contradicts itself about its provenance")
         }
         if let ended = sessions?.endAll(exceptTCB: report.reportedTCB.hex), ended > 0 {
             context.logger.notice(

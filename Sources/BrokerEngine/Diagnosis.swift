@@ -1,8 +1,8 @@
-public import BrokerCore
+package import BrokerCore
 
 extension BrokerEngine {
     /// What the providers find out about themselves, evidence first. Each gets a request's time of its own.
-    public func diagnosis(network: Bool, id: String) async -> [Finding] {
+    package func diagnosis(network: Bool, id: String) async -> [Finding] {
         var findings: [Finding] = []
         func ask(_ name: String, _ provider: (any Diagnosing)?, at stage: BrokerError.Stage) async {
             guard let provider else { return }
@@ -11,9 +11,7 @@ extension BrokerEngine {
                 findings += try await bounded(by: context, at: stage) { () async throws(BrokerError) in
                     await provider.diagnosis(network: network, in: context)
                 }
-            } catch {
-                findings.append(Finding(name, error))
-            }
+            } catch { findings.append(Finding(name, error)) }
         }
         await ask(evidence.name, evidence.provider as? any Diagnosing, at: .evidence)
         await ask(verifier.name, verifier.provider as? any Diagnosing, at: .verify)

@@ -1,49 +1,44 @@
-public import BrokerCore
+package import BrokerCore
 internal import HTTPTransport
 
 /// Whether the broker could serve a release right now.
-public struct Readiness: Sendable, Equatable {
+package struct Readiness: Sendable, Equatable {
     /// What stands in the way, one sentence each with the provider's name in front; empty when ready.
-    public let obstacles: [String]
+    package let obstacles: [String]
     /// What the evidence is worth.
-    public let provenance: Evidence.Provenance
+    package let provenance: Evidence.Provenance
 
-    public var isReady: Bool { obstacles.isEmpty }
+    package var isReady: Bool { obstacles.isEmpty }
 }
 
 extension BrokerEngine {
     /// Asks all providers that can tell, at once; one that does not answer in time is an obstacle itself.
-    public func readiness(in context: RequestContext) async -> Readiness {
+    package func readiness(in context: RequestContext) async -> Readiness {
         typealias Asked = (name: String, provider: any ReadinessReporting, stage: BrokerError.Stage)
         func asked(_ name: String, _ provider: Any, _ stage: BrokerError.Stage) -> Asked? {
             (provider as? any ReadinessReporting).map { (name, $0, stage) }
         }
         let all =
-            [
-                asked(evidence.name, evidence.provider, .evidence), asked(verifier.name, verifier.provider, .verify),
-            ] + keyStores.map { asked($0.name, $0.provider, .release) }
+            [asked(evidence.name, evidence.provider, .evidence), asked(verifier.name, verifier.provider, .verify)]
+            + keyStores.map { asked($0.name, $0.provider, .release) }
         let found = await withTaskGroup(of: (index: Int, obstacles: [String]).self) { group in
             for (index, asked) in all.enumerated() {
                 guard let (name, provider, stage) = asked else { continue }
                 group.addTask { (index, await self.obstacles(of: name, provider, at: stage, in: context)) }
             }
-            return await group.reduce(into: [Int: [String]]()) { found, answer in
-                found[answer.index] = answer.obstacles
-            }
+            return await group.reduce(into: [Int: [String]]()) { found, answer in found[answer.index] = answer.obstacles }
         }
         // In the order of a release, whoever answered first.
         return Readiness(obstacles: all.indices.flatMap { found[$0] ?? [] }, provenance: provenance)
     }
 
-    private func obstacles(
-        of name: String, _ provider: any ReadinessReporting, at stage: BrokerError.Stage, in context: RequestContext
-    ) async -> [String] {
+    private func obstacles(of name: String, _ provider: any ReadinessReporting, at stage: BrokerError.Stage, in context: RequestContext)
+        async -> [String]
+    {
         do throws(BrokerError) {
-            return try await bounded(by: context, at: stage) { () async throws(BrokerError) in
-                await provider.obstacles(in: context)
-            }.map { "\(name): \($0)" }
-        } catch {
-            return ["\(name): \(error.message)"]
-        }
+            return try await bounded(by: context, at: stage) { () async throws(BrokerError) in await provider.obstacles(in: context) }.map {
+                "\(name): \($0)"
+            }
+        } catch { return ["\(name): \(error.message)"] }
     }
 }

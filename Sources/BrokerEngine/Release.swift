@@ -1,23 +1,23 @@
-public import BrokerCore
-public import HTTPTransport
+package import BrokerCore
+package import HTTPTransport
 internal import JOSE
 internal import Logging
 internal import OpenSSLCrypto
-public import SecureMemory
+package import SecureMemory
 internal import StrictJSON
 internal import Synchronization
 
 /// What a caller wants released.
-public struct ReleaseRequest: Sendable {
-    public var key: KeyName
+package struct ReleaseRequest: Sendable {
+    package var key: KeyName
     /// The key store, or `nil` for the first configured one.
-    public var store: Endpoint?
+    package var store: Endpoint?
     /// The verifier's authority, or `nil` for the configured one.
-    public var authority: Endpoint?
+    package var authority: Endpoint?
     /// With whose identity the store is asked.
-    public var caller: CallerCredential
+    package var caller: CallerCredential
 
-    public init(key: KeyName, store: Endpoint? = nil, authority: Endpoint? = nil, caller: CallerCredential = .broker) {
+    package init(key: KeyName, store: Endpoint? = nil, authority: Endpoint? = nil, caller: CallerCredential = .broker) {
         self.key = key
         self.store = store
         self.authority = authority
@@ -26,13 +26,13 @@ public struct ReleaseRequest: Sendable {
 }
 
 /// A released key in the clear. Lives as briefly as its owner can make it.
-public struct ReleasedKey: ~Copyable, Sendable {
+package struct ReleasedKey: ~Copyable, Sendable {
     /// The identifier that the store gave, with a version.
-    public let keyID: String
+    package let keyID: String
     /// The private JWK (RFC 7517) as UTF-8 JSON with its members in alphabetical order.
-    public let jwk: SecretBytes
+    package let jwk: SecretBytes
 
-    public init(keyID: String, jwk: consuming SecretBytes) {
+    package init(keyID: String, jwk: consuming SecretBytes) {
         self.keyID = keyID
         self.jwk = jwk
     }
@@ -41,20 +41,15 @@ public struct ReleasedKey: ~Copyable, Sendable {
 extension BrokerEngine {
     /// Proves this machine to the verifier with a wrapping key, trades the token for the key at its store, and opens it.
     ///
-    /// Wrapping key and token are made for this release alone, unless release sessions are configured.
-    public func release(
-        _ request: ReleaseRequest, in context: RequestContext
-    ) async throws(BrokerError) -> ReleasedKey {
+    /// Wrapping key and token are made for this release alone, where release sessions are off.
+    package func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
         work.add(1, ordering: .relaxed)
         let authority = try chooseAuthority(request.authority)
         let (store, endpoint) = try chooseStore(request.store)
         let order = Order(
-            reference: KeyReference(store: endpoint, name: request.key), store: store, authority: authority,
-            caller: request.caller)
+            reference: KeyReference(store: endpoint, name: request.key), store: store, authority: authority, caller: request.caller)
         return try await admission.admitted(in: context) { () async throws(BrokerError) -> ReleasedKey in
-            guard let sessions else {
-                return try await carryOut(order, with: try await makeSession(for: order, in: context), in: context)
-            }
+            guard let sessions else { return try await carryOut(order, with: try await makeSession(for: order, in: context), in: context) }
             // Somebody else's identity shares nothing.
             guard case .broker = order.caller else { return try await release(order, sessions, in: context) }
             let wish = SharedReleases.Wish(key: order.reference, authority: order.authority)
@@ -65,11 +60,10 @@ extension BrokerEngine {
     }
 
     /// Why a release that came now would be turned away at once, without any work; nil where it would not.
-    public var releaseRefusal: BrokerError? { admission.refusal }
+    package var releaseRefusal: BrokerError? { admission.refusal }
 
     /// Ends all release sessions, so that the next release proves this machine anew; their number.
-    @discardableResult
-    public func endSessions() -> Int { sessions?.endAll() ?? 0 }
+    @discardableResult package func endSessions() -> Int { sessions?.endAll() ?? 0 }
 
     /// A request with everything chosen.
     private struct Order: Sendable {
@@ -79,23 +73,22 @@ extension BrokerEngine {
         let caller: CallerCredential
     }
 
-    private func release(
-        _ order: Order, _ sessions: ReleaseSessions, in context: RequestContext
-    ) async throws(BrokerError) -> ReleasedKey {
+    private func release(_ order: Order, _ sessions: ReleaseSessions, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
         let scope = ReleaseSession.Scope(authority: order.authority, store: order.reference.store)
         while true {
             let lease = try await sessions.lease(for: scope, in: context) { [self] () async throws(BrokerError) in
                 // Made for whoever waits, so not with the deadline of the one who came first.
                 try await makeSession(for: order, in: makeContext(id: context.id))
             }
-            do {
-                return try await carryOut(order, with: lease.session, in: context)
-            } catch {
+            do { return try await carryOut(order, with: lease.session, in: context) } catch {
                 guard error.mayComeFromSession else { throw error }
+                guard lease.isReused else {
+                    sessions.noteDenial(of: order.reference)
+                    throw error
+                }
+                guard !sessions.isKnownDenial(of: order.reference) else { throw error }
                 sessions.end(lease.session)
-                guard lease.isReused else { throw error }
-                context.logger.info(
-                    "release session ended; trying with a new one", metadata: ["reason": "\(error.code.rawValue)"])
+                context.logger.info("release session ended; trying with a new one", metadata: ["reason": "\(error.code.rawValue)"])
             }
         }
     }
@@ -103,13 +96,11 @@ extension BrokerEngine {
     /// A new wrapping key and the token that names it, while the store gets ready.
     private func makeSession(for order: Order, in context: RequestContext) async throws(BrokerError) -> ReleaseSession {
         async let prepared = prepare(order, in: context)
-        let taken = try await wrappingKeys.take(in: context)
-        let claim = WrappingKeyClaim(taken.publicNumbers)
+        let wrappingKey = try await wrappingKeys.take(in: context)
+        let claim = WrappingKeyClaim(wrappingKey.publicNumbers)
         let (token, tcb) = try await attest(claim.runtimeData, to: order.authority, in: context)
         try claim.mustBeTheOnlyKey(of: token)
         try await prepared.get()
-        // No store sees the token before the key behind it is whole.
-        let wrappingKey = try await taken.whole(in: context)
         return ReleaseSession(key: wrappingKey, token: token, tcb: tcb)
     }
 
@@ -120,14 +111,11 @@ extension BrokerEngine {
                 try await provider.prepare(for: order.reference.store, as: order.caller, in: context)
             }
             return .success(())
-        } catch {
-            return .failure(error)
-        }
+        } catch { return .failure(error) }
     }
 
-    private func carryOut(
-        _ order: Order, with session: ReleaseSession, in context: RequestContext
-    ) async throws(BrokerError) -> ReleasedKey {
+    private func carryOut(_ order: Order, with session: ReleaseSession, in context: RequestContext) async throws(BrokerError) -> ReleasedKey
+    {
         let provider = order.store.provider
         let wrapped = try await bounded(by: context, at: .release) { () async throws(BrokerError) in
             try await provider.release(order.reference, presenting: session.token, as: order.caller, in: context)
@@ -136,10 +124,7 @@ extension BrokerEngine {
         let released = try Self.open(wrapped, with: session.key)
         context.logger.debug(
             "key released",
-            metadata: [
-                "key": "\(wrapped.keyID)", "store": "\(order.store.name)",
-                "algorithm": "\(wrapped.algorithm.rawValue)",
-            ])
+            metadata: ["key": "\(wrapped.keyID)", "store": "\(order.store.name)", "algorithm": "\(wrapped.algorithm.rawValue)"])
         return released
     }
 
@@ -150,47 +135,32 @@ extension BrokerEngine {
             let answered = KeyName(String(decoding: wrapped.keyID.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)),
             answered.name == reference.name.name, let version = answered.version,
             reference.name.version == nil || reference.name.version == version
-        else {
-            throw BrokerError(
-                .upstreamInvalid, at: .release, "the key store answered for another key than \(reference)")
-        }
+        else { throw BrokerError(.upstreamInvalid, at: .release, "the key store answered for another key than \(reference)") }
     }
 
-    static func open(
-        _ wrapped: WrappedKey, with wrappingKey: borrowing WrappingKey
-    ) throws(BrokerError) -> ReleasedKey {
+    static func open(_ wrapped: WrappedKey, with wrappingKey: borrowing WrappingKey) throws(BrokerError) -> ReleasedKey {
         let secret: SecretBytes
-        do {
-            secret = try wrappingKey.unwrap(wrapped.ciphertext, using: wrapped.algorithm)
-        } catch {
+        do { secret = try wrappingKey.unwrap(wrapped.ciphertext, using: wrapped.algorithm) } catch {
             throw BrokerError(
                 .unwrapFailed, at: .unwrap,
-                "the released key does not open with this request's wrapping key (\(wrapped.algorithm.rawValue))",
-                cause: error)
+                "the released key does not open with this request's wrapping key (\(wrapped.algorithm.rawValue))", cause: error)
         }
         guard wrapped.type != .oct else {
             guard wrapped.publicPart == nil else {
-                throw BrokerError(
-                    .unwrapFailed, at: .unwrap, "the key store calls the key symmetric and gives it a public part")
+                throw BrokerError(.unwrapFailed, at: .unwrap, "the key store calls the key symmetric and gives it a public part")
             }
             return ReleasedKey(keyID: wrapped.keyID, jwk: PrivateJWK.encode(symmetric: secret))
         }
         let numbers: PrivateKeyNumbers
-        do {
-            numbers = try PrivateKeyNumbers(pkcs8DER: secret, known: signedNumbers(of: wrapped))
-        } catch {
+        do { numbers = try PrivateKeyNumbers(pkcs8DER: secret, known: signedNumbers(of: wrapped)) } catch {
             throw BrokerError(
-                .unwrapFailed, at: .unwrap,
-                "the released key is not a valid \(wrapped.type.rawValue) private key in PKCS#8",
-                cause: error)
+                .unwrapFailed, at: .unwrap, "the released key is not a valid \(wrapped.type.rawValue) private key in PKCS#8", cause: error)
         }
         guard matches(numbers, wrapped) else {
             throw BrokerError(
-                .unwrapFailed, at: .unwrap,
-                "the released private key is not the one that the key store's signed answer describes")
+                .unwrapFailed, at: .unwrap, "the released private key is not the one that the key store's signed answer describes")
         }
-        return ReleasedKey(
-            keyID: wrapped.keyID, jwk: PrivateJWK.encode(numbers, keyOperations: wrapped.operations))
+        return ReleasedKey(keyID: wrapped.keyID, jwk: PrivateJWK.encode(numbers, keyOperations: wrapped.operations))
     }
 
     /// The public half of an RSA key that the key store's signed answer states.
@@ -201,27 +171,21 @@ extension BrokerEngine {
 
     private static func matches(_ numbers: borrowing PrivateKeyNumbers, _ wrapped: WrappedKey) -> Bool {
         switch (numbers.kind, wrapped.type) {
-        case (.rsa, .rsa):
-            return wrapped.publicPart == nil || numbers.rsaPublic == signedNumbers(of: wrapped)
+        case (.rsa, .rsa): return wrapped.publicPart == nil || numbers.rsaPublic == signedNumbers(of: wrapped)
         case (.ec(let curve), .ec):
             guard case .ec(let named, let x, let y)? = wrapped.publicPart else { return wrapped.publicPart == nil }
             guard let point = numbers.ecPublic else { return false }
             return curve.rawValue == named && point.x == x && point.y == y
-        default:
-            return false
+        default: return false
         }
     }
 }
 
 extension BrokerError {
     /// Whether a store that is offered a fresh token for a fresh key could answer differently.
+    /// A denial without a known cause could be about the token.
     fileprivate var mayComeFromSession: Bool {
-        switch code {
-        case .releaseDenied, .upstreamInvalid, .unwrapFailed: true
-        case .invalidRequest, .noProvider, .evidenceUnavailable, .endorsementMismatch, .verificationRejected,
-            .identityFailed, .keyNotFound, .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded, .overloaded,
-            .misconfigured, .internal:
-            false
-        }
+        guard code == .releaseDenied else { return false }
+        return details.map { ["policy-not-satisfied", "token-not-verified"].contains($0.cause) } ?? true
     }
 }

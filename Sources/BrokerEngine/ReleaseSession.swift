@@ -7,13 +7,13 @@ internal import OpenSSLCrypto
 /// The trade-off: a key that is used once can open one key and nothing else, also where it is stolen from memory later. A session's key can open every key that
 /// was released in its time, and its token was true when the session began: a change of the machine's TCB that no evidence has shown since is not seen. In return a
 /// release costs one private-key operation and one request, and releases of the same key that wait at the same time cost one together (`SharedReleases`).
-public struct ReleaseSessionOptions: Sendable, Equatable {
+package struct ReleaseSessionOptions: Sendable, Equatable {
     /// Longest time from the beginning of a session to the beginning of its last release.
-    public var maxAge: Duration
+    package var maxAge: Duration
     /// Most releases of one session; those that were shared count once, as they do at the key store.
-    public var maxUses: Int
+    package var maxUses: Int
 
-    public init(maxAge: Duration, maxUses: Int) {
+    package init(maxAge: Duration, maxUses: Int) {
         self.maxAge = maxAge
         self.maxUses = maxUses
     }

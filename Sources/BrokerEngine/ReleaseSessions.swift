@@ -1,3 +1,4 @@
+internal import Waiting
 internal import BrokerCore
 internal import HTTPTransport
 internal import Synchronization
@@ -22,6 +23,8 @@ final class ReleaseSessions: Sendable {
         let session: ReleaseSession
         let expiry: ContinuousClock.Instant
         var usesLeft: Int
+        /// Ends the session, and so wipes its key, when its time is over, whether or not anybody looks.
+        let timer: DeadlineTimer
     }
 
     private struct Making {
@@ -31,7 +34,11 @@ final class ReleaseSessions: Sendable {
     }
 
     private struct State {
-        var open: [ReleaseSession.Scope: Open] = [:]
+        var open: [ReleaseSession.Scope: Open] = [:] {
+            didSet { for (scope, old) in oldValue where open[scope]?.session !== old.session { old.timer.cancel() } }
+        }
+        /// Keys that a fresh session was denied too, and until when that is remembered.
+        var denied: [KeyReference: ContinuousClock.Instant] = [:]
         var making: [ReleaseSession.Scope: Making] = [:]
         var counter: UInt64 = 0
 
@@ -43,6 +50,7 @@ final class ReleaseSessions: Sendable {
 
     /// Stores that a request may name without being configured are many; their sessions must not be.
     private static let capacity = 64
+    private static let deniedCapacity = 256
 
     let options: ReleaseSessionOptions
     private let clock: any WallClock
@@ -60,16 +68,11 @@ final class ReleaseSessions: Sendable {
     func lease(
         for scope: ReleaseSession.Scope, in context: RequestContext,
         make: @escaping @Sendable () async throws(BrokerError) -> ReleaseSession
-    ) async throws(BrokerError) -> Lease {
-        while true {
-            if let lease = try await attempt(scope, context, make) { return lease }
-        }
-    }
+    ) async throws(BrokerError) -> Lease { while true { if let lease = try await attempt(scope, context, make) { return lease } } }
 
     /// One try; `nil` where the session that this caller waited for has been used up by those before it.
     private func attempt(
-        _ scope: ReleaseSession.Scope, _ context: RequestContext,
-        _ make: @escaping @Sendable () async throws(BrokerError) -> ReleaseSession
+        _ scope: ReleaseSession.Scope, _ context: RequestContext, _ make: @escaping @Sendable () async throws(BrokerError) -> ReleaseSession
     ) async throws(BrokerError) -> Lease? {
         let waiter = FirstResult<Lease?>()
         let ticket = state.withLock { state -> UInt64? in
@@ -93,27 +96,44 @@ final class ReleaseSessions: Sendable {
         guard let ticket else { return try await waiter.result().get() }
         return try await waiter.result(
             by: context.deadline,
-            late: BrokerError(
-                .deadlineExceeded, at: .verify, "the request's deadline passed while its release session was made"),
+            late: BrokerError(.deadlineExceeded, at: .verify, "the request's deadline passed while its release session was made"),
             gone: BrokerError(.deadlineExceeded, at: .verify, "the caller went away")
-        ) { error in
-            self.leave(scope, ticket, error)
+        ) { error in self.leave(scope, ticket, error) }
+    }
+
+    /// Remembers that a fresh session was denied `key`, for as long as a session lives.
+    func noteDenial(of key: KeyReference) {
+        state.withLock { state in
+            state.denied = state.denied.filter { $0.value > .now }
+            if state.denied.count < Self.deniedCapacity { state.denied[key] = .now.advanced(by: options.maxAge) }
         }
+    }
+
+    /// Whether a denial of `key` says nothing of the session it came to. While the memory is full, this holds for every key:
+    /// whoever asks for ever new keys that are denied must not end the sessions of others either.
+    func isKnownDenial(of key: KeyReference) -> Bool {
+        state.withLock { state in
+            state.denied = state.denied.filter { $0.value > .now }
+            return state.denied[key] != nil || state.denied.count >= Self.deniedCapacity
+        }
+    }
+
+    /// No longer than its token: one that the store would find expired on arrival is of no use.
+    private func lifetime(of session: ReleaseSession) -> Duration {
+        min(options.maxAge, .seconds(max(0, session.token.expiresAt - 60 - clock.now())))
     }
 
     /// Ends `session` where it is still open.
     func end(_ session: ReleaseSession) {
-        state.withLock { state in
-            for (scope, open) in state.open where open.session === session { state.open[scope] = nil }
-        }
+        state.withLock { state in for (scope, open) in state.open where open.session === session { state.open[scope] = nil } }
     }
 
     /// Ends every session. One that is being made serves those who wait for it, and nobody after them.
-    @discardableResult
-    func endAll() -> Int {
+    @discardableResult func endAll() -> Int {
         state.withLock { state in
             let ended = state.open.count
             state.open = [:]
+            state.denied = [:]
             for scope in state.making.keys { state.making[scope]?.mayStay = false }
             return ended
         }
@@ -131,8 +151,7 @@ final class ReleaseSessions: Sendable {
     private func reuse(_ scope: ReleaseSession.Scope, in state: inout State) -> Lease? {
         guard var open = state.open[scope] else { return nil }
         // A token that the store would find expired on arrival is of no use.
-        guard open.usesLeft > 0, ContinuousClock.now < open.expiry, clock.now() < open.session.token.expiresAt - 60
-        else {
+        guard open.usesLeft > 0, ContinuousClock.now < open.expiry, clock.now() < open.session.token.expiresAt - 60 else {
             state.open[scope] = nil
             return nil
         }
@@ -151,8 +170,9 @@ final class ReleaseSessions: Sendable {
                 let left = options.maxUses - making.waiters.count
                 if left > 0, making.mayStay {
                     makeRoom(in: &state)
-                    state.open[scope] = Open(
-                        session: session, expiry: began.advanced(by: options.maxAge), usesLeft: left)
+                    let expiry = began.advanced(by: lifetime(of: session))
+                    let timer = DeadlineTimer(at: expiry) { [weak self, weak session] in if let session { self?.end(session) } }
+                    state.open[scope] = Open(session: session, expiry: expiry, usesLeft: left, timer: timer)
                 }
                 // In the order of arrival, each as one use.
                 return making.waiters.sorted { $0.key < $1.key }.enumerated().map { index, waiter in

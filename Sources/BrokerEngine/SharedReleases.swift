@@ -1,3 +1,4 @@
+internal import Waiting
 internal import BrokerCore
 internal import HTTPTransport
 internal import Logging
@@ -27,9 +28,7 @@ final class SharedReleases: Sendable {
             self.requestID = requestID
         }
 
-        func copy() -> ReleasedKey {
-            ReleasedKey(keyID: key.keyID, jwk: key.jwk.withUnsafeBytes { SecretBytes(copying: $0) })
-        }
+        func copy() -> ReleasedKey { ReleasedKey(keyID: key.keyID, jwk: key.jwk.withUnsafeBytes { SecretBytes(copying: $0) }) }
     }
 
     private struct Member {
@@ -68,9 +67,7 @@ final class SharedReleases: Sendable {
     private let isCrowded: @Sendable () -> Bool
 
     /// `isCrowded` says whether callers are being turned away.
-    init(isCrowded: @escaping @Sendable () -> Bool) {
-        self.isCrowded = isCrowded
-    }
+    init(isCrowded: @escaping @Sendable () -> Bool) { self.isCrowded = isCrowded }
 
     private var limitNow: Int { isCrowded() ? Self.crowdedLimit : Self.limit }
 
@@ -83,8 +80,7 @@ final class SharedReleases: Sendable {
     /// Runs `work`, or waits for somebody else's that begins after this call. It runs in a task of its own, with the latest deadline of those who wait for it, and
     /// is cancelled when all of them have gone.
     func release(
-        _ wish: Wish, in context: RequestContext,
-        work: @escaping @Sendable (RequestContext) async throws(BrokerError) -> ReleasedKey
+        _ wish: Wish, in context: RequestContext, work: @escaping @Sendable (RequestContext) async throws(BrokerError) -> ReleasedKey
     ) async throws(BrokerError) -> ReleasedKey {
         let member = Member(context: context)
         let limit = limitNow
@@ -100,12 +96,9 @@ final class SharedReleases: Sendable {
         }
         let answer = try await member.answer.result(
             by: context.deadline,
-            late: BrokerError(
-                .deadlineExceeded, at: .release, "the request's deadline passed while the key was released"),
+            late: BrokerError(.deadlineExceeded, at: .release, "the request's deadline passed while the key was released"),
             gone: BrokerError(.deadlineExceeded, at: .release, "the caller went away")
-        ) { error in
-            self.leave(ticket, wish, member, error)
-        }
+        ) { error in self.leave(ticket, wish, member, error) }
         if answer.requestID != context.id {
             context.logger.debug("key released together", metadata: ["with_request": "\(answer.requestID)"])
         }
@@ -115,15 +108,12 @@ final class SharedReleases: Sendable {
     private func begin(_ members: [UInt64: Member], _ wish: Wish, _ work: @escaping Work, in state: inout State) {
         let number = state.number()
         let contexts = members.sorted { $0.key < $1.key }.map(\.value.context)
-        guard let first = contexts.first, let last = contexts.max(by: { $0.deadline.instant < $1.deadline.instant })
-        else { return }
+        guard let first = contexts.first, let last = contexts.max(by: { $0.deadline.instant < $1.deadline.instant }) else { return }
         let context = RequestContext(id: first.id, deadline: last.deadline, logger: first.logger)
         state.exchanges[number] = Exchange(members: members)
         state.exchanges[number]?.task = Task {
             let result: Result<Answer, BrokerError>
-            do throws(BrokerError) {
-                result = .success(Answer(try await work(context), requestID: context.id))
-            } catch {
+            do throws(BrokerError) { result = .success(Answer(try await work(context), requestID: context.id)) } catch {
                 result = .failure(error)
             }
             self.end(number, wish, work, result)
@@ -153,9 +143,7 @@ final class SharedReleases: Sendable {
                 if state.next[wish]?.isEmpty == true { state.next[wish] = nil }
                 return nil
             }
-            guard let number = state.exchanges.first(where: { $0.value.members[ticket] != nil })?.key else {
-                return nil
-            }
+            guard let number = state.exchanges.first(where: { $0.value.members[ticket] != nil })?.key else { return nil }
             state.exchanges[number]?.members[ticket] = nil
             return state.exchanges[number]?.members.isEmpty == true ? state.exchanges[number]?.task : nil
         }

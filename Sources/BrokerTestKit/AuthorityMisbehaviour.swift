@@ -1,7 +1,7 @@
-public import BrokerCore
+package import BrokerCore
 
 /// How an attestation authority can go wrong, and what a verifier must make of it.
-public enum AuthorityMisbehaviour: String, Sendable, CaseIterable {
+package enum AuthorityMisbehaviour: String, Sendable, CaseIterable {
     // A token that must not be believed.
     case signedByAnotherKey, unsigned, symmetricAlgorithm, otherAlgorithm, unknownKeyID, missingKeyID, embeddedKey
     case foreignIssuer, lookAlikeIssuer, missingIssuer
@@ -18,12 +18,11 @@ public enum AuthorityMisbehaviour: String, Sendable, CaseIterable {
     case refusedConnection, unknownName, untrustedTLS, cutOff, silence
 
     /// The codes that a verifier may answer with.
-    public var expectedCodes: Set<BrokerError.Code> {
+    package var expectedCodes: Set<BrokerError.Code> {
         switch self {
         case .badRequest, .unauthorized, .forbidden: [.verificationRejected]
         case .throttled: [.upstreamThrottled]
-        case .serverError, .badGateway, .requestTimeout, .refusedConnection, .unknownName, .untrustedTLS,
-            .keysUnavailable:
+        case .serverError, .badGateway, .requestTimeout, .refusedConnection, .unknownName, .untrustedTLS, .keysUnavailable:
             [.upstreamUnavailable]
         case .silence: [.deadlineExceeded, .upstreamUnavailable]
         default: [.upstreamInvalid]

@@ -3,9 +3,7 @@ internal import StrictJSON
 
 /// Answers of a scripted authority that carry no token, and answers that spoil one.
 enum AuthorityRefusal {
-    static func answer(
-        for how: AuthorityMisbehaviour?, to request: HTTPRequest
-    ) async throws(HTTPTransportError) -> HTTPResponse? {
+    static func answer(for how: AuthorityMisbehaviour?, to request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse? {
         switch how {
         case .badRequest: return error(400, "PolicyEvaluationError", "a deny claim was issued")
         case .unauthorized: return error(401, "Unauthorized", "no role")
@@ -21,8 +19,7 @@ enum AuthorityRefusal {
         case .notJSON: return HTTPResponse(status: 200, body: Array("<html>welcome</html>".utf8))
         case .emptyAnswer: return HTTPResponse(status: 200)
         case .duplicateMember: return HTTPResponse(status: 200, body: Array(#"{"token":"a.b.c","token":"d.e.f"}"#.utf8))
-        case .oversizedAnswer:
-            return HTTPResponse(status: 200, body: [UInt8](repeating: 0x20, count: request.maximumResponseBytes + 1))
+        case .oversizedAnswer: return HTTPResponse(status: 200, body: [UInt8](repeating: 0x20, count: request.maximumResponseBytes + 1))
         case .refusedConnection: throw .connectionFailed(reason: "refused")
         case .unknownName: throw .nameNotResolved(host: "authority")
         case .untrustedTLS: throw .tlsFailed(reason: "certificate verify failed")
@@ -40,8 +37,6 @@ enum AuthorityRefusal {
 
     static func error(_ status: Int, _ code: String, _ message: String) -> HTTPResponse {
         let document: JSONValue = ["error": ["code": .string(code), "message": .string(message)]]
-        return HTTPResponse(
-            status: status, headers: [("content-type", "application/json; charset=utf-8")],
-            body: document.serialized())
+        return HTTPResponse(status: status, headers: [("content-type", "application/json; charset=utf-8")], body: document.serialized())
     }
 }

@@ -16,8 +16,7 @@ public struct EvidenceProviderContract: Sendable {
     public var cancellationBound: Duration = .seconds(30)
 
     public init(
-        provenance: Evidence.Provenance,
-        reportData: @escaping @Sendable ([UInt8]) -> [UInt8]? = EvidenceProviderContract.snpReportData,
+        provenance: Evidence.Provenance, reportData: @escaping @Sendable ([UInt8]) -> [UInt8]? = EvidenceProviderContract.snpReportData,
         makeProvider: @escaping @Sendable () throws(BrokerError) -> any EvidenceProvider,
         withoutDevice: (@Sendable () throws(BrokerError) -> any EvidenceProvider)? = nil
     ) {
@@ -28,18 +27,14 @@ public struct EvidenceProviderContract: Sendable {
     }
 
     /// REPORT_DATA of an SEV-SNP report: 64 bytes at offset 0x50 of exactly 1184 (AMD 56860, "ATTESTATION_REPORT").
-    public static let snpReportData: @Sendable ([UInt8]) -> [UInt8]? = { report in
-        report.count == 1184 ? Array(report[0x50..<0x90]) : nil
-    }
+    public static let snpReportData: @Sendable ([UInt8]) -> [UInt8]? = { report in report.count == 1184 ? Array(report[0x50..<0x90]) : nil }
 
     /// Every way in which the provider breaks the contract, in words; empty when it keeps it.
     public func violations() async -> [String] {
         var found: [String] = []
         let provider: any EvidenceProvider
         do { provider = try makeProvider() } catch { return ["the provider cannot be made: \(error)"] }
-        if provider.provenance != provenance {
-            found.append("provenance is \(provider.provenance), expected \(provenance)")
-        }
+        if provider.provenance != provenance { found.append("provenance is \(provider.provenance), expected \(provenance)") }
         found += await echoesBindings(provider)
         found += await keepsConcurrentCallsApart(provider)
         found += await endsWhenCancelled(provider)
@@ -56,16 +51,12 @@ public struct EvidenceProviderContract: Sendable {
                 let evidence = try await provider.evidence(binding: binding, in: .forTest())
                 found += check(evidence, echoes: binding)
                 reports.append(evidence.report)
-            } catch {
-                found.append("no evidence for a valid binding: \(error)")
-            }
+            } catch { found.append("no evidence for a valid binding: \(error)") }
         }
         if reports.count == 2, reports[0] == reports[1] { found.append("two bindings gave the same report") }
         // All 64 bytes belong to the caller, not only the half that a digest fills.
         if let full = ReportData(exactly: (0..<64).map { UInt8($0) ^ 0xA5 }) {
-            do {
-                found += check(try await provider.evidence(binding: full, in: .forTest()), echoes: full)
-            } catch {
+            do { found += check(try await provider.evidence(binding: full, in: .forTest()), echoes: full) } catch {
                 found.append("no evidence for a binding of 64 arbitrary bytes: \(error)")
             }
         }
@@ -77,9 +68,7 @@ public struct EvidenceProviderContract: Sendable {
             for index in 0..<16 {
                 group.addTask {
                     let binding = ReportData(sha256Of: Array("concurrent \(index)".utf8))
-                    do {
-                        return check(try await provider.evidence(binding: binding, in: .forTest()), echoes: binding)
-                    } catch {
+                    do { return check(try await provider.evidence(binding: binding, in: .forTest()), echoes: binding) } catch {
                         return ["a concurrent call failed: \(error)"]
                     }
                 }
@@ -102,8 +91,7 @@ public struct EvidenceProviderContract: Sendable {
         guard let makeWithoutDevice else { return [] }
         do {
             let provider = try makeWithoutDevice()
-            let evidence = try await provider.evidence(
-                binding: ReportData(sha256Of: Array("no device".utf8)), in: .forTest())
+            let evidence = try await provider.evidence(binding: ReportData(sha256Of: Array("no device".utf8)), in: .forTest())
             return ["without a device there still was \(evidence.provenance) evidence"]
         } catch {
             guard error.code == .evidenceUnavailable else {
@@ -115,17 +103,14 @@ public struct EvidenceProviderContract: Sendable {
 
     private func check(_ evidence: Evidence, echoes binding: ReportData) -> [String] {
         var found: [String] = []
-        if evidence.provenance != provenance {
-            found.append("evidence says \(evidence.provenance), the provider \(provenance)")
-        }
+        if evidence.provenance != provenance { found.append("evidence says \(evidence.provenance), the provider \(provenance)") }
         guard let echoed = reportData(evidence.report) else {
             return found + ["the report of \(evidence.report.count) bytes does not parse"]
         }
         if echoed != binding.bytes { found.append("REPORT_DATA is not the binding") }
         if evidence.endorsements.isEmpty { found.append("there are no endorsements") }
         let isHex = evidence.endorsedTCB.utf8.allSatisfy { byte in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
         }
         if evidence.endorsedTCB.utf8.count != 16 || !isHex {
             found.append("endorsedTCB '\(evidence.endorsedTCB)' is not 16 lower-case hex digits")

@@ -1,3 +1,4 @@
+internal import Issuing
 public import BrokerCore
 public import HTTPTransport
 internal import JOSE
@@ -5,8 +6,9 @@ internal import OpenSSLCrypto
 internal import SecureMemory
 internal import StrictJSON
 
-/// What every `KeyStore` must do, whatever service it speaks to. A provider's tests run it against a factory of their own, which puts the store's client in
-/// front of a service that misbehaves as told; `ScriptedKeyStore` is one for the wire format of Key Vault and Managed HSM.
+/// What every `KeyStore` must do, whatever service it speaks to. A provider's tests run it against a factory of their own, which puts the
+/// store's client in front of a service that misbehaves as told; `ScriptedKeyStore` is one for the wire format of Key Vault and Managed
+/// HSM.
 public struct KeyStoreContract: Sendable {
     /// A key store client with the world around it.
     public struct Subject: Sendable {
@@ -14,14 +16,14 @@ public struct KeyStoreContract: Sendable {
         /// An endpoint that it claims and that stands at the other end.
         public var endpoint: Endpoint
         /// Keys that the other end holds and this client can receive.
-        public var keys: [SampleKey]
+        package var keys: [SampleKey]
         /// What the broker's own access token is.
         public var brokerToken: String
         /// The bearer tokens that arrived at the other end so far.
         public var bearers: @Sendable () -> [String]
-        public var log: RecordedLog
+        package var log: RecordedLog
 
-        public init(
+        package init(
             store: any KeyStore, endpoint: Endpoint, keys: [SampleKey], brokerToken: String, log: RecordedLog,
             bearers: @escaping @Sendable () -> [String]
         ) {
@@ -35,13 +37,13 @@ public struct KeyStoreContract: Sendable {
     }
 
     /// Makes a subject whose other end behaves, or misbehaves as told.
-    public var makeSubject: @Sendable (StoreMisbehaviour?) throws -> Subject
+    package var makeSubject: @Sendable (StoreMisbehaviour?) throws -> Subject
     /// Misbehaviours that this store's protocol cannot show.
-    public var inapplicable: Set<StoreMisbehaviour>
+    package var inapplicable: Set<StoreMisbehaviour>
     /// Endpoints of other services, which must not be claimed.
     public var foreignEndpoints: [String]
 
-    public init(
+    package init(
         foreignEndpoints: [String] = [], inapplicable: Set<StoreMisbehaviour> = [],
         makeSubject: @escaping @Sendable (StoreMisbehaviour?) throws -> Subject
     ) {
@@ -64,12 +66,8 @@ public struct KeyStoreContract: Sendable {
             found += try await refusesBadCallerTokens(target)
             found += try await honoursADeadlineThatHasPassed(target)
             found += try await endsWhenCancelled(target)
-            for how in StoreMisbehaviour.allCases where !inapplicable.contains(how) {
-                found += try await survives(how, target)
-            }
-        } catch {
-            found.append("the contract cannot be run: \(error)")
-        }
+            for how in StoreMisbehaviour.allCases where !inapplicable.contains(how) { found += try await survives(how, target) }
+        } catch { found.append("the contract cannot be run: \(error)") }
         return found
     }
 
@@ -84,12 +82,9 @@ public struct KeyStoreContract: Sendable {
             for name in [key.name, "\(key.name)/\(key.version)"] {
                 do {
                     let wrapped = try await subject.store.release(
-                        try reference(name, subject), presenting: target.token, as: .broker,
-                        in: .forTest(log: subject.log))
+                        try reference(name, subject), presenting: target.token, as: .broker, in: .forTest(log: subject.log))
                     found += check(wrapped, key, subject, target)
-                } catch {
-                    found.append("\(name): an honest answer is refused: \(error)")
-                }
+                } catch { found.append("\(name): an honest answer is refused: \(error)") }
             }
         }
         if subject.bearers().contains(where: { $0 != subject.brokerToken }) {
@@ -98,9 +93,7 @@ public struct KeyStoreContract: Sendable {
         return found + leaks(of: [subject.brokerToken, target.token.compact], in: subject.log.lines)
     }
 
-    private func check(
-        _ wrapped: WrappedKey, _ key: SampleKey, _ subject: Subject, _ target: borrowing ReleaseTarget
-    ) -> [String] {
+    private func check(_ wrapped: WrappedKey, _ key: SampleKey, _ subject: Subject, _ target: borrowing ReleaseTarget) -> [String] {
         var found: [String] = []
         let keyID = "\(subject.endpoint.origin)/keys/\(key.name)/\(key.version)"
         if wrapped.keyID != keyID { found.append("\(key.name): key id \(wrapped.keyID), expected \(keyID)") }
@@ -109,13 +102,9 @@ public struct KeyStoreContract: Sendable {
         if wrapped.publicPart != key.publicPart { found.append("\(key.name): the public part differs") }
         do {
             let opened = try target.wrappingKey.unwrap(wrapped.ciphertext, using: wrapped.algorithm)
-            let isContent = key.content.withUnsafeBytes { content in
-                opened.withUnsafeBytes { constantTimeEqual($0, content) }
-            }
+            let isContent = key.content.withUnsafeBytes { content in opened.withUnsafeBytes { constantTimeEqual($0, content) } }
             if !isContent { found.append("\(key.name): another key came out of the ciphertext") }
-        } catch {
-            found.append("\(key.name): the ciphertext does not open: \(error)")
-        }
+        } catch { found.append("\(key.name): the ciphertext does not open: \(error)") }
         return found
     }
 
@@ -123,10 +112,8 @@ public struct KeyStoreContract: Sendable {
         let subject = try makeSubject(nil)
         let callers = "callers-canary-token-\(SecureRandom.hex(8))"
         let key = try reference(subject.keys[0].name, subject)
-        _ = try await subject.store.release(
-            key, presenting: target.token, as: .bearer(Redacted(callers)), in: .forTest(log: subject.log))
-        _ = try await subject.store.release(
-            key, presenting: target.token, as: .broker, in: .forTest(log: subject.log))
+        _ = try await subject.store.release(key, presenting: target.token, as: .bearer(Redacted(callers)), in: .forTest(log: subject.log))
+        _ = try await subject.store.release(key, presenting: target.token, as: .broker, in: .forTest(log: subject.log))
         let found =
             subject.bearers() == [callers, subject.brokerToken]
             ? [] : ["a caller's token must be used for its own request and for no other"]
@@ -148,11 +135,7 @@ public struct KeyStoreContract: Sendable {
                 _ = try await subject.store.release(
                     KeyReference(store: foreign, name: name), presenting: target.token, as: .broker, in: .forTest())
                 found.append("a key came from \(foreign)")
-            } catch {
-                if error.code != .noProvider {
-                    found.append("\(foreign) fails with \(error.code), expected noProvider")
-                }
-            }
+            } catch { if error.code != .noProvider { found.append("\(foreign) fails with \(error.code), expected noProvider") } }
         }
         if !subject.bearers().isEmpty { found.append("a bearer token left for a foreign endpoint") }
         return found
@@ -161,14 +144,10 @@ public struct KeyStoreContract: Sendable {
     private func refusesBadCallerTokens(_ target: borrowing ReleaseTarget) async throws -> [String] {
         let subject = try makeSubject(nil)
         var found: [String] = []
-        for token in [
-            "", "a b", "canary-token\r\nX-Injected: 1", "canary-t\u{F6}ken", String(repeating: "a", count: 100_000),
-        ] {
+        for token in ["", "a b", "canary-token\r\nX-Injected: 1", "canary-t\u{F6}ken", String(repeating: "a", count: 100_000)] {
             let error = await failure(subject, target, caller: .bearer(Redacted(token)))
             if error?.code != .invalidRequest {
-                found.append(
-                    "an unusable caller's token gives \(error.map { "\($0.code)" } ?? "a key"), expected invalidRequest"
-                )
+                found.append("an unusable caller's token gives \(error.map { "\($0.code)" } ?? "a key"), expected invalidRequest")
             }
             if let error { found += leaks(of: [token], in: ["\(error)"]) }
         }
@@ -187,8 +166,7 @@ public struct KeyStoreContract: Sendable {
         let key = try reference(subject.keys[0].name, subject)
         let token = target.token
         let call = Task { () -> Bool in
-            (try? await subject.store.release(
-                key, presenting: token, as: .broker, in: .forTest(timeout: Self.patience * 2))) == nil
+            (try? await subject.store.release(key, presenting: token, as: .broker, in: .forTest(timeout: Self.patience * 2))) == nil
         }
         call.cancel()
         let started = ContinuousClock.now
@@ -202,16 +180,13 @@ public struct KeyStoreContract: Sendable {
         let subject = try makeSubject(how)
         let callers = "callers-canary-token-\(SecureRandom.hex(8))"
         let error = await failure(
-            subject, target, caller: .bearer(Redacted(callers)),
-            timeout: how == .silence ? .milliseconds(200) : .seconds(600))
+            subject, target, caller: .bearer(Redacted(callers)), timeout: how == .silence ? .milliseconds(200) : .seconds(600))
         guard let error else { return ["\(how.rawValue): a key came out"] }
         var found: [String] = []
         if !how.expectedCodes.contains(error.code) {
             found.append("\(how.rawValue): code \(error.code) (\(error.message)), expected \(how.expectedCodes)")
         }
-        if error.stage != how.expectedStage {
-            found.append("\(how.rawValue): stage \(error.stage), expected \(how.expectedStage)")
-        }
+        if error.stage != how.expectedStage { found.append("\(how.rawValue): stage \(error.stage), expected \(how.expectedStage)") }
         if how == .throttled, error.retryAfter != .seconds(7) {
             found.append("throttled: the hint of 7 s became \(error.retryAfter.map { "\($0)" } ?? "nothing")")
         }
@@ -220,8 +195,7 @@ public struct KeyStoreContract: Sendable {
     }
 
     private func failure(
-        _ subject: Subject, _ target: borrowing ReleaseTarget, caller: CallerCredential = .broker,
-        timeout: Duration = .seconds(600)
+        _ subject: Subject, _ target: borrowing ReleaseTarget, caller: CallerCredential = .broker, timeout: Duration = .seconds(600)
     ) async -> BrokerError? {
         guard let name = KeyName("\(subject.keys[0].name)/\(subject.keys[0].version)") else { return nil }
         do {
@@ -229,9 +203,7 @@ public struct KeyStoreContract: Sendable {
                 KeyReference(store: subject.endpoint, name: name), presenting: target.token, as: caller,
                 in: .forTest(timeout: timeout, log: subject.log))
             return nil
-        } catch {
-            return error
-        }
+        } catch { return error }
     }
 
     private func reference(_ name: String, _ subject: Subject) throws -> KeyReference {
@@ -258,15 +230,13 @@ struct ReleaseTarget: ~Copyable {
             "x-ms-runtime": [
                 "keys": [
                     [
-                        "e": .string(Base64.encodeURL(numbers.e)), "key_ops": ["encrypt"],
-                        "kid": .string(JWK.thumbprint(rsa: numbers)), "kty": "RSA",
-                        "n": .string(Base64.encodeURL(numbers.n)),
+                        "e": .string(Base64.encodeURL(numbers.e)), "key_ops": ["encrypt"], "kid": .string(JWK.thumbprint(rsa: numbers)),
+                        "kty": "RSA", "n": .string(Base64.encodeURL(numbers.n)),
                     ]
                 ]
             ],
         ]
         let compact = JWSBuilder.unsecured(header: ["alg": "none"], payload: claims.serialized())
-        return AttestationToken(
-            compact: compact, authority: try Endpoint("authority.example"), expiresAt: 2_000_000_000)
+        return AttestationToken(compact: compact, authority: try Endpoint("authority.example"), expiresAt: 2_000_000_000)
     }
 }

@@ -1,23 +1,19 @@
-public import Logging
+package import Logging
 internal import Synchronization
 
 /// Keeps every line that a logger writes, at every level, so that a test can look for what must not be there.
-public final class RecordedLog: Sendable {
+package final class RecordedLog: Sendable {
     private let written = Mutex<[String]>([])
 
-    public init() {}
+    package init() {}
 
     /// `level message key=value …`, in order.
-    public var lines: [String] { written.withLock { $0 } }
+    package var lines: [String] { written.withLock { $0 } }
 
     /// A logger that writes here.
-    public func logger(label: String = "test") -> Logger {
-        Logger(label: label) { [self] _ in Handler(log: self) }
-    }
+    package func logger(label: String = "test") -> Logger { Logger(label: label) { [self] _ in Handler(log: self) } }
 
-    fileprivate func append(_ line: String) {
-        written.withLock { $0.append(line) }
-    }
+    fileprivate func append(_ line: String) { written.withLock { $0.append(line) } }
 
     private struct Handler: LogHandler {
         let log: RecordedLog

@@ -1,3 +1,4 @@
+internal import Issuing
 internal import BrokerCore
 internal import HTTPTransport
 internal import JOSE
@@ -5,7 +6,7 @@ internal import OpenSSLCrypto
 internal import SecureMemory
 internal import StrictJSON
 
-/// Makes the signed answers of azure-protocols 2.6, good ones and bad ones.
+/// Makes the signed answers of KeyStores.md, "Release answer", good ones and bad ones.
 struct ReleaseForge {
     let endpoint: Endpoint
     let manner: ScriptedKeyStore.Manner
@@ -13,8 +14,8 @@ struct ReleaseForge {
 
     func answer(to asked: ReleaseBody, with key: SampleKey, _ how: StoreMisbehaviour?) throws -> String {
         let payload = ReleasePayload(
-            origin: how == .otherHost ? "https://elsewhere.\(endpoint.host)" : endpoint.origin,
-            isVault: manner == .keyVault, asked: asked, key: key)
+            origin: how == .otherHost ? "https://elsewhere.\(endpoint.host)" : endpoint.origin, isVault: manner == .keyVault, asked: asked,
+            key: key)
         return try sign(JSONValue.object(try payload.document(how)).serialized(), how)
     }
 
@@ -27,10 +28,8 @@ struct ReleaseForge {
             certificates = signers.stranger.certificates
             key = signers.stranger.leafKey
         case .signerIsNotLeaf: key = signers.stranger.leafKey
-        case .otherHostCertificate:
-            certificates[0] = try signers.chain.leaf(for: "other.example", key: key.publicKey)
-        case .expiredCertificate:
-            certificates[0] = try signers.chain.leaf(for: endpoint.host, key: key.publicKey, expired: true)
+        case .otherHostCertificate: certificates[0] = try signers.chain.leaf(for: "other.example", key: key.publicKey)
+        case .expiredCertificate: certificates[0] = try signers.chain.leaf(for: endpoint.host, key: key.publicKey, expired: true)
         case .otherAlgorithm: algorithm = .rs512
         case .ellipticSigner:
             key = try PrivateKey.generateEC(.p256)
@@ -59,9 +58,7 @@ struct ReleaseForge {
         }
     }
 
-    private func header(
-        _ certificates: [Certificate], _ algorithm: JWSAlgorithm, _ how: StoreMisbehaviour?
-    ) -> JSONObject {
+    private func header(_ certificates: [Certificate], _ algorithm: JWSAlgorithm, _ how: StoreMisbehaviour?) -> JSONObject {
         var x5c = JSONValue.array(certificates.map { .string(Base64.encode($0.der)) })
         switch how {
         case .emptyChain: x5c = []

@@ -13,8 +13,7 @@ struct ReleasePayload {
 
     func document(_ how: StoreMisbehaviour?) throws -> JSONObject {
         var request: JSONObject = [
-            "api-version": .string(asked.apiVersion), "enc": .string(asked.enc.rawValue),
-            "kid": .string("\(origin)/keys/\(asked.key)"),
+            "api-version": .string(asked.apiVersion), "enc": .string(asked.enc.rawValue), "kid": .string("\(origin)/keys/\(asked.key)"),
         ]
         if let nonce = asked.nonce { request.set("nonce", .string(nonce)) }
         switch how {
@@ -27,14 +26,10 @@ struct ReleasePayload {
         let bundle: JSONValue = [
             "key": .object(try jwk(how)),
             "attributes": [
-                "enabled": true, "created": 1_640_125_199, "updated": 1_640_125_199,
-                "exportable": .boolean(how != .notExportable),
-            ],
-            "tags": [:], "release_policy": ["data": "e30", "immutable": false],
+                "enabled": true, "created": 1_640_125_199, "updated": 1_640_125_199, "exportable": .boolean(how != .notExportable),
+            ], "tags": [:], "release_policy": ["data": "e30", "immutable": false],
         ]
-        return [
-            "request": .object(request), "response": how == .noResponse ? [:] : ["key": bundle],
-        ]
+        return ["request": .object(request), "response": how == .noResponse ? [:] : ["key": bundle]]
     }
 
     private func jwk(_ how: StoreMisbehaviour?) throws -> JSONObject {
@@ -43,9 +38,7 @@ struct ReleasePayload {
         let kid = how == .missingVersion ? "\(origin)/keys/\(name)" : "\(origin)/keys/\(name)/\(version)"
         var jwk: JSONObject = [
             "kid": .string(kid), "kty": .string(how == .unknownKeyType ? "OKP" : kty),
-            "key_ops": .array(
-                how == .tooManyOperations
-                    ? Array(repeating: "sign", count: 1000) : key.operations.map { .string($0) }),
+            "key_ops": .array(how == .tooManyOperations ? Array(repeating: "sign", count: 1000) : key.operations.map { .string($0) }),
         ]
         switch key.publicPart {
         case .rsa(let n, let e)?:
@@ -85,8 +78,7 @@ struct ReleasePayload {
                 "kid": .string(how == .otherWrappingKey ? "another" : asked.wrappingKey.kid ?? ""),
                 "alg": .string(how == .otherBlobAlgorithm ? "RSA-OAEP" : "dir"),
                 "enc": .string((how == .downgradedBlob ? other(asked.enc) : asked.enc).rawValue),
-            ],
-            "ciphertext": .string(Base64.encodeURL(try ciphertext(how))),
+            ], "ciphertext": .string(Base64.encodeURL(try ciphertext(how))),
         ]
         return Base64.encodeURL(document.serialized())
     }

@@ -1,28 +1,26 @@
-public import BrokerCore
+package import BrokerCore
 internal import OpenSSLCrypto
 internal import SecureMemory
 internal import StrictJSON
 
 /// A key that a scripted store can release. Its private part is in the open: it protects nothing.
-public struct SampleKey: Sendable {
-    public let name: String
+package struct SampleKey: Sendable {
+    package let name: String
     /// 32 hex digits.
-    public let version: String
-    public let type: WrappedKey.KeyType
+    package let version: String
+    package let type: WrappedKey.KeyType
     /// PKCS#8 DER, or the raw bytes of a symmetric key: what must come out of the ciphertext.
-    public let content: [UInt8]
+    package let content: [UInt8]
     /// What the signed answer says about it.
-    public let publicPart: WrappedKey.PublicPart?
-    public let operations: [String]
+    package let publicPart: WrappedKey.PublicPart?
+    package let operations: [String]
 
-    public static let version = "d00a04794ffb49e1a0e088635fc92ef2"
+    package static let version = "d00a04794ffb49e1a0e088635fc92ef2"
 
     /// One key of each kind and size that the stores release; making them takes a moment, so share them.
-    public static func all() throws -> [SampleKey] {
+    package static func all() throws -> [SampleKey] {
         let rsa = try PrivateKey.generateRSA(bits: 2048)
-        var keys = [
-            try SampleKey("rsa-key", .rsa, rsa, publicPart: rsa.publicKey.rsaNumbers.map { .rsa(n: $0.n, e: $0.e) })
-        ]
+        var keys = [try SampleKey("rsa-key", .rsa, rsa, publicPart: rsa.publicKey.rsaNumbers.map { .rsa(n: $0.n, e: $0.e) })]
         for curve in EllipticCurve.allCases {
             let key = try PrivateKey.generateEC(curve)
             keys.append(
@@ -35,9 +33,7 @@ public struct SampleKey: Sendable {
         return keys
     }
 
-    private init(
-        _ name: String, _ type: WrappedKey.KeyType, _ key: PrivateKey, publicPart: WrappedKey.PublicPart?
-    ) throws {
+    private init(_ name: String, _ type: WrappedKey.KeyType, _ key: PrivateKey, publicPart: WrappedKey.PublicPart?) throws {
         self.name = name
         self.version = Self.version
         self.type = type

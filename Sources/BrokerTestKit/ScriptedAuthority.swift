@@ -1,19 +1,23 @@
-public import BrokerCore
-public import HTTPTransport
+internal import Waiting
+internal import Issuing
+package import BrokerCore
+package import HTTPTransport
 internal import JOSE
-public import OpenSSLCrypto
+package import OpenSSLCrypto
 internal import StrictJSON
 internal import Synchronization
 
-/// An attestation authority in the wire format of Microsoft Azure Attestation (azure-protocols 1) that really signs, and misbehaves on request.
+/// An attestation authority in the wire format of Microsoft Azure Attestation (AttestationService.md, "Overview") that really signs, and
+/// misbehaves on request.
 ///
-/// It believes whatever report it gets, so its tokens say nothing about any machine: it stands in for the network side of a verifier's tests.
-public final class ScriptedAuthority: HTTPTransport {
-    public let endpoint: Endpoint
+/// It believes whatever report it gets, so its tokens say nothing about any machine: it stands in for the network side of a verifier's
+/// tests.
+package final class ScriptedAuthority: HTTPTransport {
+    package let endpoint: Endpoint
     /// What it publishes at `/certs`.
-    public var publicKey: PublicKey { keys.signer.publicKey }
+    package var publicKey: PublicKey { keys.signer.publicKey }
 
-    private let keys: AuthorityKeys
+    private let keys: ScriptedAuthorityKeys
     private let certificate: Certificate
     private let clock: any WallClock
     private let misbehaviour: Mutex<AuthorityMisbehaviour?>
@@ -23,9 +27,8 @@ public final class ScriptedAuthority: HTTPTransport {
     static let strangerKeyID = "stranger"
 
     /// `keys` may be shared by many authorities, because making them takes most of the time.
-    public init(
-        endpoint: Endpoint, keys: AuthorityKeys, misbehaviour: AuthorityMisbehaviour? = nil,
-        clock: any WallClock = ManualClock()
+    package init(
+        endpoint: Endpoint, keys: ScriptedAuthorityKeys, misbehaviour: AuthorityMisbehaviour? = nil, clock: any WallClock = ManualClock()
     ) throws {
         self.endpoint = endpoint
         self.keys = keys
@@ -36,18 +39,18 @@ public final class ScriptedAuthority: HTTPTransport {
     }
 
     /// Every request so far, in order.
-    public var requests: [HTTPRequest] { recorded.withLock { $0 } }
+    package var requests: [HTTPRequest] { recorded.withLock { $0 } }
 
     /// Changes its mind.
-    public func misbehave(_ how: AuthorityMisbehaviour?) { misbehaviour.withLock { $0 = how } }
+    package func misbehave(_ how: AuthorityMisbehaviour?) { misbehaviour.withLock { $0 = how } }
 
     /// Publishes the same key under a new name, as after a rotation.
-    public func rotateKeyName() { published.withLock { $0 += 1 } }
+    package func rotateKeyName() { published.withLock { $0 += 1 } }
 
-    /// Standard base64 text on purpose: a key name is opaque (azure-protocols 1.4).
-    public var keyID: String { "kid/\(published.withLock { $0 })+==" }
+    /// Standard base64 text on purpose: a key name is opaque (AttestationService.md, "Token").
+    package var keyID: String { "kid/\(published.withLock { $0 })+==" }
 
-    public func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {
+    package func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {
         recorded.withLock { $0.append(request) }
         if Task.isCancelled { throw .cancelled }
         if request.deadline.hasPassed { throw .deadlineExceeded }
@@ -60,9 +63,7 @@ public final class ScriptedAuthority: HTTPTransport {
         } else {
             response = HTTPResponse(status: 404)
         }
-        guard response.body.count <= request.maximumResponseBytes else {
-            throw .responseTooLarge(limit: request.maximumResponseBytes)
-        }
+        guard response.body.count <= request.maximumResponseBytes else { throw .responseTooLarge(limit: request.maximumResponseBytes) }
         return response
     }
 
@@ -72,17 +73,13 @@ public final class ScriptedAuthority: HTTPTransport {
         case .keysNotJSON: return HTTPResponse(status: 200, body: Array("<html>".utf8))
         case .noKeys: return HTTPResponse(status: 200, body: Array(#"{"keys":[]}"#.utf8))
         default:
-            // As the real service: the certificate, and neither n nor e (azure-protocols 1.7).
+            // As the real service: the certificate, and neither n nor e (AttestationService.md, "Published keys").
             let document: JSONValue = [
                 "keys": [
-                    [
-                        "kid": .string(keyID), "kty": "RSA", "alg": "RS256", "use": "sig",
-                        "x5c": [.string(Base64.encode(certificate.der))],
-                    ]
+                    ["kid": .string(keyID), "kty": "RSA", "alg": "RS256", "use": "sig", "x5c": [.string(Base64.encode(certificate.der))]]
                 ]
             ]
-            return HTTPResponse(
-                status: 200, headers: [("content-type", "application/jwk+json")], body: document.serialized())
+            return HTTPResponse(status: 200, headers: [("content-type", "application/jwk+json")], body: document.serialized())
         }
     }
 
@@ -90,29 +87,24 @@ public final class ScriptedAuthority: HTTPTransport {
         let how = misbehaviour.withLock { $0 }
         if let refusal = try await AuthorityRefusal.answer(for: how, to: request) { return refusal }
         let asked: AttestRequest
-        do {
-            asked = try AttestRequest(request.body ?? [])
-        } catch {
+        do { asked = try AttestRequest(request.body ?? []) } catch {
             let document: JSONValue = ["error": ["code": "InvalidParameter", "message": .string("\(error)")]]
             return HTTPResponse(status: 400, body: document.serialized())
         }
         do {
-            let forge = TokenForge(
-                issuer: endpoint.origin, keyID: keyID, signer: keys.signer, stranger: keys.stranger, now: clock.now())
+            let forge = TokenForge(issuer: endpoint.origin, keyID: keyID, signer: keys.signer, stranger: keys.stranger, now: clock.now())
             let token = try forge.token(for: asked, how)
             return HTTPResponse(status: 200, body: AuthorityRefusal.wrap(token, how))
-        } catch {
-            throw .invalidResponse(reason: "the scripted authority cannot sign: \(error)")
-        }
+        } catch { throw .invalidResponse(reason: "the scripted authority cannot sign: \(error)") }
     }
 }
 
 /// What an authority signs with, and what somebody else signs with.
-public struct AuthorityKeys: Sendable {
-    public let signer: PrivateKey
-    public let stranger: PrivateKey
+package struct ScriptedAuthorityKeys: Sendable {
+    package let signer: PrivateKey
+    package let stranger: PrivateKey
 
-    public init() throws {
+    package init() throws {
         signer = try PrivateKey.generateRSA(bits: 2048)
         stranger = try PrivateKey.generateRSA(bits: 2048)
     }

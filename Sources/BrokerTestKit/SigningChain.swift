@@ -1,19 +1,21 @@
+internal import Issuing
 internal import Glibc
-public import HTTPTransport
-public import OpenSSLCrypto
+package import HTTPTransport
+package import OpenSSLCrypto
 
-/// A certificate authority of a test's own: root, issuing authority and a leaf for one host, all RSA-2048, with the root in a file for `TLSTrust`.
+/// A certificate authority of a test's own: root, issuing authority and a leaf for one host, all RSA-2048, with the root in a file for
+/// `TLSTrust`.
 ///
 /// The file is removed when the value goes away.
-public final class SigningChain: Sendable {
-    public let root: Certificate
-    public let issuing: Certificate
-    public let leaf: Certificate
-    public let leafKey: PrivateKey
+package final class SigningChain: Sendable {
+    package let root: Certificate
+    package let issuing: Certificate
+    package let leaf: Certificate
+    package let leafKey: PrivateKey
     private let issuingKey: PrivateKey
     private let rootPath: String
 
-    public init(host: String) throws {
+    package init(host: String) throws {
         let rootKey = try PrivateKey.generateRSA(bits: 2048)
         issuingKey = try PrivateKey.generateRSA(bits: 2048)
         leafKey = try PrivateKey.generateRSA(bits: 2048)
@@ -30,19 +32,17 @@ public final class SigningChain: Sendable {
     deinit { unlink(rootPath) }
 
     /// Trusts this root and nothing else.
-    public var trust: TLSTrust { TLSTrust(files: [rootPath], includesSystemDefaults: false) }
+    package var trust: TLSTrust { TLSTrust(files: [rootPath], includesSystemDefaults: false) }
 
-    /// Leaf, issuing authority, root: the order of `x5c` (azure-protocols 2.6).
-    public var certificates: [Certificate] { [leaf, issuing, root] }
+    /// Leaf, issuing authority, root: the order of `x5c` (KeyStores.md, "Release answer").
+    package var certificates: [Certificate] { [leaf, issuing, root] }
 
     /// A further leaf of the same authority.
-    public func leaf(for host: String, key: PublicKey, expired: Bool = false) throws -> Certificate {
+    package func leaf(for host: String, key: PublicKey, expired: Bool = false) throws -> Certificate {
         try Self.leaf(for: host, key: key, issuer: issuingKey, expired: expired)
     }
 
-    private static func leaf(
-        for host: String, key: PublicKey, issuer: PrivateKey, expired: Bool = false
-    ) throws -> Certificate {
+    private static func leaf(for host: String, key: PublicKey, issuer: PrivateKey, expired: Bool = false) throws -> Certificate {
         var builder = CertificateBuilder.forTest(host)
         builder.issuer = [("CN", "Test Issuing Authority")]
         builder.serial = 3

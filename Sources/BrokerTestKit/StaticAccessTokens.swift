@@ -8,21 +8,15 @@ public final class StaticAccessTokens: AccessTokenSource {
     private let asked = Mutex<[String]>([])
 
     /// Gives out `token` for every audience.
-    public init(_ token: String = "broker-identity-canary-token") {
-        answer = .success(Redacted(token))
-    }
+    public init(_ token: String = "broker-identity-canary-token") { answer = .success(Redacted(token)) }
 
     /// Fails for every audience.
-    public init(failing error: BrokerError) {
-        answer = .failure(error)
-    }
+    public init(failing error: BrokerError) { answer = .failure(error) }
 
     /// The audiences asked for so far, in order.
     public var audiences: [String] { asked.withLock { $0 } }
 
-    public func accessToken(for audience: String, in context: RequestContext) async throws(BrokerError) -> Redacted<
-        String
-    > {
+    public func accessToken(for audience: String, in context: RequestContext) async throws(BrokerError) -> Redacted<String> {
         asked.withLock { $0.append(audience) }
         return try answer.get()
     }

@@ -1,7 +1,7 @@
-public import BrokerCore
+package import BrokerCore
 
 /// How a key store can go wrong, and what a `KeyStore` must make of it.
-public enum StoreMisbehaviour: String, Sendable, CaseIterable {
+package enum StoreMisbehaviour: String, Sendable, CaseIterable {
     // A signature that must not be believed.
     case untrustedChain, otherHostCertificate, expiredCertificate, emptyChain, missingChain, nullChain, textualChain
     case brokenCertificate, signerIsNotLeaf, tamperedSignature, tamperedPayload, unsigned, symmetricAlgorithm
@@ -20,7 +20,7 @@ public enum StoreMisbehaviour: String, Sendable, CaseIterable {
     case refusedConnection, unknownName, untrustedTLS, cutOff, silence
 
     /// The codes that a key store may answer with.
-    public var expectedCodes: Set<BrokerError.Code> {
+    package var expectedCodes: Set<BrokerError.Code> {
         switch self {
         case .badParameter: [.invalidRequest, .releaseDenied]
         case .notReleasable, .forbiddenByPolicy, .forbiddenByPermission, .conflict: [.releaseDenied]
@@ -34,5 +34,5 @@ public enum StoreMisbehaviour: String, Sendable, CaseIterable {
     }
 
     /// Where it must be reported.
-    public var expectedStage: BrokerError.Stage { self == .unauthorized ? .identity : .release }
+    package var expectedStage: BrokerError.Stage { self == .unauthorized ? .identity : .release }
 }

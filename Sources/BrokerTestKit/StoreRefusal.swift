@@ -3,27 +3,23 @@ internal import StrictJSON
 
 /// Answers of a scripted store that carry no key, and answers that spoil one.
 enum StoreRefusal {
-    static func answer(
-        for how: StoreMisbehaviour?, to request: HTTPRequest
-    ) async throws(HTTPTransportError) -> HTTPResponse? {
+    static func answer(for how: StoreMisbehaviour?, to request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse? {
         switch how {
         case .badParameter: return error(400, "BadParameter", "Property 'enc' has an invalid value")
-        case .notReleasable:
-            return error(400, "BadParameter", "AKV.SKR.1005: Non-exportable keys must not have release policy.")
+        case .notReleasable: return error(400, "BadParameter", "AKV.SKR.1005: Non-exportable keys must not have release policy.")
         case .unauthorized:
             var answer = error(401, "Unauthorized", "AKV10022: Invalid audience.")
             answer.headers.append(
                 (
                     "www-authenticate",
-                    #"Bearer authorization="https://login.windows.net/12345678-1234-1234-1234-123456789012", resource="https://vault.azure.net""#
+                    #"Bearer authorization="https://login.windows.net/12345678-1234-1234-1234-123456789012","#
+                        + #" resource="https://vault.azure.net""#
                 ))
             return answer
         case .forbiddenByPolicy:
-            return error(
-                403, "Forbidden", "Target environment attestation does not meet key release policy requirements.")
+            return error(403, "Forbidden", "Target environment attestation does not meet key release policy requirements.")
         case .forbiddenByPermission:
-            return error(
-                403, "Forbidden", "Caller is not authorized to perform action on resource.", inner: "ForbiddenByRbac")
+            return error(403, "Forbidden", "Caller is not authorized to perform action on resource.", inner: "ForbiddenByRbac")
         case .notFound: return error(404, "KeyNotFound", "A key with (name/id) k1 was not found in this key vault.")
         case .conflict: return error(409, "Conflict", "Key k1 is currently in a deleted but recoverable state")
         case .throttled:
@@ -37,8 +33,7 @@ enum StoreRefusal {
         case .emptyAnswer: return HTTPResponse(status: 200)
         case .noContent: return HTTPResponse(status: 204)
         case .duplicateMember: return HTTPResponse(status: 200, body: Array(#"{"value":"a.b.c","value":"d.e.f"}"#.utf8))
-        case .oversizedAnswer:
-            return HTTPResponse(status: 200, body: [UInt8](repeating: 0x20, count: request.maximumResponseBytes))
+        case .oversizedAnswer: return HTTPResponse(status: 200, body: [UInt8](repeating: 0x20, count: request.maximumResponseBytes))
         case .refusedConnection: throw .connectionFailed(reason: "refused")
         case .unknownName: throw .nameNotResolved(host: "store")
         case .untrustedTLS: throw .tlsFailed(reason: "certificate verify failed")
@@ -58,8 +53,6 @@ enum StoreRefusal {
         var error: JSONObject = ["code": .string(code), "message": .string(message)]
         if let inner { error.set("innererror", ["code": .string(inner)]) }
         let document: JSONValue = ["error": .object(error)]
-        return HTTPResponse(
-            status: status, headers: [("content-type", "application/json; charset=utf-8")],
-            body: document.serialized())
+        return HTTPResponse(status: status, headers: [("content-type", "application/json; charset=utf-8")], body: document.serialized())
     }
 }

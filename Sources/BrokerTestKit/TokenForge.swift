@@ -1,9 +1,10 @@
+internal import Issuing
 internal import BrokerCore
 internal import JOSE
 internal import OpenSSLCrypto
 internal import StrictJSON
 
-/// A decoded POST /attest/SevSnpVm body (azure-protocols 1.2).
+/// A decoded POST /attest/SevSnpVm body (AttestationService.md, "Attest request").
 struct AttestRequest {
     let report: [UInt8]
     let runtime: [UInt8]
@@ -34,7 +35,7 @@ struct AttestRequest {
     }
 }
 
-/// Makes tokens with the claims of azure-protocols 1.5, good ones and bad ones.
+/// Makes tokens with the claims of AttestationService.md, "Claims", good ones and bad ones.
 struct TokenForge {
     let issuer: String
     let keyID: String
@@ -44,9 +45,7 @@ struct TokenForge {
 
     func token(for request: AttestRequest, _ how: AuthorityMisbehaviour?) throws -> String {
         let payload = JSONValue.object(try claims(request, how)).serialized()
-        var header: JSONObject = [
-            "alg": "RS256", "jku": .string(issuer + "/certs"), "kid": .string(keyID), "typ": "JWT",
-        ]
+        var header: JSONObject = ["alg": "RS256", "jku": .string(issuer + "/certs"), "kid": .string(keyID), "typ": "JWT"]
         var key = signer
         switch how {
         case .signedByAnotherKey: key = stranger
@@ -67,10 +66,7 @@ struct TokenForge {
             if let numbers = stranger.publicKey.rsaNumbers {
                 header.set(
                     "jwk",
-                    [
-                        "kty": "RSA", "kid": "embedded", "n": .string(Base64.encodeURL(numbers.n)),
-                        "e": .string(Base64.encodeURL(numbers.e)),
-                    ])
+                    ["kty": "RSA", "kid": "embedded", "n": .string(Base64.encodeURL(numbers.n)), "e": .string(Base64.encodeURL(numbers.e))])
             }
         case .emptyToken: return ""
         case .hugeToken: return String(repeating: "a", count: 80 * 1024) + ".b.c"
@@ -91,8 +87,8 @@ struct TokenForge {
             "jti": .string(SecureRandom.hex(32)), "x-ms-ver": "1.0", "x-ms-attestation-type": "sevsnpvm",
             "x-ms-sevsnpvm-reportdata": .string(Hex.encode(request.report[0x50..<0x90])),
             "x-ms-sevsnpvm-launchmeasurement": .string(Hex.encode(request.report[0x90..<0xC0])),
-            "x-ms-sevsnpvm-hostdata": .string(Hex.encode(request.report[0xC0..<0xE0])),
-            "x-ms-sevsnpvm-is-debuggable": .boolean(false), "x-ms-sevsnpvm-vmpl": 0,
+            "x-ms-sevsnpvm-hostdata": .string(Hex.encode(request.report[0xC0..<0xE0])), "x-ms-sevsnpvm-is-debuggable": .boolean(false),
+            "x-ms-sevsnpvm-vmpl": 0,
         ]
         if request.isJSON { claims.set("x-ms-runtime", try runtime(request.runtime, how)) }
         if let nonce = request.nonce { claims.set("nonce", .string(nonce)) }
@@ -117,8 +113,7 @@ struct TokenForge {
 
     private func runtime(_ bytes: [UInt8], _ how: AuthorityMisbehaviour?) throws -> JSONValue {
         let sent = try JSONValue.parse(bytes)
-        guard how == .otherRuntimeKey, case .object(var object) = sent, let numbers = stranger.publicKey.rsaNumbers
-        else { return sent }
+        guard how == .otherRuntimeKey, case .object(var object) = sent, let numbers = stranger.publicKey.rsaNumbers else { return sent }
         object.set(
             "keys",
             [

@@ -1,11 +1,12 @@
 public import BrokerCore
 public import HTTPTransport
 internal import JOSE
-public import OpenSSLCrypto
+package import OpenSSLCrypto
 internal import StrictJSON
 
-/// What every `Verifier` must do, whatever service it speaks to. A provider's tests run it against a factory of their own, which puts the verifier in front of
-/// an authority that misbehaves as told; `ScriptedAuthority` is one for the wire format of Microsoft Azure Attestation.
+/// What every `Verifier` must do, whatever service it speaks to. A provider's tests run it against a factory of their own, which puts the
+/// verifier in front of an authority that misbehaves as told; `ScriptedAuthority` is one for the wire format of Microsoft Azure
+/// Attestation.
 public struct VerifierContract: Sendable {
     /// A verifier with the world around it.
     public struct Subject: Sendable {
@@ -13,13 +14,13 @@ public struct VerifierContract: Sendable {
         /// An authority that it accepts and that stands at the other end.
         public var authority: Endpoint
         /// The key that this authority publishes.
-        public var publishedKey: PublicKey
+        package var publishedKey: PublicKey
         /// What was logged.
-        public var log: RecordedLog
+        package var log: RecordedLog
         /// How many requests left the process so far.
         public var requestCount: @Sendable () -> Int
 
-        public init(
+        package init(
             verifier: any Verifier, authority: Endpoint, publishedKey: PublicKey, log: RecordedLog,
             requestCount: @escaping @Sendable () -> Int
         ) {
@@ -32,14 +33,12 @@ public struct VerifierContract: Sendable {
     }
 
     /// Makes a subject whose authority behaves, or misbehaves as told.
-    public var makeSubject: @Sendable (AuthorityMisbehaviour?) throws -> Subject
+    package var makeSubject: @Sendable (AuthorityMisbehaviour?) throws -> Subject
     /// Misbehaviours that this verifier's protocol cannot show.
-    public var inapplicable: Set<AuthorityMisbehaviour>
+    package var inapplicable: Set<AuthorityMisbehaviour>
 
-    public init(
-        inapplicable: Set<AuthorityMisbehaviour> = [],
-        makeSubject: @escaping @Sendable (AuthorityMisbehaviour?) throws -> Subject
-    ) {
+    package init(inapplicable: Set<AuthorityMisbehaviour> = [], makeSubject: @escaping @Sendable (AuthorityMisbehaviour?) throws -> Subject)
+    {
         self.inapplicable = inapplicable
         self.makeSubject = makeSubject
     }
@@ -56,12 +55,8 @@ public struct VerifierContract: Sendable {
             found += try await refusesForeignAuthorities()
             found += try await honoursADeadlineThatHasPassed()
             found += try await endsWhenCancelled()
-            for how in AuthorityMisbehaviour.allCases where !inapplicable.contains(how) {
-                found += try await survives(how)
-            }
-        } catch {
-            found.append("the contract cannot be run: \(error)")
-        }
+            for how in AuthorityMisbehaviour.allCases where !inapplicable.contains(how) { found += try await survives(how) }
+        } catch { found.append("the contract cannot be run: \(error)") }
         return found
     }
 
@@ -92,9 +87,7 @@ public struct VerifierContract: Sendable {
                     for: evidence, runtimeData: data, from: subject.authority, in: .forTest(log: subject.log))
                 found += check(token, data, subject)
                 found += leaks(of: [token.compact, Base64.encodeURL(evidence.report)], in: subject.log.lines)
-            } catch {
-                found.append("an honest token is refused: \(error)")
-            }
+            } catch { found.append("an honest token is refused: \(error)") }
         }
         return found
     }
@@ -107,14 +100,10 @@ public struct VerifierContract: Sendable {
             try jws.verify(with: subject.publishedKey, algorithm: .rs256)
             let claims = try jws.payload(limits: JSONLimits())
             if try claims.integer("exp") != token.expiresAt { found.append("expiresAt is not the token's exp") }
-            if let sent = try? JSONValue.parse(data.bytes), case .object = sent,
-                try claims.member("x-ms-runtime").value != sent
-            {
+            if let sent = try? JSONValue.parse(data.bytes), case .object = sent, try claims.member("x-ms-runtime").value != sent {
                 found.append("the runtime claim is not what was sent")
             }
-        } catch {
-            found.append("the returned token does not verify with the published key: \(error)")
-        }
+        } catch { found.append("the returned token does not verify with the published key: \(error)") }
         return found
     }
 
@@ -131,9 +120,7 @@ public struct VerifierContract: Sendable {
                         let token = try await subject.verifier.token(
                             for: evidence, runtimeData: data, from: subject.authority, in: .forTest())
                         return check(token, data, subject)
-                    } catch {
-                        return ["a concurrent call failed: \(error)"]
-                    }
+                    } catch { return ["a concurrent call failed: \(error)"] }
                 }
             }
             return await group.reduce(into: []) { $0 += $1 }
@@ -143,9 +130,7 @@ public struct VerifierContract: Sendable {
     private func refusesForeignAuthorities() async throws -> [String] {
         let subject = try makeSubject(nil)
         var found: [String] = []
-        for text in [
-            "attacker.example", "\(subject.authority.host).evil.example", "evil-\(subject.authority.host).example",
-        ] {
+        for text in ["attacker.example", "\(subject.authority.host).evil.example", "evil-\(subject.authority.host).example"] {
             let foreign = try Endpoint(text)
             if subject.verifier.accepts(foreign) { found.append("\(foreign) is accepted") }
             let data = RuntimeData(Array("{}".utf8))
@@ -168,8 +153,7 @@ public struct VerifierContract: Sendable {
         let data = RuntimeData(Array("{}".utf8))
         let evidence = try SampleEvidence.evidence(for: data)
         let error = await failure { () throws(BrokerError) in
-            try await subject.verifier.token(
-                for: evidence, runtimeData: data, from: subject.authority, in: .forTest(timeout: .zero))
+            try await subject.verifier.token(for: evidence, runtimeData: data, from: subject.authority, in: .forTest(timeout: .zero))
         }
         return error?.code == .deadlineExceeded
             ? [] : ["a passed deadline gives \(error.map { "\($0.code)" } ?? "a token"), expected deadlineExceeded"]
@@ -201,8 +185,7 @@ public struct VerifierContract: Sendable {
         guard
             let error = await failure({ () throws(BrokerError) in
                 try await subject.verifier.token(
-                    for: evidence, runtimeData: data, from: subject.authority,
-                    in: .forTest(timeout: timeout, log: subject.log))
+                    for: evidence, runtimeData: data, from: subject.authority, in: .forTest(timeout: timeout, log: subject.log))
             })
         else { return ["\(how.rawValue): a token came out"] }
         var found: [String] = []
@@ -223,20 +206,17 @@ public struct VerifierContract: Sendable {
         return found + leaks(of: [Base64.encodeURL(evidence.report)], in: texts)
     }
 
-    private func failure(
-        _ call: () async throws(BrokerError) -> AttestationToken
-    ) async -> BrokerError? {
+    private func failure(_ call: () async throws(BrokerError) -> AttestationToken) async -> BrokerError? {
         do {
             _ = try await call()
             return nil
-        } catch {
-            return error
-        }
+        } catch { return error }
     }
 }
 
 /// Where one of `secrets` appears among `texts`, in words.
 func leaks(of secrets: [String], in texts: [String]) -> [String] {
-    secrets.filter { secret in secret.utf8.count > 8 && texts.contains { $0.contains(secret) } }
-        .map { "a secret of \($0.utf8.count) bytes appears in a log line or an error" }
+    secrets.filter { secret in secret.utf8.count > 8 && texts.contains { $0.contains(secret) } }.map {
+        "a secret of \($0.utf8.count) bytes appears in a log line or an error"
+    }
 }

@@ -5,6 +5,7 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/decoder.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -39,6 +40,19 @@ static inline const ASN1_OBJECT *broker_key_purposes_at(const EXTENDED_KEY_USAGE
 static inline int broker_general_names_push(GENERAL_NAMES *names, GENERAL_NAME *name) {
     return sk_GENERAL_NAME_push(names, name);
 }
+
+static inline int broker_general_names_count(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
+static inline const GENERAL_NAME *broker_general_names_at(const GENERAL_NAMES *names, int index) {
+    return sk_GENERAL_NAME_value(names, index);
+}
+
+static inline int broker_store_count(X509_STORE *store) { return sk_X509_OBJECT_num(X509_STORE_get0_objects(store)); }
+
+static inline int broker_sequence_count(const ASN1_SEQUENCE_ANY *sequence) { return sk_ASN1_TYPE_num(sequence); }
+static inline int broker_sequence_type(const ASN1_SEQUENCE_ANY *sequence, int index) {
+    return ASN1_TYPE_get(sk_ASN1_TYPE_value(sequence, index));
+}
+static inline void broker_sequence_free(ASN1_SEQUENCE_ANY *sequence) { sk_ASN1_TYPE_pop_free(sequence, ASN1_TYPE_free); }
 
 /* The content of a memory BIO: its length, and its start, which belongs to the BIO. */
 static inline long broker_bio_memory(BIO *memory, char **start) { return BIO_get_mem_data(memory, start); }

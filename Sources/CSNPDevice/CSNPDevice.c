@@ -61,7 +61,7 @@ int broker_snp_get_extended_report(
     return failed;
 }
 
-/* Azure's 5.15 kernels (snp-evidence.md, section 4.2). */
+/* Azure's 5.15 kernels (GuestDevice.md, "The device of 5.15 kernels"). */
 
 struct legacy_request {
     uint8_t req_msg_type;

@@ -1,41 +1,40 @@
-internal import CCurlShims
-public import HTTPTransport
-public import OpenSSLCrypto
+package import HTTPTransport
+package import OpenSSLCrypto
 import Synchronization
 
 /// Every outbound request of the broker, through libcurl on one thread of its own.
 ///
-/// Connections are kept and reused; HTTP/2 is used where a service offers it; TLS is 1.2 or later and always verified. The transport is meant to live as long
+/// Connections are kept and reused; HTTP/2 is used where a service offers it; TLS is 1.2 or later and always verified. The transport is
+/// meant to live as long
 /// as the process: one instance, so that connections are shared.
-public final class CurlTransport: HTTPTransport {
-    public struct Options: Sendable {
+package final class CurlTransport: HTTPTransport {
+    package struct Options: Sendable {
         /// Where proxies come from.
-        public enum Proxy: Sendable {
+        package enum Proxy: Sendable {
             /// `https_proxy`, `all_proxy` and `no_proxy`, as curl reads them. Metadata addresses are never proxied.
             case environment
             case none
         }
 
         /// Certificate authorities of services and proxies. Asked on the transport's thread for each request, which fails with it.
-        public var trust: @Sendable () throws(CryptoError) -> TrustStore
+        package var trust: @Sendable () throws(CryptoError) -> TrustStore
         /// Tried in order. An entry for every host does not apply to metadata addresses; one that names a metadata address does.
-        public var connectTo: [ConnectOverride]
+        package var connectTo: [ConnectOverride]
         /// Value of the `User-Agent` field where a request names none of its own.
-        public var userAgent: String
+        package var userAgent: String
         /// Limit for name lookup, TCP and TLS together, where the request's deadline is not earlier.
-        public var connectTimeout: Duration
+        package var connectTimeout: Duration
         /// Most requests under way at once, and most connections kept; further requests wait their turn within their deadline.
-        public var maximumConnections: Int
+        package var maximumConnections: Int
         /// Most requests under way at once to one origin, so that a service that hangs cannot keep the others waiting.
-        public var maximumConnectionsPerOrigin: Int
-        public var proxy: Proxy
+        package var maximumConnectionsPerOrigin: Int
+        package var proxy: Proxy
 
         /// `maximumConnectionsPerOrigin` is half of `maximumConnections` unless given.
-        public init(
-            trust: @escaping @Sendable () throws(CryptoError) -> TrustStore, connectTo: [ConnectOverride] = [],
-            userAgent: String,
-            connectTimeout: Duration = .seconds(5), maximumConnections: Int = 64,
-            maximumConnectionsPerOrigin: Int? = nil, proxy: Proxy = .environment
+        package init(
+            trust: @escaping @Sendable () throws(CryptoError) -> TrustStore, connectTo: [ConnectOverride] = [], userAgent: String,
+            connectTimeout: Duration = .seconds(5), maximumConnections: Int = 64, maximumConnectionsPerOrigin: Int? = nil,
+            proxy: Proxy = .environment
         ) {
             self.trust = trust
             self.connectTo = connectTo
@@ -52,7 +51,7 @@ public final class CurlTransport: HTTPTransport {
     /// Starts the thread.
     ///
     /// Throws `invalidRequest` for a user agent that is no header value and `connectionFailed` when the system refuses a thread.
-    public init(_ options: Options) throws(HTTPTransportError) {
+    package init(_ options: Options) throws(HTTPTransportError) {
         guard HeaderField.isValue(options.userAgent) else {
             throw .invalidRequest(reason: "the user agent is not the value of a header field")
         }
@@ -60,14 +59,7 @@ public final class CurlTransport: HTTPTransport {
         try loop.start()
     }
 
-    /// Has libcurl and OpenSSL look up what the first connection needs, which takes some milliseconds: a program that has nothing to send yet may call it on
-    /// another thread, also while a transport is made.
-    public static func prepare() {
-        guard TransferLoop.isInitialised else { return }
-        broker_curl_prepare_tls()
-    }
-
-    public func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {
+    package func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {
         let prepared = try PreparedRequest(request)
         let ticket = loop.makeTicket()
         let result = await withTaskCancellationHandler {
@@ -81,11 +73,7 @@ public final class CurlTransport: HTTPTransport {
     }
 
     /// Ends the transport. Requests under way and later ones fail with `stopped`; the call itself does not wait.
-    public func shutdown() {
-        loop.stop()
-    }
+    package func shutdown() { loop.stop() }
 
-    deinit {
-        loop.stop()
-    }
+    deinit { loop.stop() }
 }

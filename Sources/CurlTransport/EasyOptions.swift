@@ -9,9 +9,7 @@ final class EasyOptions {
     private let easy: UnsafeMutableRawPointer
     private var firstFailure: CURLcode?
 
-    init(_ easy: UnsafeMutableRawPointer) {
-        self.easy = easy
-    }
+    init(_ easy: UnsafeMutableRawPointer) { self.easy = easy }
 
     func check() throws(HTTPTransportError) {
         guard let firstFailure else { return }
@@ -19,24 +17,16 @@ final class EasyOptions {
         throw .connectionFailed(reason: "libcurl lacks something that the broker needs: \(reason)")
     }
 
-    func record(_ code: CURLcode) {
-        if code != CURLE_OK, firstFailure == nil { firstFailure = code }
-    }
+    func record(_ code: CURLcode) { if code != CURLE_OK, firstFailure == nil { firstFailure = code } }
 
     func set(_ option: CURLoption, _ value: Int) { record(broker_curl_set_long(easy, option, value)) }
-    func set(_ option: CURLoption, offset value: Int64) {
-        record(broker_curl_set_offset(easy, option, curl_off_t(value)))
-    }
+    func set(_ option: CURLoption, offset value: Int64) { record(broker_curl_set_offset(easy, option, curl_off_t(value))) }
     /// `nil` takes a default away.
     func set(_ option: CURLoption, _ value: String?) { record(broker_curl_set_string(easy, option, value)) }
-    func set(_ option: CURLoption, _ value: UnsafeMutableRawPointer?) {
-        record(broker_curl_set_pointer(easy, option, value))
-    }
+    func set(_ option: CURLoption, _ value: UnsafeMutableRawPointer?) { record(broker_curl_set_pointer(easy, option, value)) }
     /// The list must live as long as the handle.
     func set(_ option: CURLoption, _ value: CurlList) { record(broker_curl_set_list(easy, option, value.head)) }
-    func set(_ option: CURLoption, _ function: broker_curl_receive) {
-        record(broker_curl_set_receive(easy, option, function))
-    }
+    func set(_ option: CURLoption, _ function: broker_curl_receive) { record(broker_curl_set_receive(easy, option, function)) }
     /// The store must live as long as the connections.
     func trust(_ store: TrustStore) { record(broker_curl_set_trust(easy, store.openSSLStore)) }
 }

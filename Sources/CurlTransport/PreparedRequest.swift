@@ -1,3 +1,4 @@
+internal import Waiting
 internal import HTTPTransport
 internal import SecureMemory
 
@@ -13,6 +14,8 @@ struct PreparedRequest: Sendable {
     let headerLines: [String]
     let bearer: Redacted<String>?
     let body: [UInt8]?
+    /// Takes the place of `body`.
+    let secretBody: SecretBody?
     let deadline: Deadline
     let maximumResponseBytes: Int
 
@@ -23,15 +26,11 @@ struct PreparedRequest: Sendable {
             origin = "https://\(endpoint.host):\(endpoint.port)"
             isMetadata = false
         case .metadata(let name, let port):
-            guard !name.isEmpty, name.utf8.count <= 253, name.utf8.allSatisfy(Self.isNameByte),
-                (1...65535).contains(port)
-            else {
+            guard !name.isEmpty, name.utf8.count <= 253, name.utf8.allSatisfy(Self.isNameByte), (1...65535).contains(port) else {
                 throw .invalidRequest(reason: "the metadata address is not a host name or IPv4 address with a port")
             }
             // It would cross the link in the clear.
-            guard request.bearer == nil else {
-                throw .invalidRequest(reason: "a bearer token is not sent to a metadata address")
-            }
+            guard request.bearer == nil else { throw .invalidRequest(reason: "a bearer token is not sent to a metadata address") }
             host = name
             origin = "http://\(name):\(port)"
             isMetadata = true
@@ -50,7 +49,8 @@ struct PreparedRequest: Sendable {
         url = origin + request.path
         headerLines = try Self.lines(request.headers)
         bearer = request.bearer
-        body = request.body
+        body = request.secretBody == nil ? request.body : nil
+        secretBody = request.secretBody
         deadline = request.deadline
         maximumResponseBytes = max(0, request.maximumResponseBytes)
     }
@@ -60,9 +60,7 @@ struct PreparedRequest: Sendable {
         var lines = ["Expect:"]
         var namesContentType = false
         for (name, value) in headers {
-            guard HeaderField.isName(name) else {
-                throw .invalidRequest(reason: "the name of a header field is not a token")
-            }
+            guard HeaderField.isName(name) else { throw .invalidRequest(reason: "the name of a header field is not a token") }
             let lowercase = name.lowercased()
             guard !HeaderField.reserved.contains(lowercase) else {
                 throw .invalidRequest(reason: "the header field \(lowercase) is not the caller's to set")
@@ -80,8 +78,8 @@ struct PreparedRequest: Sendable {
 
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"):
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "."), UInt8(ascii: "-"):
             true
         default: false
         }
@@ -92,13 +90,11 @@ struct PreparedRequest: Sendable {
 enum HeaderField {
     /// Fields that frame the message, name its target or belong to the connection; and the credentials, which travel as `HTTPRequest.bearer`.
     static let reserved: Set<String> = [
-        "authorization", "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization",
-        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+        "authorization", "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection", "te",
+        "trailer", "transfer-encoding", "upgrade",
     ]
 
-    static func isName(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= 256 && text.utf8.allSatisfy(isTokenByte)
-    }
+    static func isName(_ text: String) -> Bool { !text.isEmpty && text.utf8.count <= 256 && text.utf8.allSatisfy(isTokenByte) }
 
     /// Visible characters, spaces and tabs; no line break in any form.
     static func isValue(_ text: String) -> Bool {
@@ -107,9 +103,7 @@ enum HeaderField {
 
     private static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
         default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
         }
     }

@@ -15,17 +15,13 @@ struct ResponseCollector {
     private var headerBytes = 0
     private var isHeaderComplete = false
 
-    init(maximumBodyBytes: Int) {
-        self.maximumBodyBytes = maximumBodyBytes
-    }
+    init(maximumBodyBytes: Int) { self.maximumBodyBytes = maximumBodyBytes }
 
     /// One line of a header section with its line end. False stops the transfer.
     mutating func receiveHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
         hasStarted = true
         headerBytes += line.count
-        guard headerBytes <= Self.maximumHeaderBytes else {
-            return refuse(.responseTooLarge(limit: Self.maximumHeaderBytes))
-        }
+        guard headerBytes <= Self.maximumHeaderBytes else { return refuse(.responseTooLarge(limit: Self.maximumHeaderBytes)) }
         if line.starts(with: "HTTP/".utf8) {
             // The status line of the answer, or of the next one after an interim answer.
             headers = []
@@ -58,9 +54,7 @@ struct ResponseCollector {
     /// A piece of the body. False stops the transfer.
     mutating func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         hasStarted = true
-        guard body.count + bytes.count <= maximumBodyBytes else {
-            return refuse(.responseTooLarge(limit: maximumBodyBytes))
-        }
+        guard body.count + bytes.count <= maximumBodyBytes else { return refuse(.responseTooLarge(limit: maximumBodyBytes)) }
         body.append(contentsOf: bytes)
         return true
     }

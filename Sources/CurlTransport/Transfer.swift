@@ -1,3 +1,4 @@
+internal import Waiting
 internal import CCurl
 internal import CCurlShims
 internal import HTTPTransport
@@ -15,21 +16,16 @@ final class Transfer {
     private let overrides: CurlList
     private let errorText: UnsafeMutablePointer<CChar>
     private let body: UnsafeMutableRawBufferPointer
+    private let bodyCount: Int
     private let connectTimeout: Duration
     // Must live as long as the handle, which has only OpenSSL's pointer to it.
     private let trust: TrustStore
 
-    init(
-        _ submission: Submission, settings: TransferSettings, sessions: UnsafeMutableRawPointer?
-    ) throws(HTTPTransportError) {
+    init(_ submission: Submission, settings: TransferSettings, sessions: UnsafeMutableRawPointer?) throws(HTTPTransportError) {
         let request = submission.request
         guard !request.deadline.hasPassed else { throw .deadlineExceeded }
-        guard let easy = curl_easy_init() else {
-            throw .connectionFailed(reason: "libcurl has no handle for the request")
-        }
-        do throws(CryptoError) {
-            trust = try settings.trust()
-        } catch {
+        guard let easy = curl_easy_init() else { throw .connectionFailed(reason: "libcurl has no handle for the request") }
+        do throws(CryptoError) { trust = try settings.trust() } catch {
             curl_easy_cleanup(easy)
             throw .connectionFailed(reason: error.description)
         }
@@ -40,8 +36,11 @@ final class Transfer {
         overrides = CurlList()
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        body = .allocate(byteCount: max(1, request.body?.count ?? 0), alignment: 1)
-        if let bytes = request.body { body.copyBytes(from: bytes) }
+        bodyCount = request.secretBody?.count ?? request.body?.count ?? 0
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bodyCount), alignment: 1)
+        if let bytes = request.body { memory.copyBytes(from: bytes) }
+        request.secretBody?.withUnsafeBytes { memory.copyBytes(from: $0) }
+        body = memory
         connectTimeout = min(settings.connectTimeout, request.deadline.remaining)
 
         let options = EasyOptions(easy)
@@ -75,9 +74,8 @@ final class Transfer {
         if let refusal = collector.refusal { return .failure(refusal) }
         guard code == CURLE_OK else {
             let failure = CurlFailure(
-                code: code, text: String(cString: errorText), host: submission.request.host,
-                hasStartedAnswer: collector.hasStarted, deadline: submission.request.deadline,
-                connectTimeout: connectTimeout)
+                code: code, text: String(cString: errorText), host: submission.request.host, hasStartedAnswer: collector.hasStarted,
+                deadline: submission.request.deadline, connectTimeout: connectTimeout)
             return .failure(failure.transportError)
         }
         var status = 0
@@ -144,21 +142,18 @@ final class Transfer {
 
     private func message(_ options: EasyOptions, _ settings: TransferSettings) throws(HTTPTransportError) {
         let request = submission.request
-        options.set(
-            CURLOPT_HTTP_VERSION, Int(request.isMetadata ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS))
+        options.set(CURLOPT_HTTP_VERSION, Int(request.isMetadata ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS))
         options.set(CURLOPT_USERAGENT, settings.userAgent)
-        if request.body != nil || request.method != .get && request.method != .delete {
+        if bodyCount > 0 || request.body != nil || request.method != .get && request.method != .delete {
             // Also for a POST without a body, which says "Content-Length: 0".
             options.set(CURLOPT_POST, 1)
             options.set(CURLOPT_POSTFIELDS, body.baseAddress)
-            options.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: Int64(request.body?.count ?? 0))
+            options.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: Int64(bodyCount))
         }
         options.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
         for line in request.headerLines { headers.append(line) }
         if let bearer = request.bearer { headers.append("Authorization: Bearer " + bearer.reveal()) }
-        guard headers.isComplete, overrides.isComplete else {
-            throw .connectionFailed(reason: "not enough memory for the request")
-        }
+        guard headers.isComplete, overrides.isComplete else { throw .connectionFailed(reason: "not enough memory for the request") }
         options.set(CURLOPT_HTTPHEADER, headers)
     }
 

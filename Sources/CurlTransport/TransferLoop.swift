@@ -10,9 +10,7 @@ struct Submission: Sendable {
     let request: PreparedRequest
     let continuation: CheckedContinuation<Result<HTTPResponse, HTTPTransportError>, Never>
 
-    func fail(_ error: HTTPTransportError) {
-        continuation.resume(returning: .failure(error))
-    }
+    func fail(_ error: HTTPTransportError) { continuation.resume(returning: .failure(error)) }
 }
 
 /// Identifies a request and remembers its cancellation, which may come before the request itself.
@@ -20,15 +18,11 @@ final class Ticket: Sendable {
     let id: UInt64
     private let cancelled = Atomic(false)
 
-    init(id: UInt64) {
-        self.id = id
-    }
+    init(id: UInt64) { self.id = id }
 
     var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
 
-    func cancel() {
-        cancelled.store(true, ordering: .releasing)
-    }
+    func cancel() { cancelled.store(true, ordering: .releasing) }
 }
 
 /// The thread that owns libcurl.
@@ -59,9 +53,7 @@ final class TransferLoop: Sendable {
     static let isInitialised = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     init(_ settings: TransferSettings) throws(HTTPTransportError) {
-        guard Self.isInitialised, let multi = curl_multi_init() else {
-            throw .connectionFailed(reason: "libcurl cannot be initialised")
-        }
+        guard Self.isInitialised, let multi = curl_multi_init() else { throw .connectionFailed(reason: "libcurl cannot be initialised") }
         _ = broker_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.maximumConnections)
         guard let sessions = broker_curl_share_sessions() else {
             curl_multi_cleanup(multi)
@@ -114,9 +106,7 @@ final class TransferLoop: Sendable {
         _ = post(.cancel(ticket.id))
     }
 
-    func stop() {
-        _ = post(.stop)
-    }
+    func stop() { _ = post(.stop) }
 
     private func post(_ command: Command) -> Bool {
         mailbox.withLock { box in

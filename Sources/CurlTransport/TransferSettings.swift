@@ -22,7 +22,5 @@ struct TransferSettings: Sendable {
     }
 
     /// The overrides for a request. "Every host" means every service: a metadata address is redirected only by name.
-    func overrides(forMetadata isMetadata: Bool) -> [ConnectOverride] {
-        isMetadata ? connectTo.filter { !$0.host.isEmpty } : connectTo
-    }
+    func overrides(forMetadata isMetadata: Bool) -> [ConnectOverride] { isMetadata ? connectTo.filter { !$0.host.isEmpty } : connectTo }
 }

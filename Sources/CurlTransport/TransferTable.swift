@@ -1,3 +1,4 @@
+internal import Waiting
 internal import CCurl
 internal import CCurlShims
 internal import HTTPTransport
@@ -43,8 +44,7 @@ struct TransferTable {
         for submission in waiting {
             let origin = submission.request.origin
             let isFree =
-                underWay.count < settings.maximumConnections
-                && countByOrigin[origin, default: 0] < settings.maximumConnectionsPerOrigin
+                underWay.count < settings.maximumConnections && countByOrigin[origin, default: 0] < settings.maximumConnectionsPerOrigin
             if isFree { start(submission) } else { stillWaiting.append(submission) }
         }
         waiting = stillWaiting
@@ -52,11 +52,7 @@ struct TransferTable {
 
     private mutating func start(_ submission: Submission) {
         let transfer: Transfer
-        do {
-            transfer = try Transfer(submission, settings: settings, sessions: sessions)
-        } catch {
-            return submission.fail(error)
-        }
+        do { transfer = try Transfer(submission, settings: settings, sessions: sessions) } catch { return submission.fail(error) }
         guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
             return submission.fail(.connectionFailed(reason: "libcurl does not accept the request"))
         }
@@ -111,11 +107,7 @@ struct TransferTable {
         guard let transfer = underWay.removeValue(forKey: id) else { return nil }
         curl_multi_remove_handle(multi, transfer.easy)
         let origin = transfer.submission.request.origin
-        if let count = countByOrigin[origin], count > 1 {
-            countByOrigin[origin] = count - 1
-        } else {
-            countByOrigin[origin] = nil
-        }
+        if let count = countByOrigin[origin], count > 1 { countByOrigin[origin] = count - 1 } else { countByOrigin[origin] = nil }
         return transfer
     }
 

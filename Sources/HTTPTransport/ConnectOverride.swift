@@ -1,4 +1,5 @@
-/// "Connect to this address instead", as curl's `--connect-to`: the request, its certificate checks and its `Host` stay those of the original name.
+/// "Connect to this address instead", as curl's `--connect-to`: the request, its certificate checks and its `Host` stay those of the
+/// original name.
 public struct ConnectOverride: Sendable, Equatable, CustomStringConvertible {
     /// The host name to redirect, lower case; empty for every host.
     public let host: String
@@ -11,8 +12,7 @@ public struct ConnectOverride: Sendable, Equatable, CustomStringConvertible {
     /// Reads curl's form `HOST:PORT:CONNECT-TO-HOST:CONNECT-TO-PORT`; the first two may be empty.
     public init(_ text: String) throws(Endpoint.Invalid) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        let form =
-            "write HOST:PORT:ADDRESS:PORT, for example contoso.vault.azure.net:443:127.0.0.1:8443 or ::127.0.0.1:8443"
+        let form = "write HOST:PORT:ADDRESS:PORT, for example contoso.vault.azure.net:443:127.0.0.1:8443 or ::127.0.0.1:8443"
         guard parts.count == 4, !parts[2].isEmpty, let toPort = Int(parts[3]), (1...65535).contains(toPort) else {
             throw Endpoint.Invalid(description: form)
         }

@@ -1,7 +1,7 @@
 /// The address of a service: a DNS name and a port, and nothing else.
 ///
-/// Bearer tokens are sent where an endpoint points, so its text is taken apart strictly: no user information, path, query or fragment, no IP address, no
-/// trailing dot. `https://` in front is tolerated because people copy it along. Names are compared in lower case.
+/// Bearer tokens are sent where an endpoint points, so its text is taken apart strictly: no user information, path, query or fragment, no
+/// IP address, no trailing dot. `https://` in front is tolerated because people copy it along. Names are compared in lower case.
 public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     /// Lower-case DNS name with at least two labels.
     public let host: String
@@ -9,17 +9,13 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     public let port: Int
 
     /// Why a text is not an endpoint, in words for the person who wrote it.
-    public struct Invalid: Error, Sendable, Equatable, CustomStringConvertible {
-        public let description: String
-    }
+    public struct Invalid: Error, Sendable, Equatable, CustomStringConvertible { public let description: String }
 
     /// Reads `host`, `host:port` or either with `https://` in front.
     public init(_ text: String) throws(Invalid) {
         guard text.utf8.count <= 300 else { throw Invalid(description: "an endpoint has at most 253 characters") }
         var rest = text.utf8[...]
-        if rest.count >= 8, String(decoding: rest.prefix(8), as: UTF8.self).lowercased() == "https://" {
-            rest = rest.dropFirst(8)
-        }
+        if rest.count >= 8, String(decoding: rest.prefix(8), as: UTF8.self).lowercased() == "https://" { rest = rest.dropFirst(8) }
         guard !rest.isEmpty else {
             throw Invalid(description: "an endpoint cannot be empty; write a host name such as contoso.vault.azure.net")
         }
@@ -30,14 +26,11 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         switch parts.count {
         case 1: port = 443
         case 2:
-            guard let number = Int(String(decoding: parts[1], as: UTF8.self)), (1...65535).contains(number),
-                parts[1].count <= 5,
+            guard let number = Int(String(decoding: parts[1], as: UTF8.self)), (1...65535).contains(number), parts[1].count <= 5,
                 parts[1].allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
             else { throw Invalid(description: "the port of an endpoint is a number from 1 to 65535") }
             port = number
-        default:
-            throw Invalid(
-                description: "an endpoint has at most one ':' (before the port); IP addresses are not endpoints")
+        default: throw Invalid(description: "an endpoint has at most one ':' (before the port); IP addresses are not endpoints")
         }
         host = try Self.checkedName(parts[0])
     }
@@ -49,9 +42,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     public var origin: String { "https://\(description)" }
 
     /// Whether the name is one label or more below `suffix` (given without a leading dot), compared label by label.
-    public func isUnder(_ suffix: String) -> Bool {
-        host.hasSuffix("." + suffix.lowercased())
-    }
+    public func isUnder(_ suffix: String) -> Bool { host.hasSuffix("." + suffix.lowercased()) }
 
     /// Whether the name is exactly one label below `suffix` (given without a leading dot): `contoso` + `.vault.azure.net`.
     public func isDirectlyUnder(_ suffix: String) -> Bool {
@@ -61,13 +52,9 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
 
     private static func checkedName(_ bytes: Substring.UTF8View.SubSequence) throws(Invalid) -> String {
         let name = String(decoding: bytes, as: UTF8.self).lowercased()
-        guard (1...253).contains(name.utf8.count) else {
-            throw Invalid(description: "a host name has 1 to 253 characters")
-        }
+        guard (1...253).contains(name.utf8.count) else { throw Invalid(description: "a host name has 1 to 253 characters") }
         let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard labels.count >= 2 else {
-            throw Invalid(description: "'\(name)' is not a full host name such as contoso.vault.azure.net")
-        }
+        guard labels.count >= 2 else { throw Invalid(description: "'\(name)' is not a full host name such as contoso.vault.azure.net") }
         for label in labels {
             guard let first = label.first, let last = label.last, label.count <= 63 else {
                 throw Invalid(description: "'\(name)' has an empty or too long label")
@@ -85,8 +72,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
 
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"),
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
             UInt8(ascii: "-"), UInt8(ascii: "."):
             true
         default: false

@@ -1,3 +1,4 @@
+public import Waiting
 public import SecureMemory
 
 /// One outbound request.
@@ -29,15 +30,16 @@ public struct HTTPRequest: Sendable {
     public var bearer: Redacted<String>?
     /// Body bytes; `nil` sends none.
     public var body: [UInt8]?
+    /// A body with key material in it; takes the place of `body`.
+    public var secretBody: SecretBody?
     /// When to give up.
     public var deadline: Deadline
     /// Longest acceptable answer body, in bytes.
     public var maximumResponseBytes: Int
 
     public init(
-        _ method: Method, _ target: Target, path: String, headers: [(name: String, value: String)] = [],
-        bearer: Redacted<String>? = nil,
-        body: [UInt8]? = nil, deadline: Deadline, maximumResponseBytes: Int = 1 << 20
+        _ method: Method, _ target: Target, path: String, headers: [(name: String, value: String)] = [], bearer: Redacted<String>? = nil,
+        body: [UInt8]? = nil, secretBody: SecretBody? = nil, deadline: Deadline, maximumResponseBytes: Int = 1 << 20
     ) {
         self.method = method
         self.target = target
@@ -45,6 +47,7 @@ public struct HTTPRequest: Sendable {
         self.headers = headers
         self.bearer = bearer
         self.body = body
+        self.secretBody = secretBody
         self.deadline = deadline
         self.maximumResponseBytes = maximumResponseBytes
     }
@@ -65,9 +68,7 @@ public struct HTTPResponse: Sendable {
     }
 
     /// The first field of that name (given in lower case).
-    public func header(_ name: String) -> String? {
-        headers.first { $0.name == name }?.value
-    }
+    public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 
     /// Seconds of a `Retry-After` field in its delay form, at most one hour; absent, negative or unreadable values are `nil`.
     public var retryAfter: Duration? {

@@ -1,10 +1,8 @@
 /// Sends one HTTP request and returns its whole answer. What every outbound connection of the broker goes through.
 ///
-/// An implementation verifies the peer's certificate and name (there is no setting to turn that off), never follows redirects, refuses answers longer than
-/// the request allows, honours the deadline and ends the transfer when the calling task is cancelled.
-public protocol HTTPTransport: Sendable {
-    func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse
-}
+/// An implementation verifies the peer's certificate and name (there is no setting to turn that off), never follows redirects, refuses
+/// answers longer than the request allows, honours the deadline and ends the transfer when the calling task is cancelled.
+public protocol HTTPTransport: Sendable { func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse }
 
 /// Why no answer came back. An answer with an error status is an answer, not an error.
 public enum HTTPTransportError: Error, Sendable, Equatable {

@@ -8,9 +8,7 @@ enum CertificateChain {
         let texts: [JSONCursor]
         do { texts = try cursor.array() } catch { throw JOSEError("the certificates", error) }
         guard !texts.isEmpty else { throw JOSEError("\(cursor.path) holds no certificate") }
-        guard texts.count <= maximumCount else {
-            throw JOSEError("\(cursor.path) holds more than \(maximumCount) certificates")
-        }
+        guard texts.count <= maximumCount else { throw JOSEError("\(cursor.path) holds more than \(maximumCount) certificates") }
         var certificates: [Certificate] = []
         for text in texts {
             let encoded: String

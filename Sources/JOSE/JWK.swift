@@ -1,24 +1,24 @@
-public import OpenSSLCrypto
-public import StrictJSON
+package import OpenSSLCrypto
+package import StrictJSON
 
 /// A public key as JSON Web Key (RFC 7517; RFC 7518, 6).
 ///
 /// Key Vault's kinds `RSA-HSM` and `EC-HSM` are read like `RSA` and `EC`. An RSA key may give its certificate (`x5c`) instead of its numbers, as Microsoft Azure
-/// Attestation does (azure-protocols 1.7); where both are there, they must agree.
-public struct JWK: Sendable {
-    public let kid: String?
+/// Attestation does (AttestationService.md, "Published keys"); where both are there, they must agree.
+package struct JWK: Sendable {
+    package let kid: String?
     /// `RSA`, `RSA-HSM`, `EC` or `EC-HSM`.
-    public let kty: String
-    public let use: String?
-    public let keyOperations: [String]?
+    package let kty: String
+    package let use: String?
+    package let keyOperations: [String]?
     /// `alg`.
-    public let algorithm: String?
-    public let publicKey: PublicKey
+    package let algorithm: String?
+    package let publicKey: PublicKey
     /// Certificates of `x5c`; none where there is no such member. Not checked against anything but the key's numbers.
-    public let certificates: [Certificate]
+    package let certificates: [Certificate]
 
     /// Reads one key.
-    public init(_ cursor: JSONCursor) throws(JOSEError) {
+    package init(_ cursor: JSONCursor) throws(JOSEError) {
         do {
             kty = try cursor.string("kty")
             kid = try cursor.optionalString("kid")
@@ -43,22 +43,16 @@ public struct JWK: Sendable {
             default: throw JOSEError("the key is of an unknown kind (kty)")
             }
             publicKey = try Self.agreed(own, try certificates.first?.publicKey)
-        } catch let error as JOSEError {
-            throw error
-        } catch let error as JSONError {
-            throw JOSEError("the key", error)
-        } catch let error as CryptoError {
-            throw JOSEError("the key", error)
-        } catch {
-            throw JOSEError("the key cannot be read")
-        }
+        } catch let error as JOSEError { throw error } catch let error as JSONError { throw JOSEError("the key", error) } catch let error
+            as CryptoError
+        { throw JOSEError("the key", error) } catch { throw JOSEError("the key cannot be read") }
         guard kty.hasPrefix("RSA") == (publicKey.rsaNumbers != nil) else {
             throw JOSEError("the key's certificate is for another kind of key (kty)")
         }
     }
 
     /// RFC 7638 thumbprint with SHA-256, base64url: the `kid` of the broker's wrapping keys.
-    public static func thumbprint(rsa numbers: RSAPublicNumbers) -> String {
+    package static func thumbprint(rsa numbers: RSAPublicNumbers) -> String {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("e")

@@ -1,35 +1,27 @@
 internal import Glibc
 internal import OpenSSLCrypto
-public import StrictJSON
+package import StrictJSON
 
 /// The protected header of a signed message (RFC 7515, section 4).
-public struct JWSHeader: Sendable {
+package struct JWSHeader: Sendable {
     /// Longest header that is parsed, in bytes. Release answers carry their certificate chain in it, about 9 KB.
-    public static let maximumBytes = 64 * 1024
+    package static let maximumBytes = 64 * 1024
 
-    public let members: JSONObject
+    package let members: JSONObject
     /// `alg` as it was written; may be anything.
-    public let algorithm: String
+    package let algorithm: String
     /// `kid`, an opaque string.
-    public let keyID: String?
+    package let keyID: String?
     /// The base64url text that it was read from.
     let text: [UInt8]
 
     init(_ text: ArraySlice<UInt8>) throws(JOSEError) {
-        guard (text.count * 3) / 4 <= Self.maximumBytes else {
-            throw JOSEError("the header is longer than \(Self.maximumBytes) bytes")
-        }
+        guard (text.count * 3) / 4 <= Self.maximumBytes else { throw JOSEError("the header is longer than \(Self.maximumBytes) bytes") }
         let bytes = try Self.decoded(text, "header")
-        do {
-            members = try JSONCursor.parse(
-                bytes, limits: JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 8)
-            ).object()
-        } catch {
+        do { members = try JSONCursor.parse(bytes, limits: JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 8)).object() } catch {
             throw JOSEError("the header", error)
         }
-        guard case .string(let algorithm) = members["alg"] else {
-            throw JOSEError("the header names no algorithm (alg)")
-        }
+        guard case .string(let algorithm) = members["alg"] else { throw JOSEError("the header names no algorithm (alg)") }
         self.algorithm = algorithm
         switch members["kid"] {
         case .none: keyID = nil
@@ -64,5 +56,5 @@ public struct JWSHeader: Sendable {
 
 extension JWSHeader: Equatable {
     /// Whether both are the same text.
-    public static func == (one: JWSHeader, other: JWSHeader) -> Bool { one.text == other.text }
+    package static func == (one: JWSHeader, other: JWSHeader) -> Bool { one.text == other.text }
 }

@@ -1,22 +1,23 @@
-public import OpenSSLCrypto
-public import SecureMemory
+package import OpenSSLCrypto
+package import SecureMemory
 internal import StrictJSON
 
 /// Writes released keys as JSON Web Keys (RFC 7518, 6) into memory that is wiped. No private number passes through an array or a string.
-public enum PrivateJWK {
+package enum PrivateJWK {
     /// An RSA or EC key. Members are sorted by name: `d dp dq e key_ops kty n p q qi`, or `crv d key_ops kty x y`; `key_ops` only where there are any.
-    public static func encode(_ numbers: borrowing PrivateKeyNumbers, keyOperations: [String]) -> SecretBytes {
+    /// `keyType` takes the place of `RSA` or `EC`, which is what RFC 7518 calls them.
+    package static func encode(_ numbers: borrowing PrivateKeyNumbers, keyOperations: [String], keyType: String? = nil) -> SecretBytes {
         var measure = Text(nil)
-        write(numbers, keyOperations, to: &measure)
+        write(numbers, keyOperations, keyType, to: &measure)
         return SecretBytes(capacity: measure.count) { memory in
             var text = Text(memory)
-            write(numbers, keyOperations, to: &text)
+            write(numbers, keyOperations, keyType, to: &text)
             return text.count
         }
     }
 
     /// A symmetric key: `{"k":"…","kty":"oct"}`.
-    public static func encode(symmetric secret: borrowing SecretBytes) -> SecretBytes {
+    package static func encode(symmetric secret: borrowing SecretBytes) -> SecretBytes {
         secret.withUnsafeBytes { bytes in
             var measure = Text(nil)
             write(symmetric: bytes, to: &measure)
@@ -34,9 +35,7 @@ public enum PrivateJWK {
         text.append("\",\"kty\":\"oct\"}")
     }
 
-    private static func write(
-        _ numbers: borrowing PrivateKeyNumbers, _ keyOperations: [String], to text: inout Text
-    ) {
+    private static func write(_ numbers: borrowing PrivateKeyNumbers, _ keyOperations: [String], _ keyType: String?, to text: inout Text) {
         var members = Members()
         switch numbers.kind {
         case .rsa:
@@ -45,7 +44,7 @@ public enum PrivateJWK {
             members.write(private: "dq", of: numbers, to: &text)
             members.write("e", numbers.rsaPublic?.e, to: &text)
             members.write(keyOperations, to: &text)
-            members.write("kty", literal: "RSA", to: &text)
+            members.write("kty", literal: keyType ?? "RSA", to: &text)
             members.write("n", numbers.rsaPublic?.n, to: &text)
             members.write(private: "p", of: numbers, to: &text)
             members.write(private: "q", of: numbers, to: &text)
@@ -54,7 +53,7 @@ public enum PrivateJWK {
             members.write("crv", literal: curve.rawValue, to: &text)
             members.write(private: "d", of: numbers, to: &text)
             members.write(keyOperations, to: &text)
-            members.write("kty", literal: "EC", to: &text)
+            members.write("kty", literal: keyType ?? "EC", to: &text)
             members.write("x", numbers.ecPublic?.x, to: &text)
             members.write("y", numbers.ecPublic?.y, to: &text)
         }
@@ -103,9 +102,7 @@ public enum PrivateJWK {
         private let memory: UnsafeMutableRawBufferPointer?
         private(set) var count = 0
 
-        init(_ memory: UnsafeMutableRawBufferPointer?) {
-            self.memory = memory
-        }
+        init(_ memory: UnsafeMutableRawBufferPointer?) { self.memory = memory }
 
         mutating func append(_ text: String) {
             var text = text
@@ -113,9 +110,7 @@ public enum PrivateJWK {
         }
 
         mutating func append(_ bytes: UnsafeRawBufferPointer) {
-            if let memory {
-                UnsafeMutableRawBufferPointer(rebasing: memory[count..<(count + bytes.count)]).copyMemory(from: bytes)
-            }
+            if let memory { UnsafeMutableRawBufferPointer(rebasing: memory[count..<(count + bytes.count)]).copyMemory(from: bytes) }
             count += bytes.count
         }
 

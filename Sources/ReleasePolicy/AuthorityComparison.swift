@@ -1,6 +1,6 @@
 extension AuthorityMatch {
     /// Compares a token's `iss` with a policy's authority. Both services compare the exact text, trailing slash included.
-    public init(issuer: String, authority: String) {
+    package init(issuer: String, authority: String) {
         if issuer.utf8.elementsEqual(authority.utf8) {
             self = .exact
             return
@@ -49,9 +49,7 @@ extension AuthorityMatch {
         var withoutTestLabel: [Substring] { labels.filter { $0 != "test" } }
 
         /// The region's label and what follows it; empty where the name is none of an attestation provider.
-        var region: ArraySlice<Substring> {
-            labels.count >= 4 && labels.contains("attest") ? labels.dropFirst() : []
-        }
+        var region: ArraySlice<Substring> { labels.count >= 4 && labels.contains("attest") ? labels.dropFirst() : [] }
 
         /// `shared` and the code of the region: `sharedneu.neu`.
         var isShared: Bool {
@@ -66,9 +64,7 @@ extension String {
     fileprivate func firstRange(ofASCII needle: String) -> Range<String.Index>? {
         var start = startIndex
         while start < endIndex {
-            if self[start...].hasPrefix(needle) {
-                return start..<index(start, offsetBy: needle.count)
-            }
+            if self[start...].hasPrefix(needle) { return start..<index(start, offsetBy: needle.count) }
             start = index(after: start)
         }
         return nil

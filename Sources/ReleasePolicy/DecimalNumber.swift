@@ -64,9 +64,7 @@ struct DecimalNumber: Sendable, Equatable, Comparable {
         guard !digits.isEmpty else { return "0" }
         let sign = isNegative ? "-" : ""
         let characters = digits.map { UInt8(ascii: "0") + $0 }
-        if exponent <= 0 {
-            return sign + "0." + String(repeating: "0", count: -exponent) + String(decoding: characters, as: UTF8.self)
-        }
+        if exponent <= 0 { return sign + "0." + String(repeating: "0", count: -exponent) + String(decoding: characters, as: UTF8.self) }
         if exponent >= characters.count {
             let zeros = String(repeating: "0", count: exponent - characters.count)
             return sign + String(decoding: characters, as: UTF8.self) + zeros

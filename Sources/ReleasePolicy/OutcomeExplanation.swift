@@ -2,7 +2,7 @@ internal import StrictJSON
 
 extension PolicyOutcome {
     /// One sentence per obstacle of the nearest authority, for logs and people; empty where the policy is satisfied.
-    public var obstacles: [String] {
+    package var obstacles: [String] {
         guard !isSatisfied, let nearest = authorities.first else { return [] }
         var lines: [String] = []
         if nearest.match != .exact {
@@ -30,7 +30,7 @@ extension GroupOutcome {
 
 extension ClaimOutcome {
     /// `x-ms-sevsnpvm-is-debuggable: wanted equals "false", found true (different-value)`.
-    public var explanation: String {
+    package var explanation: String {
         let found = actual.map { "found \(Self.text($0))" } ?? "found nothing"
         return "\(claim): wanted \(self.operator.rawValue) \(Self.text(wanted)), \(found) (\(reason.rawValue))"
     }

@@ -1,7 +1,7 @@
 /// Why a document is not a release policy, and where.
-public struct PolicyError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct PolicyError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong, for callers that answer differently by cause.
-    public enum Kind: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
         /// Not JSON at all, or too long or too deep for a policy.
         case syntax
         /// `version` is there, but no version that a service accepts.
@@ -22,20 +22,20 @@ public struct PolicyError: Error, Sendable, Equatable, CustomStringConvertible {
         case tooDeep
     }
 
-    public let kind: Kind
+    package let kind: Kind
     /// JSON pointer (RFC 6901) to the offending value: `/anyOf/0/allOf/2/equals`; empty for the document.
-    public let pointer: String
+    package let pointer: String
     /// The end of a sentence: "expected a list of conditions, found a string".
-    public let reason: String
+    package let reason: String
 
-    public init(_ kind: Kind, at pointer: String, _ reason: String) {
+    package init(_ kind: Kind, at pointer: String, _ reason: String) {
         self.kind = kind
         self.pointer = pointer
         self.reason = reason
     }
 
     /// `/anyOf/0/authority: expected a string, found a number`.
-    public var description: String { pointer.isEmpty ? reason : "\(pointer): \(reason)" }
+    package var description: String { pointer.isEmpty ? reason : "\(pointer): \(reason)" }
 }
 
 /// Appends one reference token to a JSON pointer, escaped as RFC 6901 section 3 says.

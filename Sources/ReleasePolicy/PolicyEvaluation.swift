@@ -1,14 +1,13 @@
-public import StrictJSON
+package import StrictJSON
 
 extension ReleasePolicy {
     /// Judges the claims of a token. The caller verifies the token's signature and times; this looks at `issuer` and `claims` alone.
-    public func evaluate(claims: JSONObject, issuer: String) -> PolicyOutcome {
+    package func evaluate(claims: JSONObject, issuer: String) -> PolicyOutcome {
         var outcomes: [AuthorityOutcome] = []
         for entry in authorities {
             outcomes.append(
                 AuthorityOutcome(
-                    pointer: entry.pointer, authority: entry.authority,
-                    match: AuthorityMatch(issuer: issuer, authority: entry.authority),
+                    pointer: entry.pointer, authority: entry.authority, match: AuthorityMatch(issuer: issuer, authority: entry.authority),
                     conditions: Self.judge(entry.conditions, claims)))
         }
         let isSatisfied = outcomes.contains { $0.isSatisfied }
@@ -33,8 +32,7 @@ extension ReleasePolicy {
             case .all: conditions.allSatisfy(\.isSatisfied)
             case .any: conditions.contains { $0.isSatisfied }
             }
-        return GroupOutcome(
-            pointer: group.pointer, join: group.join, isSatisfied: isSatisfied, conditions: conditions)
+        return GroupOutcome(pointer: group.pointer, join: group.join, isSatisfied: isSatisfied, conditions: conditions)
     }
 
     private static func judge(_ condition: ClaimCondition, _ claims: JSONObject) -> ClaimOutcome {
@@ -42,8 +40,8 @@ extension ReleasePolicy {
         var actual: JSONValue?
         if case .found(let value) = lookup { actual = value }
         return ClaimOutcome(
-            pointer: condition.pointer, claim: condition.claim, operator: condition.operator, wanted: condition.wanted,
-            actual: actual, reason: reason(condition, lookup))
+            pointer: condition.pointer, claim: condition.claim, operator: condition.operator, wanted: condition.wanted, actual: actual,
+            reason: reason(condition, lookup))
     }
 
     private static func reason(_ condition: ClaimCondition, _ lookup: ClaimLookup) -> ClaimReason {
@@ -76,14 +74,12 @@ extension ReleasePolicy {
 
 extension AuthorityOutcome {
     /// 0 for the issuer itself, then the more distant the less likely that it was meant.
-    fileprivate var distance: Int {
-        AuthorityMatch.allCases.firstIndex(of: match) ?? AuthorityMatch.allCases.count
-    }
+    fileprivate var distance: Int { AuthorityMatch.allCases.firstIndex(of: match) ?? AuthorityMatch.allCases.count }
 }
 
 extension GroupOutcome {
     /// How many conditions would have to change; of alternatives only the nearest counts.
-    public var unsatisfiedCount: Int {
+    package var unsatisfiedCount: Int {
         let counts = conditions.map { condition in
             switch condition {
             case .claim(let claim): claim.isSatisfied ? 0 : 1

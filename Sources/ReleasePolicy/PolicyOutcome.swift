@@ -1,32 +1,32 @@
-public import StrictJSON
+package import StrictJSON
 
 /// What a policy says about a token, condition by condition.
-public struct PolicyOutcome: Sendable, Equatable {
+package struct PolicyOutcome: Sendable, Equatable {
     /// Whether the policy releases the key to this token.
-    public let isSatisfied: Bool
+    package let isSatisfied: Bool
     /// The token's `iss`.
-    public let issuer: String
+    package let issuer: String
     /// Every authority of the policy, the nearest to being satisfied first.
-    public let authorities: [AuthorityOutcome]
+    package let authorities: [AuthorityOutcome]
 }
 
 /// One authority entry, judged.
-public struct AuthorityOutcome: Sendable, Equatable {
+package struct AuthorityOutcome: Sendable, Equatable {
     /// JSON pointer of the entry.
-    public let pointer: String
+    package let pointer: String
     /// The authority that the policy wants.
-    public let authority: String
+    package let authority: String
     /// Whether the token's issuer is it, or how it fails to be.
-    public let match: AuthorityMatch
+    package let match: AuthorityMatch
     /// The conditions, judged also where the issuer does not match, because both may need a correction.
-    public let conditions: GroupOutcome
+    package let conditions: GroupOutcome
 
     /// The issuer matches and the conditions hold.
-    public var isSatisfied: Bool { match == .exact && conditions.isSatisfied }
+    package var isSatisfied: Bool { match == .exact && conditions.isSatisfied }
 }
 
 /// How a token's issuer compares with the authority of a policy. Only `exact` counts.
-public enum AuthorityMatch: String, Sendable, CaseIterable {
+package enum AuthorityMatch: String, Sendable, CaseIterable {
     case exact
     case differsByTrailingSlash = "differs-by-trailing-slash"
     /// `http` instead of `https`, or no scheme at all.
@@ -41,20 +41,20 @@ public enum AuthorityMatch: String, Sendable, CaseIterable {
 }
 
 /// A list of conditions, judged.
-public struct GroupOutcome: Sendable, Equatable {
-    public let pointer: String
-    public let join: ConditionGroup.Join
-    public let isSatisfied: Bool
+package struct GroupOutcome: Sendable, Equatable {
+    package let pointer: String
+    package let join: ConditionGroup.Join
+    package let isSatisfied: Bool
     /// In the order of the policy.
-    public let conditions: [ConditionOutcome]
+    package let conditions: [ConditionOutcome]
 }
 
 /// One condition, judged.
-public enum ConditionOutcome: Sendable, Equatable {
+package enum ConditionOutcome: Sendable, Equatable {
     case claim(ClaimOutcome)
     case group(GroupOutcome)
 
-    public var isSatisfied: Bool {
+    package var isSatisfied: Bool {
         switch self {
         case .claim(let claim): claim.isSatisfied
         case .group(let group): group.isSatisfied
@@ -63,22 +63,22 @@ public enum ConditionOutcome: Sendable, Equatable {
 }
 
 /// A statement about one claim, judged.
-public struct ClaimOutcome: Sendable, Equatable {
+package struct ClaimOutcome: Sendable, Equatable {
     /// JSON pointer of the condition.
-    public let pointer: String
-    public let claim: String
-    public let `operator`: ClaimCondition.Operator
+    package let pointer: String
+    package let claim: String
+    package let `operator`: ClaimCondition.Operator
     /// The operand, as the policy writes it.
-    public let wanted: JSONValue
+    package let wanted: JSONValue
     /// What the token says; `nil` where it says nothing.
-    public let actual: JSONValue?
-    public let reason: ClaimReason
+    package let actual: JSONValue?
+    package let reason: ClaimReason
 
-    public var isSatisfied: Bool { reason == .satisfied }
+    package var isSatisfied: Bool { reason == .satisfied }
 }
 
 /// Why a statement about a claim holds or does not.
-public enum ClaimReason: String, Sendable, CaseIterable {
+package enum ClaimReason: String, Sendable, CaseIterable {
     case satisfied
     case missingClaim = "missing-claim"
     case differentValue = "different-value"

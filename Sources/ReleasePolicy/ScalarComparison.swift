@@ -1,12 +1,10 @@
 internal import StrictJSON
 
-/// Comparison of a policy's operand with a claim, by canonical text (azure-protocols.md, section 2.9).
+/// Comparison of a policy's operand with a claim, by canonical text (ReleasePolicies.md, "Evaluation").
 enum ScalarComparison {
     /// `satisfied` where the two are equal, else in which way they are not.
     static func equality(wanted: JSONValue, actual: JSONValue) -> ClaimReason {
-        guard let actualText = canonicalText(actual), let wantedText = canonicalText(wanted) else {
-            return .notComparable
-        }
+        guard let actualText = canonicalText(actual), let wantedText = canonicalText(wanted) else { return .notComparable }
         if actualText.utf8.elementsEqual(wantedText.utf8) { return .satisfied }
         let numbers = (DecimalNumber(wanted), DecimalNumber(actual))
         if let a = numbers.0, let b = numbers.1, a == b { return .sameNumberOtherText }
@@ -15,9 +13,7 @@ enum ScalarComparison {
         return kind(wanted, as: actual) ? .differentValue : .differentType
     }
 
-    static func order(
-        wanted: JSONValue, actual: JSONValue, _ holds: (DecimalNumber, DecimalNumber) -> Bool
-    ) -> ClaimReason {
+    static func order(wanted: JSONValue, actual: JSONValue, _ holds: (DecimalNumber, DecimalNumber) -> Bool) -> ClaimReason {
         switch actual {
         case .object, .array, .null: return .notComparable
         default: break
@@ -41,8 +37,7 @@ enum ScalarComparison {
         switch actual {
         case .boolean: ["true", "false"].contains(canonicalText(wanted) ?? "")
         case .integer, .real: DecimalNumber(wanted) != nil
-        case .string:
-            if case .string = wanted { true } else { false }
+        case .string: if case .string = wanted { true } else { false }
         default: false
         }
     }

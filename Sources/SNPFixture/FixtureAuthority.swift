@@ -1,41 +1,38 @@
-public import OpenSSLCrypto
-public import SNPReport
+internal import Issuing
+package import OpenSSLCrypto
+package import SNPReport
 
 /// Why fixture material could not be made, read or kept.
-public struct FixtureError: Error, Sendable, CustomStringConvertible {
+package struct FixtureError: Error, Sendable, CustomStringConvertible {
     /// One sentence that may be shown; names files, never key material.
-    public let description: String
+    package let description: String
 
-    public init(_ description: String) {
-        self.description = description
-    }
+    package init(_ description: String) { self.description = description }
 
-    init(_ error: CryptoError, during action: String) {
-        self.init("\(action): \(error)")
-    }
+    init(_ error: CryptoError, during action: String) { self.init("\(action): \(error)") }
 }
 
-/// A stand-in for AMD's key hierarchy: a root and an intermediate with the real names, key sizes, signatures and extensions, but an organization
-/// that says what they are. Nobody trusts the root unless told to.
-public struct FixtureAuthority: Sendable {
+/// A stand-in for AMD's key hierarchy: a root and an intermediate with the real names, key sizes, signatures and extensions, but an
+/// organization that says what they are. Nobody trusts the root unless told to.
+package struct FixtureAuthority: Sendable {
     /// What stands where AMD's certificates say "Advanced Micro Devices".
-    public static let organization = "attestation-broker fixture, not AMD"
+    package static let organization = "attestation-broker fixture, not AMD"
 
-    public let product: ProcessorProduct
+    package let product: ProcessorProduct
     /// `ARK-Milan`, self-signed.
-    public let root: Certificate
+    package let root: Certificate
     /// `SEV-Milan` (ASK), signed by the root.
-    public let intermediate: Certificate
+    package let intermediate: Certificate
     let intermediateKey: PrivateKey
 
-    /// Makes new keys and certificates. Takes seconds of computing on two threads, one of them the caller's: not for Swift's cooperative pool.
-    /// `now` is in seconds since 1970; the certificates are valid from a day before for 25 years, as AMD's are.
-    public static func generate(product: ProcessorProduct, now: Int64) throws(FixtureError) -> FixtureAuthority {
-        try AuthorityKeys.generate().authority(product: product, now: now)
+    /// Makes new keys and certificates. Takes seconds of computing on two threads, one of them the caller's: not for Swift's cooperative
+    /// pool. `now` is in seconds since 1970; the certificates are valid from a day before for 25 years, as AMD's are.
+    package static func generate(product: ProcessorProduct, now: Int64) throws(FixtureError) -> FixtureAuthority {
+        try FixtureKeys.generate().authority(product: product, now: now)
     }
 
     /// What `keys` certify, with certificates made now.
-    init(keys: AuthorityKeys, product: ProcessorProduct, now: Int64) throws(FixtureError) {
+    init(keys: FixtureKeys, product: ProcessorProduct, now: Int64) throws(FixtureError) {
         let serial: UInt64 =
             switch product {
             case .milan: 0x10000
@@ -44,8 +41,8 @@ public struct FixtureAuthority: Sendable {
             }
         do throws(CryptoError) {
             var builder = CertificateBuilder(
-                subject: Self.name("ARK-\(product.rawValue)"), issuer: Self.name("ARK-\(product.rawValue)"),
-                notBefore: now - 86_400, notAfter: now + 25 * 31_557_600)
+                subject: Self.name("ARK-\(product.rawValue)"), issuer: Self.name("ARK-\(product.rawValue)"), notBefore: now - 86_400,
+                notAfter: now + 25 * 31_557_600)
             builder.serial = serial
             builder.isCertificateAuthority = true
             builder.keyUsage = [.keyCertSign, .cRLSign]
@@ -54,8 +51,7 @@ public struct FixtureAuthority: Sendable {
             builder.serial = serial + 1
             builder.pathLength = 0
             builder.keyUsage = [.keyCertSign]
-            intermediate = try builder.sign(
-                publicKey: keys.intermediate.publicKey, with: keys.root, algorithm: .rsaPSS(.sha384))
+            intermediate = try builder.sign(publicKey: keys.intermediate.publicKey, with: keys.root, algorithm: .rsaPSS(.sha384))
         } catch { throw FixtureError(error, during: "making the fixture authority's certificates") }
         self.product = product
         intermediateKey = keys.intermediate
@@ -70,15 +66,12 @@ public struct FixtureAuthority: Sendable {
 
     /// AMD's attributes in AMD's order, except for the organization.
     static func name(_ commonName: String) -> [(String, String)] {
-        [
-            ("OU", "Engineering"), ("C", "US"), ("L", "Santa Clara"), ("ST", "CA"), ("O", organization),
-            ("CN", commonName),
-        ]
+        [("OU", "Engineering"), ("C", "US"), ("L", "Santa Clara"), ("ST", "CA"), ("O", organization), ("CN", commonName)]
     }
 }
 
 /// The two RSA keys of an authority.
-struct AuthorityKeys {
+struct FixtureKeys {
     let root: PrivateKey
     let intermediate: PrivateKey
 
@@ -86,13 +79,11 @@ struct AuthorityKeys {
     static let bits = 4096
 
     /// Makes both at the same time.
-    static func generate() throws(FixtureError) -> AuthorityKeys {
-        let (root, intermediate) = PlainThread.both {
-            Result { () throws(CryptoError) in try PrivateKey.generateRSA(bits: bits) }
+    static func generate() throws(FixtureError) -> FixtureKeys {
+        let (root, intermediate) = PlainThread.both { Result { () throws(CryptoError) in try PrivateKey.generateRSA(bits: bits) } }
+        do throws(CryptoError) { return FixtureKeys(root: try root.get(), intermediate: try intermediate.get()) } catch {
+            throw FixtureError(error, during: "making the fixture authority's keys")
         }
-        do throws(CryptoError) {
-            return AuthorityKeys(root: try root.get(), intermediate: try intermediate.get())
-        } catch { throw FixtureError(error, during: "making the fixture authority's keys") }
     }
 
     func authority(product: ProcessorProduct, now: Int64) throws(FixtureError) -> FixtureAuthority {

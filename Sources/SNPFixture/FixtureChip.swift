@@ -1,19 +1,20 @@
-public import OpenSSLCrypto
-public import SNPReport
+package import Issuing
+package import OpenSSLCrypto
+package import SNPReport
 
 /// A stand-in for one processor: a chip id, a TCB, and the VCEK that AMD's service would certify for them.
-public struct FixtureChip: Sendable {
-    public let product: ProcessorProduct
+package struct FixtureChip: Sendable {
+    package let product: ProcessorProduct
     /// 64 bytes as in CHIP_ID: on Turin 8 bytes and zeros.
-    public let chipID: [UInt8]
+    package let chipID: [UInt8]
     /// What the VCEK certifies and every report of this chip carries.
-    public let tcb: TCBVersion
+    package let tcb: TCBVersion
     /// Leaf first: VCEK, ASK, ARK.
-    public let chain: [Certificate]
+    package let chain: [Certificate]
     let key: PrivateKey
 
     /// A TCB for each product, with a microcode level above 0x7F, whose DER INTEGER has two bytes.
-    public static func defaultTCB(for product: ProcessorProduct) -> TCBVersion {
+    package static func defaultTCB(for product: ProcessorProduct) -> TCBVersion {
         switch product {
         case .milan: TCBVersion(TCBComponents(bootloader: 4, tee: 0, snp: 24, microcode: 219), for: product)
         case .genoa: TCBVersion(TCBComponents(bootloader: 10, tee: 0, snp: 23, microcode: 132), for: product)
@@ -23,7 +24,7 @@ public struct FixtureChip: Sendable {
 
     /// Makes the chip's key and has `authority` certify it for seven years from a day before `now` (seconds since 1970).
     /// The chip id follows from the authority, so that it stays the same where the authority was kept.
-    public init(authority: FixtureAuthority, tcb: TCBVersion? = nil, now: Int64) throws(FixtureError) {
+    package init(authority: FixtureAuthority, tcb: TCBVersion? = nil, now: Int64) throws(FixtureError) {
         let product = authority.product
         let tcb = tcb ?? Self.defaultTCB(for: product)
         let hardwareID = Self.hardwareID(product: product, root: authority.root)
@@ -37,8 +38,7 @@ public struct FixtureChip: Sendable {
                 notBefore: now - 86_400, notAfter: now + 7 * 31_557_600)
             builder.serial = 0
             builder.extraExtensions = Self.extensions(product: product, tcb: tcb, hardwareID: hardwareID)
-            let leaf = try builder.sign(
-                publicKey: key.publicKey, with: authority.intermediateKey, algorithm: .rsaPSS(.sha384))
+            let leaf = try builder.sign(publicKey: key.publicKey, with: authority.intermediateKey, algorithm: .rsaPSS(.sha384))
             chain = [leaf, authority.intermediate, authority.root]
         } catch { throw FixtureError(error, during: "making the fixture VCEK") }
         self.init(product: product, tcb: tcb, chain: chain, key: key, root: authority.root)
@@ -60,7 +60,7 @@ public struct FixtureChip: Sendable {
     }
 
     /// The processor that CPUID shows: one of the product line.
-    public var processor: ProcessorID {
+    package var processor: ProcessorID {
         switch product {
         case .milan: ProcessorID(family: 0x19, model: 0x01, stepping: 1)
         case .genoa: ProcessorID(family: 0x19, model: 0x11, stepping: 1)
@@ -69,7 +69,7 @@ public struct FixtureChip: Sendable {
     }
 
     /// Fills in chip id, processor and TCB, and signs as the firmware does. Returns the 1184 bytes.
-    public func sign(_ builder: ReportBuilder) throws(FixtureError) -> [UInt8] {
+    package func sign(_ builder: ReportBuilder) throws(FixtureError) -> [UInt8] {
         var builder = builder
         builder.chipID = chipID
         builder.cpuid = processor
@@ -78,12 +78,12 @@ public struct FixtureChip: Sendable {
     }
 
     /// Signs 1184 bytes as they are, for reports that no firmware would make.
-    public func sign(unsigned report: [UInt8]) throws(FixtureError) -> [UInt8] {
+    package func sign(unsigned report: [UInt8]) throws(FixtureError) -> [UInt8] {
         var report = report
         let signature: [UInt8]
-        do throws(CryptoError) {
-            signature = try key.sign(ReportBuilder.signedPart(of: report), algorithm: .ecdsa(.sha384))
-        } catch { throw FixtureError(error, during: "signing the fixture report") }
+        do throws(CryptoError) { signature = try key.sign(ReportBuilder.signedPart(of: report), algorithm: .ecdsa(.sha384)) } catch {
+            throw FixtureError(error, during: "signing the fixture report")
+        }
         guard ReportBuilder.install(signature: signature, in: &report) else {
             throw FixtureError("a report has \(AttestationReport.byteCount) bytes, not \(report.count)")
         }
@@ -91,9 +91,9 @@ public struct FixtureChip: Sendable {
     }
 
     /// AMD's extensions in the order in which real certificates have them (AMD 57230).
-    private static func extensions(
-        product: ProcessorProduct, tcb: TCBVersion, hardwareID: [UInt8]
-    ) -> [(oid: String, critical: Bool, value: [UInt8])] {
+    private static func extensions(product: ProcessorProduct, tcb: TCBVersion, hardwareID: [UInt8]) -> [(
+        oid: String, critical: Bool, value: [UInt8]
+    )] {
         let prefix = "1.3.6.1.4.1.3704.1."
         func integer(_ value: UInt8) -> [UInt8] { value < 0x80 ? [2, 1, value] : [2, 2, 0, value] }
         let name: String =
@@ -111,7 +111,6 @@ public struct FixtureChip: Sendable {
         return [
             (prefix + "1", false, integer(product == .turin ? 1 : 0)),
             (prefix + "2", false, [0x16, UInt8(name.utf8.count)] + Array(name.utf8)),
-        ] + levels.map { (prefix + "3.\($0.arc)", false, integer(tcb.byte($0.byte))) }
-            + [(prefix + "4", false, hardwareID)]
+        ] + levels.map { (prefix + "3.\($0.arc)", false, integer(tcb.byte($0.byte))) } + [(prefix + "4", false, hardwareID)]
     }
 }

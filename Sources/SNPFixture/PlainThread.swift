@@ -2,20 +2,16 @@ internal import Glibc
 internal import Synchronization
 
 /// Threads outside Swift's cooperative pool, for key generation that would keep one of its few threads busy for seconds.
-public enum PlainThread {
+package enum PlainThread {
     private final class Job: Sendable {
         let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) {
-            self.body = body
-        }
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 
-    private final class Slot<Value: Sendable>: Sendable {
-        let value = Mutex<Value?>(nil)
-    }
+    private final class Slot<Value: Sendable>: Sendable { let value = Mutex<Value?>(nil) }
 
     /// Runs `body` on a new detached thread; on the caller's when no thread can be had.
-    public static func detach(_ body: @escaping @Sendable () -> Void) {
+    package static func detach(_ body: @escaping @Sendable () -> Void) {
         if let thread = start(body) { pthread_detach(thread) } else { body() }
     }
 

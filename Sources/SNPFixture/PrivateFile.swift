@@ -17,9 +17,7 @@ enum PrivateFile {
         var content = [UInt8](repeating: 0, count: limit + 1)
         var used = 0
         while used <= limit {
-            let count = content.withUnsafeMutableBytes {
-                Glibc.read(descriptor, $0.baseAddress?.advanced(by: used), $0.count - used)
-            }
+            let count = content.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress?.advanced(by: used), $0.count - used) }
             if count < 0 {
                 if errno == EINTR { continue }
                 throw failure(path)
@@ -34,9 +32,7 @@ enum PrivateFile {
 
     static func write(_ content: [UInt8], to path: String, mode: mode_t) throws(FixtureError) {
         var failed: FixtureError?
-        content.withUnsafeBytes { bytes in
-            do throws(FixtureError) { try write(bytes, to: path, mode: mode) } catch { failed = error }
-        }
+        content.withUnsafeBytes { bytes in do throws(FixtureError) { try write(bytes, to: path, mode: mode) } catch { failed = error } }
         if let failed { throw failed }
     }
 
@@ -65,9 +61,7 @@ enum PrivateFile {
         }
     }
 
-    fileprivate static func failure(_ path: String) -> FixtureError {
-        FixtureError("\(path): \(String(cString: strerror(errno)))")
-    }
+    fileprivate static func failure(_ path: String) -> FixtureError { FixtureError("\(path): \(String(cString: strerror(errno)))") }
 }
 
 /// An advisory lock on a file, held by one process at a time (and by one holder within it).
@@ -88,7 +82,5 @@ struct FileLock {
     }
 
     /// Lets go; the file stays, since removing it would let two holders in.
-    func release() {
-        close(descriptor)
-    }
+    func release() { close(descriptor) }
 }

@@ -1,7 +1,8 @@
 /// A security policy for guests that were given none.
-public enum SamplePolicy {
-    /// A small Rego module in the form of a confidential ACI policy. Its SHA-256 is HOST_DATA of fixture reports without a policy of their own.
-    public static let bytes = Array(
+package enum SamplePolicy {
+    /// A small Rego module in the form of a confidential ACI policy. Its SHA-256 is HOST_DATA of fixture reports without a policy of their
+    /// own.
+    package static let bytes = Array(
         """
         package policy
 

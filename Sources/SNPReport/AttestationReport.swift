@@ -1,98 +1,92 @@
 /// A decoded SEV-SNP attestation report (AMD 56860, table "ATTESTATION_REPORT"), versions 2 to 5.
 ///
-/// The value keeps the 1184 bytes and reads fields on demand, so decoding costs one pass over the reserved ranges. Nothing here says that the
-/// report is genuine; that is `SNPVerification`'s job.
-public struct AttestationReport: Sendable, Equatable {
+/// The value keeps the 1184 bytes and reads fields on demand, so decoding costs one pass over the reserved ranges. Nothing here says that
+/// the report is genuine; that is `SNPVerification`'s job.
+package struct AttestationReport: Sendable, Equatable {
     /// Size of every report in bytes.
-    public static let byteCount = ReportLayout.byteCount
+    package static let byteCount = ReportLayout.byteCount
 
     /// The report as it was given, 1184 bytes.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// Decodes strictly: length, version, signature algorithm and every reserved range and bit of that version.
     /// Throws the first complaint; `inspect` collects them all.
-    public init(_ bytes: [UInt8]) throws(ReportError) {
+    package init(_ bytes: [UInt8]) throws(ReportError) {
         let (report, problems) = try Self.inspect(bytes)
         if let problem = problems.first { throw problem }
         self = report
     }
 
-    init(unchecked bytes: [UInt8]) {
-        self.bytes = bytes
-    }
+    init(unchecked bytes: [UInt8]) { self.bytes = bytes }
 
     /// VERSION: 2, 3, 4 or 5.
-    public var version: UInt32 { integer(at: ReportLayout.version) }
+    package var version: UInt32 { integer(at: ReportLayout.version) }
     /// GUEST_SVN, from the ID block.
-    public var guestSVN: UInt32 { integer(at: ReportLayout.guestSVN) }
-    public var policy: GuestPolicy { GuestPolicy(raw: integer(at: ReportLayout.policy)) }
+    package var guestSVN: UInt32 { integer(at: ReportLayout.guestSVN) }
+    package var policy: GuestPolicy { GuestPolicy(raw: integer(at: ReportLayout.policy)) }
     /// 16 bytes.
-    public var familyID: [UInt8] { Array(bytes[ReportLayout.familyID]) }
+    package var familyID: [UInt8] { Array(bytes[ReportLayout.familyID]) }
     /// 16 bytes.
-    public var imageID: [UInt8] { Array(bytes[ReportLayout.imageID]) }
+    package var imageID: [UInt8] { Array(bytes[ReportLayout.imageID]) }
     /// Privilege level of the guest software that asked: 0...3, or 0xFFFFFFFF when the host did.
-    public var vmpl: UInt32 { integer(at: ReportLayout.vmpl) }
+    package var vmpl: UInt32 { integer(at: ReportLayout.vmpl) }
     /// SIGNATURE_ALGO: 1 is ECDSA P-384 with SHA-384.
-    public var signatureAlgorithm: UInt32 { integer(at: ReportLayout.signatureAlgorithm) }
+    package var signatureAlgorithm: UInt32 { integer(at: ReportLayout.signatureAlgorithm) }
     /// TCB of the firmware that runs now.
-    public var currentTCB: TCBVersion { TCBVersion(raw: integer(at: ReportLayout.currentTCB)) }
-    public var platformInfo: PlatformInfo { PlatformInfo(raw: integer(at: ReportLayout.platformInfo)) }
-    public var keyInfo: KeyInfo { KeyInfo(raw: integer(at: ReportLayout.keyInfo)) }
+    package var currentTCB: TCBVersion { TCBVersion(raw: integer(at: ReportLayout.currentTCB)) }
+    package var platformInfo: PlatformInfo { PlatformInfo(raw: integer(at: ReportLayout.platformInfo)) }
+    package var keyInfo: KeyInfo { KeyInfo(raw: integer(at: ReportLayout.keyInfo)) }
     /// 64 bytes that the guest chose.
-    public var reportData: [UInt8] { Array(bytes[ReportLayout.reportData]) }
+    package var reportData: [UInt8] { Array(bytes[ReportLayout.reportData]) }
     /// 48 bytes: launch digest.
-    public var measurement: [UInt8] { Array(bytes[ReportLayout.measurement]) }
+    package var measurement: [UInt8] { Array(bytes[ReportLayout.measurement]) }
     /// 32 bytes that the host set at launch.
-    public var hostData: [UInt8] { Array(bytes[ReportLayout.hostData]) }
+    package var hostData: [UInt8] { Array(bytes[ReportLayout.hostData]) }
     /// 48 bytes: SHA-384 of the key that signed the ID block, zero without one.
-    public var idKeyDigest: [UInt8] { Array(bytes[ReportLayout.idKeyDigest]) }
+    package var idKeyDigest: [UInt8] { Array(bytes[ReportLayout.idKeyDigest]) }
     /// 48 bytes: SHA-384 of the author key, zero without one.
-    public var authorKeyDigest: [UInt8] { Array(bytes[ReportLayout.authorKeyDigest]) }
+    package var authorKeyDigest: [UInt8] { Array(bytes[ReportLayout.authorKeyDigest]) }
     /// 32 bytes, constant for the guest's life.
-    public var reportID: [UInt8] { Array(bytes[ReportLayout.reportID]) }
+    package var reportID: [UInt8] { Array(bytes[ReportLayout.reportID]) }
     /// 32 bytes: the migration agent's report id, all 0xFF without one.
-    public var reportIDMA: [UInt8] { Array(bytes[ReportLayout.reportIDMA]) }
+    package var reportIDMA: [UInt8] { Array(bytes[ReportLayout.reportIDMA]) }
     /// TCB from which the signing key was derived.
-    public var reportedTCB: TCBVersion { TCBVersion(raw: integer(at: ReportLayout.reportedTCB)) }
+    package var reportedTCB: TCBVersion { TCBVersion(raw: integer(at: ReportLayout.reportedTCB)) }
     /// The processor, from version 3 on.
-    public var cpuid: ProcessorID? {
+    package var cpuid: ProcessorID? {
         guard version >= 3 else { return nil }
         let start = ReportLayout.cpuid.lowerBound
         return ProcessorID(family: bytes[start], model: bytes[start + 1], stepping: bytes[start + 2])
     }
     /// 64 bytes: chip id; on Turin 8 bytes and zeros; all zero when masked.
-    public var chipID: [UInt8] { Array(bytes[ReportLayout.chipID]) }
+    package var chipID: [UInt8] { Array(bytes[ReportLayout.chipID]) }
     /// TCB below which the firmware cannot be rolled back.
-    public var committedTCB: TCBVersion { TCBVersion(raw: integer(at: ReportLayout.committedTCB)) }
-    public var currentVersion: FirmwareVersion { firmwareVersion(at: ReportLayout.currentVersion) }
-    public var committedVersion: FirmwareVersion { firmwareVersion(at: ReportLayout.committedVersion) }
+    package var committedTCB: TCBVersion { TCBVersion(raw: integer(at: ReportLayout.committedTCB)) }
+    package var currentVersion: FirmwareVersion { firmwareVersion(at: ReportLayout.currentVersion) }
+    package var committedVersion: FirmwareVersion { firmwareVersion(at: ReportLayout.committedVersion) }
     /// CURRENT_TCB when the guest was launched or imported.
-    public var launchTCB: TCBVersion { TCBVersion(raw: integer(at: ReportLayout.launchTCB)) }
+    package var launchTCB: TCBVersion { TCBVersion(raw: integer(at: ReportLayout.launchTCB)) }
     /// Mitigations that were active at launch, from version 5 on.
-    public var launchMitigationVector: UInt64? {
-        version >= 5 ? integer(at: ReportLayout.launchMitigationVector) : nil
-    }
+    package var launchMitigationVector: UInt64? { version >= 5 ? integer(at: ReportLayout.launchMitigationVector) : nil }
     /// Mitigations that are active now, from version 5 on.
-    public var currentMitigationVector: UInt64? {
-        version >= 5 ? integer(at: ReportLayout.currentMitigationVector) : nil
-    }
+    package var currentMitigationVector: UInt64? { version >= 5 ? integer(at: ReportLayout.currentMitigationVector) : nil }
 
     /// The signature's r, 48 bytes big-endian.
-    public var signatureR: [UInt8] { scalar(in: ReportLayout.signatureR) }
+    package var signatureR: [UInt8] { scalar(in: ReportLayout.signatureR) }
     /// The signature's s, 48 bytes big-endian.
-    public var signatureS: [UInt8] { scalar(in: ReportLayout.signatureS) }
+    package var signatureS: [UInt8] { scalar(in: ReportLayout.signatureS) }
     /// r and s big-endian, 96 bytes: the form in which P-384 signatures are verified.
-    public var signature: [UInt8] { signatureR + signatureS }
+    package var signature: [UInt8] { signatureR + signatureS }
     /// The first 672 bytes, which the signature covers.
-    public var signedBytes: [UInt8] { Array(bytes[ReportLayout.signedRange]) }
+    package var signedBytes: [UInt8] { Array(bytes[ReportLayout.signedRange]) }
 
     /// Product line by CPUID; `nil` for version 2, which does not say, and for processors that are not known here.
-    public var product: ProcessorProduct? { cpuid?.product }
+    package var product: ProcessorProduct? { cpuid?.product }
     /// Whether the firmware hides the chip's identity: CHIP_ID is all zero.
-    public var isChipIDMasked: Bool { bytes[ReportLayout.chipID].allSatisfy { $0 == 0 } }
+    package var isChipIDMasked: Bool { bytes[ReportLayout.chipID].allSatisfy { $0 == 0 } }
 
     /// Lends the signed bytes without a copy.
-    public func withSignedBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    package func withSignedBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[ReportLayout.signedRange])) }
     }
 
@@ -104,7 +98,5 @@ public struct AttestationReport: Sendable, Equatable {
         FirmwareVersion(major: bytes[offset + 2], minor: bytes[offset + 1], build: bytes[offset])
     }
 
-    private func scalar(in range: Range<Int>) -> [UInt8] {
-        bytes[range].prefix(ReportLayout.scalarByteCount).reversed()
-    }
+    private func scalar(in range: Range<Int>) -> [UInt8] { bytes[range].prefix(ReportLayout.scalarByteCount).reversed() }
 }

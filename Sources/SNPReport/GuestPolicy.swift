@@ -1,79 +1,73 @@
 /// POLICY: what the guest's owner demanded at launch (AMD 56860, table "Guest Policy").
-public struct GuestPolicy: Sendable, Equatable {
-    public let raw: UInt64
+package struct GuestPolicy: Sendable, Equatable {
+    package let raw: UInt64
 
-    public init(raw: UInt64) {
-        self.raw = raw
-    }
+    package init(raw: UInt64) { self.raw = raw }
 
     /// Minimum firmware ABI, minor number.
-    public var abiMinor: UInt8 { UInt8(truncatingIfNeeded: raw) }
+    package var abiMinor: UInt8 { UInt8(truncatingIfNeeded: raw) }
     /// Minimum firmware ABI, major number.
-    public var abiMajor: UInt8 { UInt8(truncatingIfNeeded: raw >> 8) }
+    package var abiMajor: UInt8 { UInt8(truncatingIfNeeded: raw >> 8) }
     /// Bit 16: simultaneous multithreading is allowed.
-    public var allowsSMT: Bool { bit(16) }
+    package var allowsSMT: Bool { bit(16) }
     /// Bit 17: reserved, one in every valid policy.
-    public var reservedOne: Bool { bit(17) }
+    package var reservedOne: Bool { bit(17) }
     /// Bit 18: a migration agent may be associated with the guest.
-    public var allowsMigration: Bool { bit(18) }
+    package var allowsMigration: Bool { bit(18) }
     /// Bit 19: the host may decrypt the guest's memory.
-    public var allowsDebug: Bool { bit(19) }
+    package var allowsDebug: Bool { bit(19) }
     /// Bit 20: the guest runs on one socket only.
-    public var requiresSingleSocket: Bool { bit(20) }
+    package var requiresSingleSocket: Bool { bit(20) }
     /// Bit 21: CXL devices may be populated.
-    public var allowsCXL: Bool { bit(21) }
+    package var allowsCXL: Bool { bit(21) }
     /// Bit 22: memory is encrypted with AES-256 XTS.
-    public var requiresAES256XTS: Bool { bit(22) }
+    package var requiresAES256XTS: Bool { bit(22) }
     /// Bit 23: running average power limit is off.
-    public var requiresRAPLDisabled: Bool { bit(23) }
+    package var requiresRAPLDisabled: Bool { bit(23) }
     /// Bit 24: ciphertext hiding for DRAM is on.
-    public var requiresCiphertextHiding: Bool { bit(24) }
+    package var requiresCiphertextHiding: Bool { bit(24) }
     /// Bit 25: pages of the guest are never swapped or moved.
-    public var disablesPageSwap: Bool { bit(25) }
+    package var disablesPageSwap: Bool { bit(25) }
     /// Bits 63:26, zero in every policy that this version of the format allows.
-    public var reservedHighBits: UInt64 { raw >> 26 }
+    package var reservedHighBits: UInt64 { raw >> 26 }
 
     private func bit(_ position: UInt64) -> Bool { raw >> position & 1 == 1 }
 }
 
 /// PLATFORM_INFO: the state of the platform when the report was made. Bits that are not named here are kept in `raw` and tolerated.
-public struct PlatformInfo: Sendable, Equatable {
-    public let raw: UInt64
+package struct PlatformInfo: Sendable, Equatable {
+    package let raw: UInt64
 
-    public init(raw: UInt64) {
-        self.raw = raw
-    }
+    package init(raw: UInt64) { self.raw = raw }
 
     /// Bit 0: simultaneous multithreading is on.
-    public var smtEnabled: Bool { bit(0) }
+    package var smtEnabled: Bool { bit(0) }
     /// Bit 1: transparent memory encryption is on.
-    public var tsmeEnabled: Bool { bit(1) }
+    package var tsmeEnabled: Bool { bit(1) }
     /// Bit 2: ECC memory is in use.
-    public var eccEnabled: Bool { bit(2) }
+    package var eccEnabled: Bool { bit(2) }
     /// Bit 3: running average power limit is off.
-    public var raplDisabled: Bool { bit(3) }
+    package var raplDisabled: Bool { bit(3) }
     /// Bit 4: ciphertext hiding for DRAM is on.
-    public var ciphertextHidingEnabled: Bool { bit(4) }
+    package var ciphertextHidingEnabled: Bool { bit(4) }
     /// Bit 5: memory was checked for aliased addresses (AMD-SB-3015, "BadRAM").
-    public var aliasCheckComplete: Bool { bit(5) }
+    package var aliasCheckComplete: Bool { bit(5) }
     /// Bit 6: set on Turin; its name could not be confirmed from AMD's table.
-    public var bit6: Bool { bit(6) }
+    package var bit6: Bool { bit(6) }
     /// Bit 7: trusted I/O is on.
-    public var tioEnabled: Bool { bit(7) }
+    package var tioEnabled: Bool { bit(7) }
 
     private func bit(_ position: UInt64) -> Bool { raw >> position & 1 == 1 }
 }
 
 /// The u32 at 0x48: which key signed the report.
-public struct KeyInfo: Sendable, Equatable {
-    public let raw: UInt32
+package struct KeyInfo: Sendable, Equatable {
+    package let raw: UInt32
 
-    public init(raw: UInt32) {
-        self.raw = raw
-    }
+    package init(raw: UInt32) { self.raw = raw }
 
     /// SIGNING_KEY, bits 4:2.
-    public enum SigningKey: Sendable, Equatable {
+    package enum SigningKey: Sendable, Equatable {
         /// The chip's own key.
         case vcek
         /// A key that AMD loaded for a cloud provider.
@@ -85,10 +79,10 @@ public struct KeyInfo: Sendable, Equatable {
     }
 
     /// Bit 0: AUTHOR_KEY_DIGEST holds a digest.
-    public var authorKeyEnabled: Bool { raw & 1 == 1 }
+    package var authorKeyEnabled: Bool { raw & 1 == 1 }
     /// Bit 1: the firmware does not use the VCEK and writes zeros instead of its signature.
-    public var maskChipKey: Bool { raw >> 1 & 1 == 1 }
-    public var signingKey: SigningKey {
+    package var maskChipKey: Bool { raw >> 1 & 1 == 1 }
+    package var signingKey: SigningKey {
         switch raw >> 2 & 0b111 {
         case 0: .vcek
         case 1: .vlek
@@ -97,12 +91,12 @@ public struct KeyInfo: Sendable, Equatable {
         }
     }
     /// Bits 31:5, which must be zero.
-    public var reservedBits: UInt32 { raw >> 5 }
+    package var reservedBits: UInt32 { raw >> 5 }
 }
 
 extension KeyInfo.SigningKey: CustomStringConvertible {
     /// `VCEK`, `VLEK`, `none` or `reserved value n`.
-    public var description: String {
+    package var description: String {
         switch self {
         case .vcek: "VCEK"
         case .vlek: "VLEK"
@@ -113,16 +107,16 @@ extension KeyInfo.SigningKey: CustomStringConvertible {
 }
 
 /// The version of the SNP firmware: for example 1.55 build 29.
-public struct FirmwareVersion: Sendable, Equatable, CustomStringConvertible {
-    public let major: UInt8
-    public let minor: UInt8
-    public let build: UInt8
+package struct FirmwareVersion: Sendable, Equatable, CustomStringConvertible {
+    package let major: UInt8
+    package let minor: UInt8
+    package let build: UInt8
 
-    public init(major: UInt8, minor: UInt8, build: UInt8) {
+    package init(major: UInt8, minor: UInt8, build: UInt8) {
         self.major = major
         self.minor = minor
         self.build = build
     }
 
-    public var description: String { "\(major).\(minor) build \(build)" }
+    package var description: String { "\(major).\(minor) build \(build)" }
 }

@@ -1,5 +1,5 @@
 /// An AMD product line with keys of its own: one ARK, one ASK and one ASVK each.
-public enum ProcessorProduct: String, Sendable, CaseIterable {
+package enum ProcessorProduct: String, Sendable, CaseIterable {
     /// EPYC 7003.
     case milan = "Milan"
     /// EPYC 9004, 8004 and the other Zen 4 parts that share its chain (Bergamo, Siena).
@@ -8,7 +8,7 @@ public enum ProcessorProduct: String, Sendable, CaseIterable {
     case turin = "Turin"
 
     /// The product line of a processor by its combined CPUID family and model, `nil` for processors whose keys are not known here.
-    public init?(family: UInt8, model: UInt8) {
+    package init?(family: UInt8, model: UInt8) {
         switch (family, model) {
         case (0x19, 0x00...0x0F): self = .milan
         case (0x19, 0x10...0x1F), (0x19, 0xA0...0xAF): self = .genoa
@@ -19,7 +19,7 @@ public enum ProcessorProduct: String, Sendable, CaseIterable {
 
     /// The product line that a certificate's productName extension means: the name, or the name and a stepping (`Milan-B0`).
     /// Siena and Bergamo are sold under their own names but endorsed by the Genoa chain.
-    public init?(productName: String) {
+    package init?(productName: String) {
         let name = productName.prefix { $0 != "-" }
         switch name {
         case "Siena", "Bergamo": self = .genoa
@@ -29,24 +29,22 @@ public enum ProcessorProduct: String, Sendable, CaseIterable {
 }
 
 /// The processor that made a report, as the report says from version 3 on.
-public struct ProcessorID: Sendable, Equatable, CustomStringConvertible {
+package struct ProcessorID: Sendable, Equatable, CustomStringConvertible {
     /// Combined (base and extended) family, for example 0x19.
-    public let family: UInt8
+    package let family: UInt8
     /// Combined model.
-    public let model: UInt8
-    public let stepping: UInt8
+    package let model: UInt8
+    package let stepping: UInt8
 
-    public init(family: UInt8, model: UInt8, stepping: UInt8) {
+    package init(family: UInt8, model: UInt8, stepping: UInt8) {
         self.family = family
         self.model = model
         self.stepping = stepping
     }
 
     /// The product line, `nil` where it is not known here.
-    public var product: ProcessorProduct? { ProcessorProduct(family: family, model: model) }
+    package var product: ProcessorProduct? { ProcessorProduct(family: family, model: model) }
 
     /// Six lower-case hex digits: family, model, stepping.
-    public var description: String {
-        (UInt64(family) << 16 | UInt64(model) << 8 | UInt64(stepping)).hexDigits(6)
-    }
+    package var description: String { (UInt64(family) << 16 | UInt64(model) << 8 | UInt64(stepping)).hexDigits(6) }
 }

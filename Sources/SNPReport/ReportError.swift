@@ -1,7 +1,7 @@
 /// Why bytes are not an attestation report that this decoder accepts.
-public struct ReportError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct ReportError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The check that failed. The raw value is the stable code that the verifier and the command line print.
-    public enum Check: String, Sendable, CaseIterable {
+    package enum Check: String, Sendable, CaseIterable {
         /// Not exactly 1184 bytes.
         case length = "report-length"
         /// A version other than 2, 3, 4 and 5.
@@ -16,17 +16,17 @@ public struct ReportError: Error, Sendable, Equatable, CustomStringConvertible {
         case signatureReserved = "signature-reserved-nonzero"
     }
 
-    public let check: Check
+    package let check: Check
     /// One line in plain words.
-    public let detail: String
+    package let detail: String
 
-    public init(_ check: Check, _ detail: String) {
+    package init(_ check: Check, _ detail: String) {
         self.check = check
         self.detail = detail
     }
 
     /// Kebab-case check code, for example `report-length`.
-    public var code: String { check.rawValue }
+    package var code: String { check.rawValue }
 
-    public var description: String { "\(code): \(detail)" }
+    package var description: String { "\(code): \(detail)" }
 }

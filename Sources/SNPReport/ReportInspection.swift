@@ -1,12 +1,8 @@
 extension AttestationReport {
     /// Reads the fields of 1184 bytes and lists everything that is wrong with their form, so that a verifier can name more than the first
     /// complaint. A report with problems must not be used as evidence. Throws only `report-length`.
-    public static func inspect(
-        _ bytes: [UInt8]
-    ) throws(ReportError) -> (report: AttestationReport, problems: [ReportError]) {
-        guard bytes.count == byteCount else {
-            throw ReportError(.length, "a report has \(byteCount) bytes, this has \(bytes.count)")
-        }
+    package static func inspect(_ bytes: [UInt8]) throws(ReportError) -> (report: AttestationReport, problems: [ReportError]) {
+        guard bytes.count == byteCount else { throw ReportError(.length, "a report has \(byteCount) bytes, this has \(bytes.count)") }
         let report = AttestationReport(unchecked: bytes)
         return (report, report.formProblems())
     }
@@ -14,23 +10,17 @@ extension AttestationReport {
     private func formProblems() -> [ReportError] {
         var problems: [ReportError] = []
         let version = self.version
-        if !(2...5).contains(version) {
-            problems.append(ReportError(.version, "version \(version) is not one of 2, 3, 4 and 5"))
-        }
+        if !(2...5).contains(version) { problems.append(ReportError(.version, "version \(version) is not one of 2, 3, 4 and 5")) }
         if signatureAlgorithm != 1 {
             problems.append(
-                ReportError(
-                    .signatureAlgorithm,
-                    "signature algorithm \(signatureAlgorithm) is not 1, ECDSA P-384 with SHA-384"))
+                ReportError(.signatureAlgorithm, "signature algorithm \(signatureAlgorithm) is not 1, ECDSA P-384 with SHA-384"))
         }
         if !policy.reservedOne {
             problems.append(ReportError(.policyReserved, "guest policy bit 17 must be one"))
         } else if policy.reservedHighBits != 0 {
             problems.append(ReportError(.policyReserved, "guest policy bits 26 to 63 must be zero"))
         }
-        if let complaint = reservedComplaint(version: version) {
-            problems.append(ReportError(.reserved, complaint))
-        }
+        if let complaint = reservedComplaint(version: version) { problems.append(ReportError(.reserved, complaint)) }
         if let range = firstNonZero(of: Self.signatureReserved) {
             problems.append(ReportError(.signatureReserved, "\(Self.words(range)) of the signature must be zero"))
         }
@@ -47,9 +37,8 @@ extension AttestationReport {
     private func reservedComplaint(version: UInt32) -> String? {
         if keyInfo.reservedBits != 0 { return "key information bits 5 to 31 must be zero" }
         var ranges = [
-            ReportLayout.reservedAfterKeyInfo, ReportLayout.reservedAfterCPUID,
-            ReportLayout.reservedAfterCurrentVersion, ReportLayout.reservedAfterCommittedVersion,
-            ReportLayout.reservedBeforeSignature,
+            ReportLayout.reservedAfterKeyInfo, ReportLayout.reservedAfterCPUID, ReportLayout.reservedAfterCurrentVersion,
+            ReportLayout.reservedAfterCommittedVersion, ReportLayout.reservedBeforeSignature,
         ]
         if version < 3 { ranges.append(ReportLayout.cpuid) }
         if version < 5 { ranges.append(ReportLayout.mitigationVectors) }
@@ -68,7 +57,6 @@ extension AttestationReport {
 
     private static func words(_ range: Range<Int>) -> String {
         let first = "0x" + UInt64(range.lowerBound).hexDigits(3)
-        return range.count == 1
-            ? "byte \(first)" : "bytes \(first) to 0x" + UInt64(range.upperBound - 1).hexDigits(3)
+        return range.count == 1 ? "byte \(first)" : "bytes \(first) to 0x" + UInt64(range.upperBound - 1).hexDigits(3)
     }
 }

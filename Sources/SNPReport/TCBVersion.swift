@@ -1,55 +1,49 @@
 /// A TCB_VERSION: the security patch levels of the platform's components in 8 bytes, whose layout depends on the product.
-public struct TCBVersion: Sendable, Hashable {
+package struct TCBVersion: Sendable, Hashable {
     /// The 8 bytes as one little-endian integer. Only components can be ordered; comparing `raw` values means nothing.
-    public let raw: UInt64
+    package let raw: UInt64
 
-    public init(raw: UInt64) {
-        self.raw = raw
-    }
+    package init(raw: UInt64) { self.raw = raw }
 
     /// Puts components into the layout of `product`; the bytes between them are zero.
-    public init(_ components: TCBComponents, for product: ProcessorProduct) {
+    package init(_ components: TCBComponents, for product: ProcessorProduct) {
         switch product {
         case .milan, .genoa:
             raw =
-                UInt64(components.bootloader) | UInt64(components.tee) << 8 | UInt64(components.snp) << 48
-                | UInt64(components.microcode) << 56
+                UInt64(components.bootloader) | UInt64(components.tee) << 8 | UInt64(components.snp) << 48 | UInt64(components.microcode)
+                << 56
         case .turin:
             raw =
-                UInt64(components.fmc ?? 0) | UInt64(components.bootloader) << 8 | UInt64(components.tee) << 16
-                | UInt64(components.snp) << 24 | UInt64(components.microcode) << 56
+                UInt64(components.fmc ?? 0) | UInt64(components.bootloader) << 8 | UInt64(components.tee) << 16 | UInt64(components.snp)
+                << 24 | UInt64(components.microcode) << 56
         }
     }
 
     /// The byte at `index` (0...7) of the field as it is stored.
-    public func byte(_ index: Int) -> UInt8 {
-        UInt8(truncatingIfNeeded: raw >> (UInt64(index) * 8))
-    }
+    package func byte(_ index: Int) -> UInt8 { UInt8(truncatingIfNeeded: raw >> (UInt64(index) * 8)) }
 
     /// The patch levels in `product`'s layout (AMD 56860, table "TCB_VERSION").
-    public func components(for product: ProcessorProduct) -> TCBComponents {
+    package func components(for product: ProcessorProduct) -> TCBComponents {
         switch product {
-        case .milan, .genoa:
-            TCBComponents(fmc: nil, bootloader: byte(0), tee: byte(1), snp: byte(6), microcode: byte(7))
-        case .turin:
-            TCBComponents(fmc: byte(0), bootloader: byte(1), tee: byte(2), snp: byte(3), microcode: byte(7))
+        case .milan, .genoa: TCBComponents(fmc: nil, bootloader: byte(0), tee: byte(1), snp: byte(6), microcode: byte(7))
+        case .turin: TCBComponents(fmc: byte(0), bootloader: byte(1), tee: byte(2), snp: byte(3), microcode: byte(7))
         }
     }
 
     /// 16 lower-case hex digits, most significant first, as THIM prints `tcbm`.
-    public var hex: String { raw.hexDigits(16) }
+    package var hex: String { raw.hexDigits(16) }
 }
 
 /// Security patch levels by component.
-public struct TCBComponents: Sendable, Equatable {
+package struct TCBComponents: Sendable, Equatable {
     /// First mutable code; Turin only.
-    public let fmc: UInt8?
-    public let bootloader: UInt8
-    public let tee: UInt8
-    public let snp: UInt8
-    public let microcode: UInt8
+    package let fmc: UInt8?
+    package let bootloader: UInt8
+    package let tee: UInt8
+    package let snp: UInt8
+    package let microcode: UInt8
 
-    public init(fmc: UInt8? = nil, bootloader: UInt8, tee: UInt8, snp: UInt8, microcode: UInt8) {
+    package init(fmc: UInt8? = nil, bootloader: UInt8, tee: UInt8, snp: UInt8, microcode: UInt8) {
         self.fmc = fmc
         self.bootloader = bootloader
         self.tee = tee
@@ -58,17 +52,15 @@ public struct TCBComponents: Sendable, Equatable {
     }
 
     /// Whether no component is newer than the same component of `other`.
-    public func isAtMost(_ other: TCBComponents) -> Bool {
-        fmc ?? 0 <= other.fmc ?? 0 && bootloader <= other.bootloader && tee <= other.tee && snp <= other.snp
-            && microcode <= other.microcode
+    package func isAtMost(_ other: TCBComponents) -> Bool {
+        fmc ?? 0 <= other.fmc ?? 0 && bootloader <= other.bootloader && tee <= other.tee && snp <= other.snp && microcode <= other.microcode
     }
 }
 
 extension TCBComponents: CustomStringConvertible {
     /// For example `boot loader 4, TEE 0, SNP 24, microcode 219`.
-    public var description: String {
-        (fmc.map { "FMC \($0), " } ?? "")
-            + "boot loader \(bootloader), TEE \(tee), SNP \(snp), microcode \(microcode)"
+    package var description: String {
+        (fmc.map { "FMC \($0), " } ?? "") + "boot loader \(bootloader), TEE \(tee), SNP \(snp), microcode \(microcode)"
     }
 }
 

@@ -1,17 +1,17 @@
-public import OpenSSLCrypto
-public import SNPReport
+package import OpenSSLCrypto
+package import SNPReport
 
 /// A root that is trusted for one product, by the hash of its certificate or of its public key.
-public struct PinnedRoot: Sendable, Equatable {
+package struct PinnedRoot: Sendable, Equatable {
     /// For people: `AMD ARK-Milan`, `fixture ARK-Milan`.
-    public let name: String
-    public let product: ProcessorProduct
+    package let name: String
+    package let product: ProcessorProduct
     /// SHA-256 of the certificate's DER, 32 bytes.
-    public let certificateSHA256: [UInt8]
+    package let certificateSHA256: [UInt8]
     /// SHA-256 of the DER SubjectPublicKeyInfo, 32 bytes.
-    public let publicKeySHA256: [UInt8]
+    package let publicKeySHA256: [UInt8]
 
-    public init(name: String, product: ProcessorProduct, certificateSHA256: [UInt8], publicKeySHA256: [UInt8]) {
+    package init(name: String, product: ProcessorProduct, certificateSHA256: [UInt8], publicKeySHA256: [UInt8]) {
         self.name = name
         self.product = product
         self.certificateSHA256 = certificateSHA256
@@ -19,22 +19,20 @@ public struct PinnedRoot: Sendable, Equatable {
     }
 
     /// Trusts exactly this certificate, for example a fixture's own root.
-    public init(name: String, product: ProcessorProduct, certificate: Certificate) {
-        self.init(
-            name: name, product: product, certificateSHA256: certificate.sha256,
-            publicKeySHA256: certificate.publicKeySHA256)
+    package init(name: String, product: ProcessorProduct, certificate: Certificate) {
+        self.init(name: name, product: product, certificateSHA256: certificate.sha256, publicKeySHA256: certificate.publicKeySHA256)
     }
 
     /// Whether `certificate` is this root, or a reissue with the same key.
-    public func matches(_ certificate: Certificate) -> Bool {
+    package func matches(_ certificate: Certificate) -> Bool {
         certificate.sha256 == certificateSHA256 || certificate.publicKeySHA256 == publicKeySHA256
     }
 }
 
 /// AMD's root keys. The hashes are those of the certificates that AMD's key distribution service serves at
 /// `/vcek/v1/{product}/cert_chain`; four independent projects ship the same ones.
-public enum AMDRoots {
-    public static let pins: [PinnedRoot] = [
+package enum AMDRoots {
+    package static let pins: [PinnedRoot] = [
         pin(
             .milan, certificate: "69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd",
             publicKey: "9f056bee44377e29308cb5ffa895bdfb62d18881fa6bed8d6f075b0204089cb9"),
@@ -47,14 +45,10 @@ public enum AMDRoots {
     ].compactMap(\.self)
 
     /// The pin of one product.
-    public static func pin(for product: ProcessorProduct) -> PinnedRoot? {
-        pins.first { $0.product == product }
-    }
+    package static func pin(for product: ProcessorProduct) -> PinnedRoot? { pins.first { $0.product == product } }
 
     private static func pin(_ product: ProcessorProduct, certificate: String, publicKey: String) -> PinnedRoot? {
         guard let certificate = Hex.decode(certificate), let publicKey = Hex.decode(publicKey) else { return nil }
-        return PinnedRoot(
-            name: "AMD ARK-\(product.rawValue)", product: product, certificateSHA256: certificate,
-            publicKeySHA256: publicKey)
+        return PinnedRoot(name: "AMD ARK-\(product.rawValue)", product: product, certificateSHA256: certificate, publicKeySHA256: publicKey)
     }
 }

@@ -11,16 +11,12 @@ enum BindingChecks {
                 ? [.chipKeyMasked, .chipIDMasked] : [.chipKeyMasked, .chipIDMasked, .chipIDMismatch])
     }
 
-    static func run(
-        _ report: AttestationReport, path: EndorsementPath, policy: EvidenceVerifier.Policy,
-        in findings: inout Findings
-    ) {
+    static func run(_ report: AttestationReport, path: EndorsementPath, policy: EvidenceVerifier.Policy, in findings: inout Findings) {
         if let kind = signingKind(report) {
             findings.record(
                 .leafKindMismatch,
                 complaint: kind == path.leaf.kind
-                    ? nil
-                    : "the report is signed with a \(kind.rawValue), the certificate is a \(path.leaf.kind.rawValue)",
+                    ? nil : "the report is signed with a \(kind.rawValue), the certificate is a \(path.leaf.kind.rawValue)",
                 otherwise: "report and certificate speak of a \(kind.rawValue)")
         }
         let extensions = try? path.leaf.extensions.get()
@@ -43,17 +39,14 @@ enum BindingChecks {
         }
     }
 
-    private static func productComplaint(
-        _ report: AttestationReport, path: EndorsementPath, extensions: LeafExtensions?
-    ) -> String? {
+    private static func productComplaint(_ report: AttestationReport, path: EndorsementPath, extensions: LeafExtensions?) -> String? {
         guard let product = path.product else { return "the leaf's issuer names no known product" }
         if let processor = report.cpuid {
             guard let reported = processor.product else {
                 return "the report's processor (family, model, stepping \(processor)) belongs to no known product"
             }
             if reported != product {
-                return
-                    "the report comes from a \(reported.rawValue) processor, the certificates are for \(product.rawValue)"
+                return "the report comes from a \(reported.rawValue) processor, the certificates are for \(product.rawValue)"
             }
         }
         // A name that is not known here says nothing; the issuer has already named the product.
@@ -63,21 +56,20 @@ enum BindingChecks {
         return nil
     }
 
-    private static func tcb(
-        _ report: AttestationReport, extensions: LeafExtensions, product: ProcessorProduct, in findings: inout Findings
-    ) {
+    private static func tcb(_ report: AttestationReport, extensions: LeafExtensions, product: ProcessorProduct, in findings: inout Findings)
+    {
         let reported = report.reportedTCB
         let words = reported.components(for: product)
         guard let endorsed = extensions.tcb(for: product) else {
-            findings.fail(
-                .tcbMismatch, "the certificate's patch levels are not those of a \(product.rawValue) processor")
+            findings.fail(.tcbMismatch, "the certificate's patch levels are not those of a \(product.rawValue) processor")
             return
         }
         findings.record(
             .tcbMismatch,
             complaint: endorsed == reported
                 ? nil
-                : "the certificate is for \(endorsed.components(for: product)) (\(endorsed.hex)), REPORTED_TCB is \(words) (\(reported.hex))",
+                : "the certificate is for \(endorsed.components(for: product)) (\(endorsed.hex)), REPORTED_TCB is \(words) "
+                    + "(\(reported.hex))",
             otherwise: "report and certificate say \(words)")
     }
 
@@ -87,8 +79,7 @@ enum BindingChecks {
     ) {
         if report.isChipIDMasked {
             findings.record(
-                .chipIDMasked,
-                complaint: policy.allowMaskedChipID ? nil : "CHIP_ID is all zero, so the chip is not known",
+                .chipIDMasked, complaint: policy.allowMaskedChipID ? nil : "CHIP_ID is all zero, so the chip is not known",
                 otherwise: "CHIP_ID is hidden, and accepted on request")
             return
         }
@@ -98,8 +89,7 @@ enum BindingChecks {
             ? "the certificate's chip id has \(hardwareID.count) bytes instead of 64"
             : report.hasChipID(hardwareID)
                 ? nil : "the certificate is for chip \(short(hardwareID)), the report from \(short(report.chipID))"
-        findings.record(
-            .chipIDMismatch, complaint: complaint, otherwise: "report and certificate are of chip \(short(hardwareID))")
+        findings.record(.chipIDMismatch, complaint: complaint, otherwise: "report and certificate are of chip \(short(hardwareID))")
     }
 
     private static func short(_ chip: [UInt8]) -> String { Hex.encode(chip.prefix(8)) + (chip.count > 8 ? "…" : "") }
@@ -109,7 +99,6 @@ extension AttestationReport {
     /// Whether CHIP_ID is `hardwareID`, followed by zeros where that is shorter (Turin: 8 bytes).
     func hasChipID(_ hardwareID: [UInt8]) -> Bool {
         let chip = chipID
-        return hardwareID.count <= chip.count && chip.starts(with: hardwareID)
-            && chip.dropFirst(hardwareID.count).allSatisfy { $0 == 0 }
+        return hardwareID.count <= chip.count && chip.starts(with: hardwareID) && chip.dropFirst(hardwareID.count).allSatisfy { $0 == 0 }
     }
 }

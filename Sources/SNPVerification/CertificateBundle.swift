@@ -26,9 +26,9 @@ struct CertificateBundle {
             switch AMDName(certificate.subjectCommonName) {
             case .leaf(let kind):
                 let extensions: Result<LeafExtensions, LeafExtensions.Complaint>
-                do throws(LeafExtensions.Complaint) {
-                    extensions = .success(try LeafExtensions(certificate))
-                } catch { extensions = .failure(error) }
+                do throws(LeafExtensions.Complaint) { extensions = .success(try LeafExtensions(certificate)) } catch {
+                    extensions = .failure(error)
+                }
                 leaves.append(Leaf(certificate: certificate, kind: kind, extensions: extensions))
             case .intermediate: intermediates.append(certificate)
             case .root: roots.append(certificate)
@@ -36,22 +36,15 @@ struct CertificateBundle {
             }
         }
         count = seen.count
-        guard max(leaves.count, intermediates.count, roots.count) <= EvidenceVerifier.maximumCandidates else {
-            return nil
-        }
+        guard max(leaves.count, intermediates.count, roots.count) <= EvidenceVerifier.maximumCandidates else { return nil }
     }
 
     /// The path that fits the report best: first by the report's signature, then by the links of the chain, then by what the leaf says.
     /// Choosing decides only what is judged; every check is made again on the choice. `nil` without any leaf.
-    func bestPath(
-        for report: AttestationReport?, policy: EvidenceVerifier.Policy, _ signatures: VerifiedSignatures
-    ) -> EndorsementPath? {
+    func bestPath(for report: AttestationReport?, policy: EvidenceVerifier.Policy, _ signatures: VerifiedSignatures) -> EndorsementPath? {
         let upper = intermediates.map { intermediate in
             best(roots.filter { $0.subject == intermediate.issuer }) { root in
-                [
-                    policy.roots.contains { $0.matches(root) }, signatures.isSigned(intermediate, by: root),
-                    root.isValid(at: policy.time),
-                ]
+                [policy.roots.contains { $0.matches(root) }, signatures.isSigned(intermediate, by: root), root.isValid(at: policy.time)]
             }
         }
         let paths = leaves.map { leaf in
@@ -61,20 +54,17 @@ struct CertificateBundle {
                 return [
                     signatures.isSigned(leaf.certificate, by: intermediates[index]),
                     root.map { root in policy.roots.contains { $0.matches(root) } } ?? false,
-                    root.map { signatures.isSigned(intermediates[index], by: $0) } ?? false,
-                    intermediates[index].isValid(at: policy.time),
+                    root.map { signatures.isSigned(intermediates[index], by: $0) } ?? false, intermediates[index].isValid(at: policy.time),
                 ]
             }
             return EndorsementPath(
-                leaf: leaf, intermediate: index.map { intermediates[$0] }, root: index.flatMap { upper[$0] },
-                pins: policy.roots)
+                leaf: leaf, intermediate: index.map { intermediates[$0] }, root: index.flatMap { upper[$0] }, pins: policy.roots)
         }
         return best(paths) { path in
             let product = path.product
             let extensions = try? path.leaf.extensions.get()
             return [
-                report.map { SignatureChecks.complaint(about: $0, signedBy: path) == nil } ?? false,
-                path.pinned != nil,
+                report.map { SignatureChecks.complaint(about: $0, signedBy: path) == nil } ?? false, path.pinned != nil,
                 path.intermediate.map { signatures.isSigned(path.leaf.certificate, by: $0) } ?? false,
                 report.map { BindingChecks.signingKind($0) == path.leaf.kind } ?? false,
                 report.map { extensions?.hardwareID.map($0.hasChipID) ?? false } ?? false,
@@ -156,14 +146,13 @@ struct EndorsementPath {
     /// What is there, from the leaf up, with the name that messages use.
     var certificates: [(name: String, certificate: Certificate)] {
         let names = leaf.kind == .vcek ? ("VCEK", "ASK") : ("VLEK", "ASVK")
-        return [(names.0, leaf.certificate)] + (intermediate.map { [(names.1, $0)] } ?? [])
-            + (root.map { [("ARK", $0)] } ?? [])
+        return [(names.0, leaf.certificate)] + (intermediate.map { [(names.1, $0)] } ?? []) + (root.map { [("ARK", $0)] } ?? [])
     }
 
     var endorsement: Endorsement? {
         guard let product, let intermediate, let root else { return nil }
         return Endorsement(
-            product: product, kind: leaf.kind, leaf: leaf.certificate, intermediate: intermediate, root: root,
-            pinnedRoot: pinned?.name, extensions: try? leaf.extensions.get())
+            product: product, kind: leaf.kind, leaf: leaf.certificate, intermediate: intermediate, root: root, pinnedRoot: pinned?.name,
+            extensions: try? leaf.extensions.get())
     }
 }

@@ -4,15 +4,13 @@ internal import SNPReport
 /// The certificates by themselves: AMD's two-step chain of RSA-PSS signatures from a pinned root to a P-384 leaf.
 enum ChainChecks {
     static let required: Set<CheckCode> = [
-        .certificateCount, .leafMissing, .chainIncomplete, .rootNotPinned, .rootSignature, .intermediateSignature,
-        .leafSignature, .certificateAlgorithm, .certificateNames, .certificateConstraints, .certificateKey,
-        .certificateExpired, .certificateNotYetValid, .extensionCritical, .extensionDuplicate, .extensionInvalid,
+        .certificateCount, .leafMissing, .chainIncomplete, .rootNotPinned, .rootSignature, .intermediateSignature, .leafSignature,
+        .certificateAlgorithm, .certificateNames, .certificateConstraints, .certificateKey, .certificateExpired, .certificateNotYetValid,
+        .extensionCritical, .extensionDuplicate, .extensionInvalid,
     ]
 
-    static func run(
-        _ path: EndorsementPath, policy: EvidenceVerifier.Policy, _ signatures: VerifiedSignatures,
-        in findings: inout Findings
-    ) {
+    static func run(_ path: EndorsementPath, policy: EvidenceVerifier.Policy, _ signatures: VerifiedSignatures, in findings: inout Findings)
+    {
         let leaf = path.leaf.certificate
         findings.pass(.leafMissing, "\(path.leaf.kind.rawValue) issued by \(leaf.issuerCommonName ?? "nobody")")
         findings.record(
@@ -22,27 +20,21 @@ enum ChainChecks {
             if let pin = path.pinned {
                 findings.pass(.rootNotPinned, "the chain ends in the pinned root \(pin.name)")
             } else {
-                findings.fail(
-                    .rootNotPinned,
-                    "\(name(root)) with SHA-256 \(Hex.encode(root.sha256)) is not a trusted root of this product")
+                findings.fail(.rootNotPinned, "\(name(root)) with SHA-256 \(Hex.encode(root.sha256)) is not a trusted root of this product")
             }
             findings.record(
-                .rootSignature,
-                complaint: signatures.isSigned(root, by: root) ? nil : "\(name(root)) is not signed by itself",
+                .rootSignature, complaint: signatures.isSigned(root, by: root) ? nil : "\(name(root)) is not signed by itself",
                 otherwise: "\(name(root)) is signed by itself")
         }
         if let intermediate = path.intermediate, let root = path.root {
             link(intermediate, to: root, as: .intermediateSignature, signatures, in: &findings)
         }
-        if let intermediate = path.intermediate {
-            link(leaf, to: intermediate, as: .leafSignature, signatures, in: &findings)
-        }
+        if let intermediate = path.intermediate { link(leaf, to: intermediate, as: .leafSignature, signatures, in: &findings) }
         every(path, .certificateAlgorithm, "RSASSA-PSS, SHA-384, salt 48", in: &findings) { _, certificate in
             certificate.signatureScheme == amdScheme ? nil : "is not signed with RSASSA-PSS, SHA-384 and salt 48"
         }
         findings.record(.certificateNames, complaint: namesComplaint(path), otherwise: "the names form AMD's chain")
-        every(path, .certificateConstraints, "CA flags, path lengths and key usages fit", in: &findings) {
-            isLeaf, certificate in
+        every(path, .certificateConstraints, "CA flags, path lengths and key usages fit", in: &findings) { isLeaf, certificate in
             isLeaf ? leafConstraintComplaint(certificate) : authorityConstraintComplaint(certificate, path: path)
         }
         every(path, .certificateKey, "RSA 4096 and P-384", in: &findings) { isLeaf, certificate in
@@ -57,22 +49,16 @@ enum ChainChecks {
             policy.time < certificate.notBefore ? "is valid from \(Timestamp.text(certificate.notBefore)) on" : nil
         }
         every(path, .extensionCritical, "no unknown critical extension", in: &findings) { _, certificate in
-            certificate.extensions.first { $0.isCritical && !isKnown($0.oid) }.map {
-                "has the unknown critical extension \($0.oid)"
-            }
+            certificate.extensions.first { $0.isCritical && !isKnown($0.oid) }.map { "has the unknown critical extension \($0.oid)" }
         }
         every(path, .extensionDuplicate, "no extension appears twice", in: &findings) { _, certificate in
             var seen: Set<String> = []
-            return certificate.extensions.first { !seen.insert($0.oid).inserted }.map {
-                "has extension \($0.oid) twice"
-            }
+            return certificate.extensions.first { !seen.insert($0.oid).inserted }.map { "has extension \($0.oid) twice" }
         }
-        findings.record(
-            .extensionInvalid, complaint: extensionComplaint(path.leaf), otherwise: "AMD's extensions are well-formed")
+        findings.record(.extensionInvalid, complaint: extensionComplaint(path.leaf), otherwise: "AMD's extensions are well-formed")
     }
 
-    static let amdScheme = Certificate.SignatureScheme.rsaPSS(
-        digest: .sha384, mgf1: .sha384, saltLength: 48, trailerField: 1)
+    static let amdScheme = Certificate.SignatureScheme.rsaPSS(digest: .sha384, mgf1: .sha384, saltLength: 48, trailerField: 1)
 
     private static func link(
         _ certificate: Certificate, to issuer: Certificate, as code: CheckCode, _ signatures: VerifiedSignatures,
@@ -97,17 +83,13 @@ enum ChainChecks {
         guard case .intermediate(let kind, let product)? = AMDName(leaf.issuerCommonName) else {
             return "the leaf's issuer is not named SEV-… or SEV-VLEK-… and a known product"
         }
-        guard kind == path.leaf.kind else {
-            return "a \(path.leaf.kind.rawValue) is not issued by \(leaf.issuerCommonName ?? "")"
-        }
+        guard kind == path.leaf.kind else { return "a \(path.leaf.kind.rawValue) is not issued by \(leaf.issuerCommonName ?? "")" }
         if let intermediate = path.intermediate {
             if intermediate.subject != leaf.issuer { return "the leaf names another issuer" }
             guard let root = path.root else { return nil }
             if root.subject != intermediate.issuer { return "\(name(intermediate)) names another issuer" }
             if root.issuer != root.subject { return "\(name(root)) names another issuer than itself" }
-            guard case .root(product)? = AMDName(root.subjectCommonName) else {
-                return "the root is not named ARK-\(product.rawValue)"
-            }
+            guard case .root(product)? = AMDName(root.subjectCommonName) else { return "the root is not named ARK-\(product.rawValue)" }
         }
         return nil
     }
@@ -134,8 +116,7 @@ enum ChainChecks {
         case .success(let extensions):
             switch leaf.kind {
             case .vcek where extensions.hardwareID == nil: return "the VCEK names no chip (HWID)"
-            case .vcek where extensions.providerID != nil:
-                return "the VCEK names a provider (CSP_ID), as only a VLEK does"
+            case .vcek where extensions.providerID != nil: return "the VCEK names a provider (CSP_ID), as only a VLEK does"
             case .vlek where extensions.hardwareID != nil: return "the VLEK names a chip (HWID), as only a VCEK does"
             default: return nil
             }
@@ -158,8 +139,7 @@ enum ChainChecks {
 
     /// Extensions whose meaning was taken into account, or that restrict nothing here.
     private static func isKnown(_ oid: String) -> Bool {
-        oid.hasPrefix(LeafExtensions.prefix)
-            || ["2.5.29.14", "2.5.29.15", "2.5.29.19", "2.5.29.31", "2.5.29.35"].contains(oid)
+        oid.hasPrefix(LeafExtensions.prefix) || ["2.5.29.14", "2.5.29.15", "2.5.29.19", "2.5.29.31", "2.5.29.35"].contains(oid)
     }
 
     private static func name(_ certificate: Certificate) -> String { certificate.subjectCommonName ?? "(no name)" }

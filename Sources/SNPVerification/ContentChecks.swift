@@ -12,10 +12,7 @@ enum ContentChecks {
         return codes
     }
 
-    static func run(
-        _ report: AttestationReport, product: ProcessorProduct?, policy: EvidenceVerifier.Policy,
-        in findings: inout Findings
-    ) {
+    static func run(_ report: AttestationReport, product: ProcessorProduct?, policy: EvidenceVerifier.Policy, in findings: inout Findings) {
         judge(
             .debugAllowed, isSet: report.policy.allowsDebug, isAllowed: policy.allowDebug,
             "the guest policy allows debugging: the host may read the guest's memory", "debugging", in: &findings)
@@ -25,13 +22,11 @@ enum ContentChecks {
         let vmpl = report.vmpl
         findings.record(
             .vmplInvalid,
-            complaint: vmpl <= 3
-                ? nil : vmpl == .max ? "the host requested the report, not the guest" : "VMPL \(vmpl) does not exist",
+            complaint: vmpl <= 3 ? nil : vmpl == .max ? "the host requested the report, not the guest" : "VMPL \(vmpl) does not exist",
             otherwise: "VMPL \(vmpl)")
         if let expected = policy.expectedVMPL {
             findings.record(
-                .vmplMismatch, complaint: vmpl == expected ? nil : "VMPL \(vmpl), expected \(expected)",
-                otherwise: "VMPL \(vmpl)")
+                .vmplMismatch, complaint: vmpl == expected ? nil : "VMPL \(vmpl), expected \(expected)", otherwise: "VMPL \(vmpl)")
         }
         if let product {
             findings.record(
@@ -44,23 +39,19 @@ enum ContentChecks {
     }
 
     private static func judge(
-        _ code: CheckCode, isSet: Bool, isAllowed: Bool, _ complaint: String, _ subject: String,
-        in findings: inout Findings
+        _ code: CheckCode, isSet: Bool, isAllowed: Bool, _ complaint: String, _ subject: String, in findings: inout Findings
     ) {
         findings.record(
             code, complaint: isSet && !isAllowed ? complaint : nil,
             otherwise: isSet ? "\(subject) is allowed, and accepted on request" : "\(subject) is not allowed")
     }
 
-    private static func expect(
-        _ code: CheckCode, _ field: String, _ actual: [UInt8], _ expected: [UInt8]?, in findings: inout Findings
-    ) {
+    private static func expect(_ code: CheckCode, _ field: String, _ actual: [UInt8], _ expected: [UInt8]?, in findings: inout Findings) {
         guard let expected else { return }
         let complaint: String? =
             expected.count != actual.count
             ? "\(field) has \(actual.count) bytes, the expected value \(expected.count)"
-            : actual != expected
-                ? "\(field) is \(Hex.encode(actual)), expected \(Hex.encode(expected))" : nil
+            : actual != expected ? "\(field) is \(Hex.encode(actual)), expected \(Hex.encode(expected))" : nil
         findings.record(code, complaint: complaint, otherwise: "\(field) is as expected")
     }
 

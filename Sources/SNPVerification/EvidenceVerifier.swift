@@ -1,49 +1,45 @@
-public import OpenSSLCrypto
+package import OpenSSLCrypto
 internal import SNPReport
 
 /// Judges a SEV-SNP report and the certificates that came with it, without a network: form, signature, chain to a pinned root, and whether
 /// report and leaf certificate speak of the same key, chip and TCB. Revocation lists are not consulted.
-public struct EvidenceVerifier: Sendable {
+package struct EvidenceVerifier: Sendable {
     /// What the caller demands and allows.
-    public struct Policy: Sendable {
+    package struct Policy: Sendable {
         /// Accept a guest whose memory the host may read.
-        public var allowDebug = false
+        package var allowDebug = false
         /// Accept a guest that a migration agent may move.
-        public var allowMigration = false
+        package var allowMigration = false
         /// Accept a VCEK-signed report whose CHIP_ID is hidden. The certificate's chip is then not compared with anything.
-        public var allowMaskedChipID = false
+        package var allowMaskedChipID = false
         /// 64 bytes; not checked when `nil`.
-        public var expectedReportData: [UInt8]?
+        package var expectedReportData: [UInt8]?
         /// 32 bytes; not checked when `nil`.
-        public var expectedHostData: [UInt8]?
+        package var expectedHostData: [UInt8]?
         /// 48 bytes; not checked when `nil`.
-        public var expectedMeasurement: [UInt8]?
+        package var expectedMeasurement: [UInt8]?
         /// 0...3; any of them when `nil`.
-        public var expectedVMPL: UInt32?
+        package var expectedVMPL: UInt32?
         /// When the certificates must be valid, in seconds since 1970.
-        public var time: Int64
+        package var time: Int64
         /// The roots in which a chain may end. A fixture's root is trusted only where a caller adds it.
-        public var roots: [PinnedRoot] = AMDRoots.pins
+        package var roots: [PinnedRoot] = AMDRoots.pins
 
-        public init(time: Int64) {
-            self.time = time
-        }
+        package init(time: Int64) { self.time = time }
     }
 
     /// More certificates than this are refused unread.
-    public static let maximumCertificates = 1000
+    package static let maximumCertificates = 1000
     /// At most this many different certificates that bear a leaf's, an intermediate's or a root's name: each costs signature checks.
-    public static let maximumCandidates = 32
+    package static let maximumCandidates = 32
 
     private let signatures: VerifiedSignatures
 
     /// `signatures` is what the caller keeps from one verification to the next.
-    public init(signatures: VerifiedSignatures = VerifiedSignatures()) {
-        self.signatures = signatures
-    }
+    package init(signatures: VerifiedSignatures = VerifiedSignatures()) { self.signatures = signatures }
 
     /// Runs every check that can run. `certificates` may be in any order, repeat themselves, and hold other chains or strangers.
-    public func verify(report: [UInt8], certificates: [Certificate], policy: Policy) -> VerificationResult {
+    package func verify(report: [UInt8], certificates: [Certificate], policy: Policy) -> VerificationResult {
         var findings = Findings()
         var wellFormed: AttestationReport?
         // What can be read of the report, also where its form is refused: later checks then still say what else is wrong.
@@ -53,19 +49,17 @@ public struct EvidenceVerifier: Sendable {
             readable = inspected
             if problems.isEmpty { wellFormed = inspected }
             FormChecks.record(problems, of: inspected, in: &findings)
-        } catch {
-            FormChecks.record(error, in: &findings)
-        }
+        } catch { FormChecks.record(error, in: &findings) }
 
         var path: EndorsementPath?
         if let bundle = CertificateBundle(certificates) {
             path = bundle.bestPath(for: readable, policy: policy, signatures)
-            findings.pass(
-                .certificateCount, "\(bundle.count) different certificates, \(bundle.strangers) of them of no use here")
+            findings.pass(.certificateCount, "\(bundle.count) different certificates, \(bundle.strangers) of them of no use here")
         } else {
             findings.fail(
                 .certificateCount,
-                "more than \(Self.maximumCertificates) certificates, or more than \(Self.maximumCandidates) with the name of one place in the chain"
+                "more than \(Self.maximumCertificates) certificates, or more than \(Self.maximumCandidates) with the name of one place "
+                    + "in the chain"
             )
         }
 
@@ -105,9 +99,7 @@ enum FormChecks {
             (.policyReserved, .policyReserved, "the guest policy's reserved bits are as they must be"),
             (.reserved, .reportReserved, "every reserved field is zero"),
             (.signatureReserved, .signatureReserved, "the signature field is zero outside r and s"),
-        ] {
-            findings.record(code, complaint: problems.first { $0.check == check }?.detail, otherwise: detail)
-        }
+        ] { findings.record(code, complaint: problems.first { $0.check == check }?.detail, otherwise: detail) }
     }
 
     /// Records what keeps a report from being read at all.

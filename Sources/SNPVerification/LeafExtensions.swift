@@ -1,25 +1,24 @@
-public import OpenSSLCrypto
-public import SNPReport
+package import OpenSSLCrypto
+package import SNPReport
 
 /// What AMD writes into a VCEK or VLEK certificate (AMD 57230, "VCEK certificate"; OIDs 1.3.6.1.4.1.3704.1.*).
-public struct LeafExtensions: Sendable, Equatable {
+package struct LeafExtensions: Sendable, Equatable {
     /// `Milan-B0`, `Genoa`, `Turin`, `Siena`.
-    public let productName: String?
-    /// Security patch levels, by the last arc of their OID 1.3.6.1.4.1.3704.1.3.*: 1 boot loader, 2 TEE, 3 SNP, 4...7 reserved, 8 microcode, 9 FMC.
-    public let patchLevels: [Int: UInt8]
+    package let productName: String?
+    /// Security patch levels, by the last arc of their OID 1.3.6.1.4.1.3704.1.3.*: 1 boot loader, 2 TEE, 3 SNP, 4...7 reserved, 8
+    /// microcode, 9 FMC.
+    package let patchLevels: [Int: UInt8]
     /// Chip id: 64 bytes, 8 on Turin. VCEK only.
-    public let hardwareID: [UInt8]?
+    package let hardwareID: [UInt8]?
     /// The cloud provider, for example `CN=cc-us-east-2.amazonaws.com`. VLEK only.
-    public let providerID: String?
+    package let providerID: String?
 
     static let prefix = "1.3.6.1.4.1.3704.1."
 
     /// Why the extensions cannot be used.
-    public struct Complaint: Error, Sendable {
-        public let text: String
-    }
+    package struct Complaint: Error, Sendable { package let text: String }
 
-    public init(_ certificate: Certificate) throws(Complaint) {
+    package init(_ certificate: Certificate) throws(Complaint) {
         var productName: String?
         var patchLevels: [Int: UInt8] = [:]
         var hardwareID: [UInt8]?
@@ -27,34 +26,24 @@ public struct LeafExtensions: Sendable, Equatable {
         for item in certificate.extensions where item.oid.hasPrefix(Self.prefix) {
             let suffix = item.oid.dropFirst(Self.prefix.count)
             switch suffix {
-            case "1":
-                guard DERValue.integer(item.value) != nil else {
-                    throw Complaint(text: "structVersion is not a DER INTEGER")
-                }
+            case "1": guard DERValue.integer(item.value) != nil else { throw Complaint(text: "structVersion is not a DER INTEGER") }
             case "2":
-                guard let text = DERValue.text(item.value) else {
-                    throw Complaint(text: "productName is not a DER string")
-                }
+                guard let text = DERValue.text(item.value) else { throw Complaint(text: "productName is not a DER string") }
                 productName = text
             case "4": hardwareID = try Self.hardwareID(item.value)
             case "5":
                 guard let text = DERValue.text(item.value) else { throw Complaint(text: "CSP_ID is not a DER string") }
                 providerID = text
             default:
-                guard suffix.hasPrefix("3."), let arc = Int(suffix.dropFirst(2)), (1...9).contains(arc) else {
-                    continue
-                }
+                guard suffix.hasPrefix("3."), let arc = Int(suffix.dropFirst(2)), (1...9).contains(arc) else { continue }
                 guard let value = DERValue.integer(item.value), let level = UInt8(exactly: value) else {
                     throw Complaint(text: "the patch level \(item.oid) is not a DER INTEGER from 0 to 255")
                 }
                 patchLevels[arc] = level
             }
         }
-        if hardwareID != nil, providerID != nil {
-            throw Complaint(text: "HWID and CSP_ID exclude each other")
-        }
-        for (arc, name) in [(1, "boot loader"), (2, "TEE"), (3, "SNP"), (8, "microcode")] where patchLevels[arc] == nil
-        {
+        if hardwareID != nil, providerID != nil { throw Complaint(text: "HWID and CSP_ID exclude each other") }
+        for (arc, name) in [(1, "boot loader"), (2, "TEE"), (3, "SNP"), (8, "microcode")] where patchLevels[arc] == nil {
             throw Complaint(text: "the \(name) patch level (OID \(Self.prefix)3.\(arc)) is missing")
         }
         self.productName = productName
@@ -71,7 +60,7 @@ public struct LeafExtensions: Sendable, Equatable {
     }
 
     /// The patch levels as a TCB_VERSION of `product`; `nil` where one that the product has is missing, or one that it lacks is set.
-    public func tcb(for product: ProcessorProduct) -> TCBVersion? {
+    package func tcb(for product: ProcessorProduct) -> TCBVersion? {
         // The OID's last arc for each of the 8 bytes as they are stored. Arcs 4 to 7 stand for reserved bytes and may be absent.
         let arcs: [Int] =
             switch product {

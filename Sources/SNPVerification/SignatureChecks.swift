@@ -15,13 +15,10 @@ enum SignatureChecks {
         // With a VLEK the chip's own key plays no part.
         if keyInfo.signingKey != .vlek {
             findings.record(
-                .chipKeyMasked,
-                complaint: keyInfo.maskChipKey ? "the firmware was told not to sign with the chip's key" : nil,
+                .chipKeyMasked, complaint: keyInfo.maskChipKey ? "the firmware was told not to sign with the chip's key" : nil,
                 otherwise: "the chip's key is in use")
         }
-        findings.record(
-            .signatureRange, complaint: rangeComplaint(report), otherwise: "r and s are between 1 and the order minus 1"
-        )
+        findings.record(.signatureRange, complaint: rangeComplaint(report), otherwise: "r and s are between 1 and the order minus 1")
         if let path {
             findings.record(
                 .reportSignature, complaint: complaint(about: report, signedBy: path),
@@ -53,7 +50,7 @@ enum SignatureChecks {
     /// n of P-384, big-endian (FIPS 186-5 / SP 800-186, section 3.2.1.4).
     private static let order: [UInt8] =
         [UInt8](repeating: 0xFF, count: 24) + [
-            0xC7, 0x63, 0x4D, 0x81, 0xF4, 0x37, 0x2D, 0xDF, 0x58, 0x1A, 0x0D, 0xB2,
-            0x48, 0xB0, 0xA7, 0x7A, 0xEC, 0xEC, 0x19, 0x6A, 0xCC, 0xC5, 0x29, 0x73,
+            0xC7, 0x63, 0x4D, 0x81, 0xF4, 0x37, 0x2D, 0xDF, 0x58, 0x1A, 0x0D, 0xB2, 0x48, 0xB0, 0xA7, 0x7A, 0xEC, 0xEC, 0x19, 0x6A, 0xCC,
+            0xC5, 0x29, 0x73,
         ]
 }

@@ -1,7 +1,7 @@
 /// Writes moments for messages.
-public enum Timestamp {
+package enum Timestamp {
     /// `2025-12-10T22:14:21Z` for seconds since 1970 (proleptic Gregorian calendar).
-    public static func text(_ seconds: Int64) -> String {
+    package static func text(_ seconds: Int64) -> String {
         let days = seconds.dividedFloor(by: 86400)
         let time = seconds - days * 86400
         // Days are counted from 0000-03-01, so that a leap day is the last of its year: eras of 400 years have 146097 days.
@@ -13,8 +13,8 @@ public enum Timestamp {
         let month = (5 * dayOfYear + 2) / 153
         let day = dayOfYear - (153 * month + 2) / 5 + 1
         let year = yearOfEra + era * 400 + (month >= 10 ? 1 : 0)
-        return pad(year, 4) + "-" + pad(month < 10 ? month + 3 : month - 9, 2) + "-" + pad(day, 2) + "T"
-            + pad(time / 3600, 2) + ":" + pad(time / 60 % 60, 2) + ":" + pad(time % 60, 2) + "Z"
+        return pad(year, 4) + "-" + pad(month < 10 ? month + 3 : month - 9, 2) + "-" + pad(day, 2) + "T" + pad(time / 3600, 2) + ":"
+            + pad(time / 60 % 60, 2) + ":" + pad(time % 60, 2) + "Z"
     }
 
     private static func pad(_ value: Int64, _ digits: Int) -> String {

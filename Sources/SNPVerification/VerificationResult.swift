@@ -1,16 +1,16 @@
-public import OpenSSLCrypto
-public import SNPReport
+package import OpenSSLCrypto
+package import SNPReport
 
 /// What the verifier found, check by check.
-public struct VerificationResult: Sendable {
+package struct VerificationResult: Sendable {
     /// One check that ran.
-    public struct Check: Sendable, Equatable {
-        public let code: CheckCode
-        public let ok: Bool
+    package struct Check: Sendable, Equatable {
+        package let code: CheckCode
+        package let ok: Bool
         /// One line in plain words: what was compared, or what is wrong.
-        public let detail: String
+        package let detail: String
 
-        public init(code: CheckCode, ok: Bool, detail: String) {
+        package init(code: CheckCode, ok: Bool, detail: String) {
             self.code = code
             self.ok = ok
             self.detail = detail
@@ -18,22 +18,22 @@ public struct VerificationResult: Sendable {
     }
 
     /// Whether every check that this report needs ran and passed.
-    public let isVerified: Bool
+    package let isVerified: Bool
     /// In the order in which they ran; each code at most once.
-    public let checks: [Check]
+    package let checks: [Check]
     /// The decoded report, `nil` where its form is refused.
-    public let report: AttestationReport?
+    package let report: AttestationReport?
     /// The certificates that were judged, `nil` where they do not reach from a leaf to a root.
-    public let endorsement: Endorsement?
+    package let endorsement: Endorsement?
 
     /// Codes of the checks that failed. Never empty unless `isVerified`.
-    public var failures: [String] { checks.filter { !$0.ok }.map(\.code.rawValue) }
+    package var failures: [String] { checks.filter { !$0.ok }.map(\.code.rawValue) }
 }
 
 /// A leaf and its chain, picked out of the certificates that were given. Whether they hold is in the checks.
-public struct Endorsement: Sendable {
+package struct Endorsement: Sendable {
     /// Which key signs reports.
-    public enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
         /// Versioned chip endorsement key.
         case vcek = "VCEK"
         /// Versioned loaded endorsement key.
@@ -41,20 +41,20 @@ public struct Endorsement: Sendable {
     }
 
     /// By the name of the leaf's issuer.
-    public let product: ProcessorProduct
-    public let kind: Kind
-    public let leaf: Certificate
+    package let product: ProcessorProduct
+    package let kind: Kind
+    package let leaf: Certificate
     /// ASK, or ASVK for a VLEK.
-    public let intermediate: Certificate
+    package let intermediate: Certificate
     /// ARK.
-    public let root: Certificate
+    package let root: Certificate
     /// Name of the pin that the root matches, `nil` when it matches none.
-    public let pinnedRoot: String?
+    package let pinnedRoot: String?
     /// What the leaf says about chip, TCB and product; `nil` where AMD's extensions could not be decoded.
-    public let extensions: LeafExtensions?
+    package let extensions: LeafExtensions?
 
     /// DER certificates, leaf first.
-    public var chain: [[UInt8]] { [leaf.der, intermediate.der, root.der] }
+    package var chain: [[UInt8]] { [leaf.der, intermediate.der, root.der] }
 }
 
 /// Collects checks in order.
@@ -75,7 +75,5 @@ struct Findings {
     }
 
     /// Whether nothing failed and everything in `required` passed.
-    func accept(_ required: Set<CheckCode>) -> Bool {
-        checks.allSatisfy(\.ok) && required.isSubset(of: checks.map(\.code))
-    }
+    func accept(_ required: Set<CheckCode>) -> Bool { checks.allSatisfy(\.ok) && required.isSubset(of: checks.map(\.code)) }
 }

@@ -3,14 +3,15 @@ internal import Synchronization
 
 /// Signatures of certificates that were found to be right, by the digests of certificate and issuer.
 ///
-/// An RSA-4096 signature takes as long to check as much else about a report, a machine shows the same chain for months, and the answer depends on nothing but
-/// the two certificates: neither time nor policy is in it. Whoever verifies repeatedly owns one; wrong signatures are not remembered.
-public final class VerifiedSignatures: Sendable {
+/// An RSA-4096 signature takes as long to check as much else about a report, a machine shows the same chain for months, and the answer
+/// depends on nothing but the two certificates: neither time nor policy is in it. Whoever verifies repeatedly owns one; wrong signatures
+/// are not remembered.
+package final class VerifiedSignatures: Sendable {
     private static let capacity = 64
 
     private let right = Mutex<Set<[UInt8]>>([])
 
-    public init() {}
+    package init() {}
 
     /// Number of signatures that are known to be right.
     var count: Int { right.withLock { $0.count } }

@@ -1,9 +1,12 @@
 internal import COpenSSL
+internal import CProcessShims
 
 /// Bytes that must not outlive their use: a key, a wrapped key's content, an encoded private JWK.
 ///
 /// The type cannot be copied, has no description, no `Codable` conformance and no conversion to `Array`, `Data` or `String`.
-/// Its memory is overwritten when the owner lets go of it, also when filling it fails half way.
+/// Its memory is overwritten when the owner lets go of it, also when filling it fails half way; it is never part of a core dump, and never
+/// swapped out where the
+/// system allows memory to be locked.
 public struct SecretBytes: ~Copyable, @unchecked Sendable {
     // Unchecked because of the pointer; a value that cannot be copied has one owner, and the memory is written only in `init`.
     private let storage: UnsafeMutableRawBufferPointer
@@ -11,18 +14,16 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     public let count: Int
 
     /// Allocates `capacity` zeroed bytes and lets `fill` write them; `fill` returns how many of them are used.
-    public init<Failure: Error>(
-        capacity: Int, filling fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
-    ) throws(Failure) {
-        let storage = UnsafeMutableRawBufferPointer.allocate(byteCount: max(capacity, 1), alignment: 16)
-        storage.initializeMemory(as: UInt8.self, repeating: 0)
+    public init<Failure: Error>(capacity: Int, filling fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int) throws(Failure) {
+        let memory = broker_secret_allocate(capacity)
+        precondition(memory != nil, "no memory for a secret")
+        let storage = UnsafeMutableRawBufferPointer(start: memory, count: capacity)
         do {
-            let used = try fill(UnsafeMutableRawBufferPointer(rebasing: storage[..<capacity]))
+            let used = try fill(storage)
             precondition(used >= 0 && used <= capacity, "a secret cannot be longer than its memory")
             self.count = used
         } catch {
-            OPENSSL_cleanse(storage.baseAddress, storage.count)
-            storage.deallocate()
+            broker_secret_free(memory, capacity)
             throw error
         }
         self.storage = storage
@@ -37,11 +38,9 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     }
 
     /// Lends the bytes for the duration of `body`; the pointer must not escape it.
-    public borrowing func withUnsafeBytes<Result: ~Copyable, Failure: Error>(
-        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        try body(UnsafeRawBufferPointer(rebasing: storage[..<count]))
-    }
+    public borrowing func withUnsafeBytes<Result: ~Copyable, Failure: Error>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Result)
+        throws(Failure) -> Result
+    { try body(UnsafeRawBufferPointer(rebasing: storage[..<count])) }
 
     /// Compares without stopping at the first difference. Lengths are not secret.
     public borrowing func isEqual(to other: borrowing SecretBytes) -> Bool {
@@ -49,8 +48,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     }
 
     deinit {
-        OPENSSL_cleanse(storage.baseAddress, storage.count)
-        storage.deallocate()
+        broker_secret_free(storage.baseAddress, storage.count)
     }
 }
 
@@ -67,6 +65,4 @@ public func constantTimeEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
 }
 
 /// Overwrites memory in a way that the optimiser keeps.
-public func wipe(_ bytes: UnsafeMutableRawBufferPointer) {
-    OPENSSL_cleanse(bytes.baseAddress, bytes.count)
-}
+public func wipe(_ bytes: UnsafeMutableRawBufferPointer) { OPENSSL_cleanse(bytes.baseAddress, bytes.count) }

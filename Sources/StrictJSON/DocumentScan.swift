@@ -13,36 +13,24 @@ struct DocumentScan {
         while position < bytes.count {
             let byte = bytes[position]
             switch byte {
-            case 0:
-                throw failure(.syntax, "a NUL byte is not allowed", bytes, position)
+            case 0: throw failure(.syntax, "a NUL byte is not allowed", bytes, position)
             case quote:
-                guard sawStart else {
-                    throw failure(.syntax, "expected an object or an array at the top level", bytes, position)
-                }
+                guard sawStart else { throw failure(.syntax, "expected an object or an array at the top level", bytes, position) }
                 position = try endOfCheckedString(in: bytes, openedAt: position) - 1
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 depth += 1
                 values += 1
-                if depth > maximumDepth {
-                    throw failure(.tooDeep, "nested deeper than \(maximumDepth) levels", bytes, position)
-                }
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                depth -= 1
-            case UInt8(ascii: ","):
-                values += 1
+                if depth > maximumDepth { throw failure(.tooDeep, "nested deeper than \(maximumDepth) levels", bytes, position) }
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            case UInt8(ascii: ","): values += 1
             case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"):
                 position += 1
                 continue
-            default:
-                break
+            default: break
             }
-            if values > limits.maximumValues {
-                throw failure(.tooLarge, "more than \(limits.maximumValues) values", bytes, position)
-            }
+            if values > limits.maximumValues { throw failure(.tooLarge, "more than \(limits.maximumValues) values", bytes, position) }
             if !sawStart {
-                guard depth == 1 else {
-                    throw failure(.syntax, "expected an object or an array at the top level", bytes, position)
-                }
+                guard depth == 1 else { throw failure(.syntax, "expected an object or an array at the top level", bytes, position) }
                 sawStart = true
             }
             position += 1
@@ -51,9 +39,7 @@ struct DocumentScan {
     }
 
     /// The position behind a string's closing quote, or behind the document where there is none.
-    private static func endOfCheckedString(
-        in bytes: UnsafeBufferPointer<UInt8>, openedAt start: Int
-    ) throws(JSONError) -> Int {
+    private static func endOfCheckedString(in bytes: UnsafeBufferPointer<UInt8>, openedAt start: Int) throws(JSONError) -> Int {
         var position = start + 1
         while position < bytes.count {
             let byte = bytes[position]
@@ -92,15 +78,11 @@ struct DocumentScan {
 
     private static func endOfString(in bytes: UnsafeBufferPointer<UInt8>, openedAt start: Int) -> Int {
         var position = start + 1
-        while position < bytes.count, bytes[position] != quote {
-            position += bytes[position] == backslash ? 2 : 1
-        }
+        while position < bytes.count, bytes[position] != quote { position += bytes[position] == backslash ? 2 : 1 }
         return position + 1
     }
 
-    private static func isDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-    }
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
     private static func isNumberByte(_ byte: UInt8) -> Bool {
         switch byte {
@@ -109,9 +91,8 @@ struct DocumentScan {
         }
     }
 
-    private static func failure(
-        _ kind: JSONError.Kind, _ reason: String, _ bytes: UnsafeBufferPointer<UInt8>, _ position: Int
-    ) -> JSONError {
+    private static func failure(_ kind: JSONError.Kind, _ reason: String, _ bytes: UnsafeBufferPointer<UInt8>, _ position: Int) -> JSONError
+    {
         let line = bytes[..<position].reduce(1) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
         return JSONError(kind, reason, line: line, position: position)
     }

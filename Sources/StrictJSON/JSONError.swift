@@ -1,7 +1,7 @@
 /// Why a document is not what was asked for. The words never quote values, because a misplaced secret must not reach a log.
-public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of complaint it is.
-    public enum Kind: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
         /// More bytes, or more values, than `JSONLimits` allows. Nothing was parsed.
         case tooLarge
         /// Nested deeper than `JSONLimits.maximumDepth`. Nothing was parsed.
@@ -22,17 +22,17 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
         case invalidValue
     }
 
-    public let kind: Kind
+    package let kind: Kind
     /// Where in the document: `response.key.key_ops[0]`; empty for the document itself and for errors of syntax.
-    public let path: String
+    package let path: String
     /// The end of a sentence: "expected a string, found a number".
-    public let reason: String
+    package let reason: String
     /// Line, counted from 1, for errors of syntax.
-    public let line: Int?
+    package let line: Int?
     /// Offset in bytes from the start of the document where reading stopped, for errors of syntax.
-    public let position: Int?
+    package let position: Int?
 
-    public init(_ kind: Kind, path: String = "", _ reason: String, line: Int? = nil, position: Int? = nil) {
+    package init(_ kind: Kind, path: String = "", _ reason: String, line: Int? = nil, position: Int? = nil) {
         self.kind = kind
         self.path = path
         self.reason = reason
@@ -41,7 +41,7 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// `response.key.key_hsm: expected a string, found a number`, or `line 3, byte 17: not valid JSON`.
-    public var description: String {
+    package var description: String {
         var place = path
         if let line, let position {
             if !place.isEmpty { place += ", " }

@@ -1,42 +1,35 @@
 /// The members of a JSON object, in document order. Names are compared byte by byte and occur once.
-public struct JSONObject: Sendable {
-    public typealias Element = (key: String, value: JSONValue)
+package struct JSONObject: Sendable {
+    package typealias Element = (key: String, value: JSONValue)
 
     private var members: [Element] = []
     // Built only where scanning the members would be slower; always complete when it is there.
     private var positions: [MemberName: Int]?
     private static let scanLimit = 8
 
-    public init() {}
+    package init() {}
 
     /// Takes the members in order; a name that occurs again replaces the earlier value in its place.
-    public init(_ members: [(String, JSONValue)]) {
+    package init(_ members: [(String, JSONValue)]) {
         self.members.reserveCapacity(members.count)
         for (key, value) in members { set(key, value) }
     }
 
     /// The value of that member, `nil` where it is absent.
-    public subscript(key: String) -> JSONValue? {
-        position(of: key).map { members[$0].value }
-    }
+    package subscript(key: String) -> JSONValue? { position(of: key).map { members[$0].value } }
 
     /// Member names in document order.
-    public var keys: [String] { members.map(\.key) }
-    public var count: Int { members.count }
-    public var isEmpty: Bool { members.isEmpty }
+    package var keys: [String] { members.map(\.key) }
+    package var count: Int { members.count }
+    package var isEmpty: Bool { members.isEmpty }
 
     /// Replaces the member's value in its place, or appends the member.
-    public mutating func set(_ key: String, _ value: JSONValue) {
-        if let position = position(of: key) {
-            members[position].value = value
-        } else {
-            append(key, value)
-        }
+    package mutating func set(_ key: String, _ value: JSONValue) {
+        if let position = position(of: key) { members[position].value = value } else { append(key, value) }
     }
 
     /// Removes a member and returns what it held. Takes time linear in the number of members.
-    @discardableResult
-    public mutating func remove(_ key: String) -> JSONValue? {
+    @discardableResult package mutating func remove(_ key: String) -> JSONValue? {
         guard let position = position(of: key) else { return nil }
         let removed = members.remove(at: position).value
         positions = nil
@@ -46,11 +39,7 @@ public struct JSONObject: Sendable {
 
     private mutating func append(_ key: String, _ value: JSONValue) {
         members.append((key, value))
-        if positions != nil {
-            positions?[MemberName(key)] = members.count - 1
-        } else if members.count > Self.scanLimit {
-            buildIndex()
-        }
+        if positions != nil { positions?[MemberName(key)] = members.count - 1 } else if members.count > Self.scanLimit { buildIndex() }
     }
 
     private mutating func buildIndex() {
@@ -71,9 +60,7 @@ private struct MemberName: Hashable {
 
     init(_ text: String) { self.text = text }
 
-    static func == (left: MemberName, right: MemberName) -> Bool {
-        left.text.utf8.elementsEqual(right.text.utf8)
-    }
+    static func == (left: MemberName, right: MemberName) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
 
     func hash(into hasher: inout Hasher) {
         var text = text
@@ -83,16 +70,16 @@ private struct MemberName: Hashable {
 
 extension JSONObject: Equatable {
     /// The same members with equal values, in any order.
-    public static func == (left: JSONObject, right: JSONObject) -> Bool {
+    package static func == (left: JSONObject, right: JSONObject) -> Bool {
         left.count == right.count && left.members.allSatisfy { right[$0.key] == $0.value }
     }
 }
 
 extension JSONObject: Sequence {
-    public func makeIterator() -> IndexingIterator<[Element]> { members.makeIterator() }
-    public var underestimatedCount: Int { members.count }
+    package func makeIterator() -> IndexingIterator<[Element]> { members.makeIterator() }
+    package var underestimatedCount: Int { members.count }
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
-    public init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
+    package init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
 }

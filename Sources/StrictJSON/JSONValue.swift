@@ -1,5 +1,5 @@
 /// A parsed JSON document (RFC 8259) as a Swift value.
-public enum JSONValue: Sendable {
+package enum JSONValue: Sendable {
     case object(JSONObject)
     case array([JSONValue])
     case string(String)
@@ -10,7 +10,7 @@ public enum JSONValue: Sendable {
     case null
 
     /// The kind of the value for messages: "an object", "a string", "a number".
-    public var kindName: String {
+    package var kindName: String {
         switch self {
         case .object: "an object"
         case .array: "an array"
@@ -22,11 +22,11 @@ public enum JSONValue: Sendable {
     }
 }
 
-// Swift compares strings by canonical equivalence: the Kelvin sign U+212A equals the letter K. Every other JSON implementation compares code points,
-// so this one compares bytes, here as well as in member names.
+// Swift compares strings by canonical equivalence: the Kelvin sign U+212A equals the letter K. Every other JSON implementation compares
+// code points, so this one compares bytes, here as well as in member names.
 extension JSONValue: Equatable {
     /// Same kind and content; strings byte by byte, objects without regard to the order of members. `1` and `1.0` differ.
-    public static func == (left: JSONValue, right: JSONValue) -> Bool {
+    package static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.object(let a), .object(let b)): a == b
         case (.array(let a), .array(let b)): a == b
@@ -40,14 +40,14 @@ extension JSONValue: Equatable {
     }
 }
 
-extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
-    ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
 {
-    public init(stringLiteral value: String) { self = .string(value) }
-    public init(integerLiteral value: Int64) { self = .integer(value) }
-    public init(floatLiteral value: Double) { self = .real(value) }
-    public init(booleanLiteral value: Bool) { self = .boolean(value) }
-    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-    public init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(JSONObject(elements)) }
-    public init(nilLiteral: ()) { self = .null }
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(floatLiteral value: Double) { self = .real(value) }
+    package init(booleanLiteral value: Bool) { self = .boolean(value) }
+    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    package init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(JSONObject(elements)) }
+    package init(nilLiteral: ()) { self = .null }
 }

@@ -1,26 +1,24 @@
 /// Writes JSON whose bytes are fully determined by the calls: for text that is hashed or signed, and for answers.
 ///
 /// Nothing is checked beyond the separators: the caller balances `begin` and `end` and writes a key before each member's value.
-public struct JSONWriter: Sendable {
+package struct JSONWriter: Sendable {
     /// What was written so far.
-    public private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
     private let isPretty: Bool
     // One entry per open object or array: whether it has an element yet.
     private var hasElements: [Bool] = []
     private var isAfterKey = false
 
     /// Compact, or with one member per line and an indentation of two spaces.
-    public init(pretty: Bool = false) {
-        isPretty = pretty
-    }
+    package init(pretty: Bool = false) { isPretty = pretty }
 
-    public mutating func beginObject() { begin(UInt8(ascii: "{")) }
-    public mutating func endObject() { end(UInt8(ascii: "}")) }
-    public mutating func beginArray() { begin(UInt8(ascii: "[")) }
-    public mutating func endArray() { end(UInt8(ascii: "]")) }
+    package mutating func beginObject() { begin(UInt8(ascii: "{")) }
+    package mutating func endObject() { end(UInt8(ascii: "}")) }
+    package mutating func beginArray() { begin(UInt8(ascii: "[")) }
+    package mutating func endArray() { end(UInt8(ascii: "]")) }
 
     /// The name of the member whose value comes next.
-    public mutating func key(_ name: String) {
+    package mutating func key(_ name: String) {
         separate()
         Self.escape(name, into: &bytes)
         bytes.append(UInt8(ascii: ":"))
@@ -28,26 +26,25 @@ public struct JSONWriter: Sendable {
         isAfterKey = true
     }
 
-    public mutating func string(_ value: String) {
+    package mutating func string(_ value: String) {
         separate()
         Self.escape(value, into: &bytes)
     }
 
-    public mutating func integer(_ value: Int64) { literal(String(value)) }
-    public mutating func boolean(_ value: Bool) { literal(value ? "true" : "false") }
-    public mutating func null() { literal("null") }
+    package mutating func integer(_ value: Int64) { literal(String(value)) }
+    package mutating func boolean(_ value: Bool) { literal(value ? "true" : "false") }
+    package mutating func null() { literal("null") }
 
     /// The shortest decimal form that reads back as the same number. JSON has no infinities: anything not finite is written as `null`.
-    public mutating func real(_ value: Double) { literal(value.isFinite ? value.description : "null") }
+    package mutating func real(_ value: Double) { literal(value.isFinite ? value.description : "null") }
 
     /// A whole value; with `sortedKeys`, members in the order of their names' bytes.
-    public mutating func value(_ value: JSONValue, sortedKeys: Bool = false) {
+    package mutating func value(_ value: JSONValue, sortedKeys: Bool = false) {
         switch value {
         case .object(let object):
             beginObject()
             let members = Array(object)
-            let ordered =
-                sortedKeys ? members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } : members
+            let ordered = sortedKeys ? members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } : members
             for member in ordered {
                 key(member.key)
                 self.value(member.value, sortedKeys: sortedKeys)
@@ -65,9 +62,9 @@ public struct JSONWriter: Sendable {
         }
     }
 
-    /// Appends `text` as a JSON string with its quotes. Escaped are `"`, `\` and the control characters below U+0020, with the short forms where JSON
-    /// has them; everything else is UTF-8.
-    public static func escape(_ text: String, into bytes: inout [UInt8]) {
+    /// Appends `text` as a JSON string with its quotes. Escaped are `"`, `\` and the control characters below U+0020, with the short forms
+    /// where JSON has them; everything else is UTF-8.
+    package static func escape(_ text: String, into bytes: inout [UInt8]) {
         var text = text
         text.withUTF8 { characters in
             bytes.append(UInt8(ascii: "\""))
@@ -82,9 +79,7 @@ public struct JSONWriter: Sendable {
         }
     }
 
-    private static func mustBeEscaped(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
-    }
+    private static func mustBeEscaped(_ byte: UInt8) -> Bool { byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") }
 
     private static func appendEscape(of byte: UInt8, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\\"))
@@ -139,7 +134,7 @@ public struct JSONWriter: Sendable {
 
 extension JSONValue {
     /// The value as UTF-8 text, compact unless `pretty`, without a newline at the end. Members keep their order unless `sortedKeys`.
-    public func serialized(sortedKeys: Bool = false, pretty: Bool = false) -> [UInt8] {
+    package func serialized(sortedKeys: Bool = false, pretty: Bool = false) -> [UInt8] {
         var writer = JSONWriter(pretty: pretty)
         writer.value(self, sortedKeys: sortedKeys)
         return writer.bytes

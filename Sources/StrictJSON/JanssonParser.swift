@@ -3,24 +3,18 @@ internal import CJansson
 extension JSONValue {
     /// Parses one document: an object or an array in UTF-8, with nothing but white space around it.
     ///
-    /// Refused besides everything that RFC 8259 forbids: more than `limits` allows (checked before anything is built), a member name that occurs twice
-    /// (also where one of them is written with escapes), NUL in any form, lone surrogates, a byte order mark, numbers that overflow. May be called from any
-    /// number of threads.
-    public static func parse(_ bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONError) -> JSONValue {
+    /// Refused besides everything that RFC 8259 forbids: more than `limits` allows (checked before anything is built), a member name that
+    /// occurs twice (also where one of them is written with escapes), NUL in any form, lone surrogates, a byte order mark, numbers that
+    /// overflow. May be called from any number of threads.
+    package static func parse(_ bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONError) -> JSONValue {
         try bytes.withUnsafeBufferPointer { buffer throws(JSONError) in try parse(buffer, limits: limits) }
     }
 
     /// The same for bytes that are not in an array.
-    public static func parse(
-        _ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits = JSONLimits()
-    ) throws(JSONError) -> JSONValue {
-        guard bytes.count <= limits.maximumBytes else {
-            throw JSONError(.tooLarge, "longer than \(limits.maximumBytes) bytes")
-        }
+    package static func parse(_ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits = JSONLimits()) throws(JSONError) -> JSONValue {
+        guard bytes.count <= limits.maximumBytes else { throw JSONError(.tooLarge, "longer than \(limits.maximumBytes) bytes") }
         try DocumentScan.check(bytes, limits: limits)
-        do {
-            return try JanssonParser.parse(bytes)
-        } catch {
+        do { return try JanssonParser.parse(bytes) } catch {
             guard error.isNumericOverflow, limits.bigIntegers == .asReal else { throw error.error }
         }
         // Jansson can read all integers as reals or none. ".0" behind the big ones keeps the others exact.
@@ -35,12 +29,8 @@ extension JSONValue {
         }
         rewritten.append(contentsOf: bytes[copied...])
         do {
-            return try rewritten.withUnsafeBufferPointer { buffer throws(JanssonParser.Failure) in
-                try JanssonParser.parse(buffer)
-            }
-        } catch {
-            throw error.shifted(back: ends)
-        }
+            return try rewritten.withUnsafeBufferPointer { buffer throws(JanssonParser.Failure) in try JanssonParser.parse(buffer) }
+        } catch { throw error.shifted(back: ends) }
     }
 }
 
@@ -54,14 +44,13 @@ enum JanssonParser {
         func shifted(back ends: [Int]) -> JSONError {
             guard let position = error.position else { return error }
             var original = position
-            for (index, end) in ends.enumerated() where position > end + 2 * index {
-                original = position - 2 * (index + 1)
-            }
+            for (index, end) in ends.enumerated() where position > end + 2 * index { original = position - 2 * (index + 1) }
             return JSONError(error.kind, path: error.path, error.reason, line: error.line, position: original)
         }
     }
 
-    // Member tables are seeded at random against crafted collisions. Jansson wants that done before two threads parse at once; a static is made once.
+    // Member tables are seeded at random against crafted collisions. Jansson wants that done before two threads parse at once; a static is
+    // made once.
     private static let isSeeded: Bool = {
         json_object_seed(0)
         return true
@@ -69,8 +58,7 @@ enum JanssonParser {
 
     static func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(Failure) -> JSONValue {
         guard isSeeded, let start = bytes.baseAddress else {
-            throw Failure(
-                error: JSONError(.syntax, "the document is empty", line: 1, position: 0), isNumericOverflow: false)
+            throw Failure(error: JSONError(.syntax, "the document is empty", line: 1, position: 0), isNumericOverflow: false)
         }
         var details = json_error_t()
         let root = start.withMemoryRebound(to: CChar.self, capacity: bytes.count) { text in
@@ -98,9 +86,7 @@ enum JanssonParser {
             let count = json_array_size(node)
             var elements: [JSONValue] = []
             elements.reserveCapacity(count)
-            for index in 0..<count {
-                if let child = json_array_get(node, index) { elements.append(value(of: child)) }
-            }
+            for index in 0..<count { if let child = json_array_get(node, index) { elements.append(value(of: child)) } }
             return .array(elements)
         case JSON_STRING: return .string(json_string_value(node).map { text($0, json_string_length(node)) } ?? "")
         case JSON_INTEGER: return .integer(Int64(json_integer_value(node)))

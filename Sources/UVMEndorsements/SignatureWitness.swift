@@ -1,8 +1,7 @@
-internal import CBOR
 internal import OpenSSLCrypto
 
-/// What else is known when the signature does not verify: which of header, payload and signature value was altered. Only words follow from it; none of
-/// the witnesses is itself verified.
+/// What else is known when the signature does not verify: which of header, payload and signature value was altered. Only words follow from
+/// it; none of the witnesses is itself verified.
 struct SignatureWitness {
     let message: COSESign1
     /// Whether the certificates in the header are as they were issued.
@@ -13,8 +12,7 @@ struct SignatureWitness {
     /// The end of a sentence, beginning with a separator.
     var remark: String {
         guard isChainIntact else { return "; the certificates in the protected header were altered, see uvm-chain" }
-        let content =
-            isPayloadExpected ? "the protected header (the payload endorses the expected measurement)" : Self.content
+        let content = isPayloadExpected ? "the protected header (the payload endorses the expected measurement)" : Self.content
         switch namesSignature {
         case true?: return "; its time stamp names this signature value, so \(content) was altered"
         case false?: return "; its time stamp does not name this signature value, so the signature was altered"
@@ -24,7 +22,8 @@ struct SignatureWitness {
 
     private static let content = "the protected header or the payload"
 
-    /// Whether the RFC 3161 token of the legacy form, which is made over the signature value, has its digest as message imprint; `nil` without a token.
+    /// Whether the RFC 3161 token of the legacy form, which is made over the signature value, has its digest as message imprint; `nil`
+    /// without a token.
     private var namesSignature: Bool? {
         guard let token = message.unprotected["timestamp"]?.bytes else { return nil }
         return [DigestAlgorithm.sha256, .sha384, .sha512].contains { algorithm in

@@ -1,12 +1,13 @@
-public import OpenSSLCrypto
+package import OpenSSLCrypto
 
 /// A UVM endorsement ("reference info"): a publisher's statement that a launch measurement is that of one of its utility VM images.
 ///
-/// The format is snp-evidence.md, section 5: COSE_Sign1 with a certificate chain and a did:x509 issuer in its protected header, in two forms. A value
-/// of this type has been read strictly, and nothing else: no signature, certificate or identity has been checked. `UVMEndorsementVerifier` does that.
-public struct UVMEndorsement: Sendable {
+/// The format is UVMEndorsements.md, "Two forms": COSE_Sign1 with a certificate chain and a did:x509 issuer in its protected header, in two
+/// forms. A value of this type has been read strictly, and nothing else: no signature, certificate or identity has been checked.
+/// `UVMEndorsementVerifier` does that.
+package struct UVMEndorsement: Sendable {
     /// How measurement and security version number are carried.
-    public enum Form: String, Sendable {
+    package enum Form: String, Sendable {
         /// Legacy: the payload is a JSON document with both.
         case json
         /// Transparent, from ContainerPlat 0.2.10: the payload is the measurement, everything else is in the header (COSE hash envelope).
@@ -14,44 +15,42 @@ public struct UVMEndorsement: Sendable {
     }
 
     /// A digest of the leaf certificate (`x5t`).
-    public struct Thumbprint: Sendable {
-        public let algorithm: DigestAlgorithm
-        public let digest: [UInt8]
+    package struct Thumbprint: Sendable {
+        package let algorithm: DigestAlgorithm
+        package let digest: [UInt8]
     }
 
     /// SHA-384, as in the report's MEASUREMENT.
-    public static let measurementByteCount = 48
+    package static let measurementByteCount = 48
     /// How many certificates a chain may have.
     static let chainLengths = 2...10
 
-    public let form: Form
-    public let algorithm: COSEAlgorithm
+    package let form: Form
+    package let algorithm: COSEAlgorithm
     /// did:x509 identifier of who signed.
-    public let issuer: String
+    package let issuer: String
     /// What was signed: `ContainerPlat-AMD-UVM`.
-    public let feed: String
+    package let feed: String
     /// Security version number of the image. Unrelated to GUEST_SVN of a report.
-    public let svn: UInt64
+    package let svn: UInt64
     /// 48 bytes, to be compared with the report's MEASUREMENT.
-    public let launchMeasurement: [UInt8]
+    package let launchMeasurement: [UInt8]
     /// Seconds since 1970. A claim of the signer, not an independent time stamp.
-    public let signingTime: Int64?
+    package let signingTime: Int64?
     /// The chain, leaf first.
-    public let certificates: [Certificate]
-    public let thumbprint: Thumbprint?
+    package let certificates: [Certificate]
+    package let thumbprint: Thumbprint?
     /// Ledger receipts of the transparent form, encoded. They are not covered by the endorsement's signature.
-    public let receipts: [[UInt8]]
+    package let receipts: [[UInt8]]
 
     /// Reads an encoded endorsement: the content of `reference-info-base64` after decoding.
-    public init(cose bytes: [UInt8]) throws(UVMEndorsementError) {
+    package init(cose bytes: [UInt8]) throws(UVMEndorsementError) {
         let parts = try UVMEndorsementParts(bytes)
         let header = try parts.header.get()
         try self.init(header, parts.payload(for: header), parts.certificates(of: header), parts.receipts.get())
     }
 
-    init(
-        _ header: UVMHeader, _ payload: UVMPayload, _ certificates: [Certificate], _ receipts: [[UInt8]]
-    ) throws(UVMEndorsementError) {
+    init(_ header: UVMHeader, _ payload: UVMPayload, _ certificates: [Certificate], _ receipts: [[UInt8]]) throws(UVMEndorsementError) {
         form = header.form
         algorithm = header.algorithm
         issuer = header.issuer
@@ -68,9 +67,7 @@ public struct UVMEndorsement: Sendable {
         if let first = header.svn, let second = payload.svn, first != second {
             throw UVMEndorsementError(.svn, "header and payload name different security version numbers")
         }
-        guard let svn = header.svn ?? payload.svn else {
-            throw UVMEndorsementError(.svn, "there is no security version number")
-        }
+        guard let svn = header.svn ?? payload.svn else { throw UVMEndorsementError(.svn, "there is no security version number") }
         return svn
     }
 }
@@ -88,33 +85,23 @@ struct UVMEndorsementParts {
 
     /// Fails only where the message itself cannot be read, with `uvm-cose`.
     init(_ bytes: [UInt8]) throws(UVMEndorsementError) {
-        do {
-            message = try COSESign1(bytes)
-        } catch {
-            throw UVMEndorsementError(.cose, error.reason)
-        }
+        do { message = try COSESign1(bytes) } catch { throw UVMEndorsementError(.cose, error.reason) }
         guard let payload = message.payload else { throw UVMEndorsementError(.cose, "the payload is detached") }
         payloadBytes = payload
         receipts = LedgerReceipt.encodedReceipts(in: message.unprotected)
         header = Self.header(message)
     }
 
-    func payload(for header: UVMHeader) throws(UVMEndorsementError) -> UVMPayload {
-        try UVMPayload(payloadBytes, form: header.form)
-    }
+    func payload(for header: UVMHeader) throws(UVMEndorsementError) -> UVMPayload { try UVMPayload(payloadBytes, form: header.form) }
 
     func certificates(of header: UVMHeader) throws(UVMEndorsementError) -> [Certificate] {
         var certificates: [Certificate] = []
         for (index, der) in header.chain.enumerated() {
             guard der.count <= Self.maximumCertificateByteCount else {
-                throw UVMEndorsementError(
-                    .certificate, "certificate \(index + 1) of \(header.chain.count) is too large")
+                throw UVMEndorsementError(.certificate, "certificate \(index + 1) of \(header.chain.count) is too large")
             }
-            do {
-                certificates.append(try Certificate(der: der))
-            } catch {
-                throw UVMEndorsementError(
-                    .certificate, "certificate \(index + 1) of \(header.chain.count) cannot be read: \(error)")
+            do { certificates.append(try Certificate(der: der)) } catch {
+                throw UVMEndorsementError(.certificate, "certificate \(index + 1) of \(header.chain.count) cannot be read: \(error)")
             }
         }
         return certificates
@@ -124,12 +111,8 @@ struct UVMEndorsementParts {
         do {
             let map = try message.protectedHeader()
             return try .success(UVMHeader(map))
-        } catch let error as UVMEndorsementError {
-            return .failure(error)
-        } catch let error as COSEError {
+        } catch let error as UVMEndorsementError { return .failure(error) } catch let error as COSEError {
             return .failure(UVMEndorsementError(.protectedHeader, error.reason))
-        } catch {
-            return .failure(UVMEndorsementError(.protectedHeader, "\(error)"))
-        }
+        } catch { return .failure(UVMEndorsementError(.protectedHeader, "\(error)")) }
     }
 }

@@ -1,19 +1,17 @@
 internal import OpenSSLCrypto
 
-/// Decides whether a UVM endorsement is one that its reader should believe (snp-evidence.md, 5.3).
+/// Decides whether a UVM endorsement is one that its reader should believe (UVMEndorsements.md, "Verification").
 ///
-/// All checks are made that the readable parts allow, so that a rejection names everything that is wrong; `UVMCheckCode` says how the combination tells
-/// which part was altered.
-public struct UVMEndorsementVerifier: Sendable {
-    public init() {}
+/// All checks are made that the readable parts allow, so that a rejection names everything that is wrong; `UVMCheckCode` says how the
+/// combination tells which part was altered.
+package struct UVMEndorsementVerifier: Sendable {
+    package init() {}
 
     /// Verifies an encoded endorsement. Any bytes get an answer; nothing is thrown.
-    public func verify(_ cose: [UInt8], policy: Policy = Policy()) -> UVMVerificationResult {
+    package func verify(_ cose: [UInt8], policy: Policy = Policy()) -> UVMVerificationResult {
         var log = UVMCheckLog()
         let parts: UVMEndorsementParts
-        do {
-            parts = try UVMEndorsementParts(cose)
-        } catch {
+        do { parts = try UVMEndorsementParts(cose) } catch {
             log.fail(error)
             return log.result(nil)
         }
@@ -35,7 +33,7 @@ public struct UVMEndorsementVerifier: Sendable {
             Self.checkMeasurement(payload, policy, &log)
         }
         if let certificates {
-            let chain = CertificateChain(certificates: certificates, issuer: try? DIDX509(header.issuer))
+            let chain = EndorsementSigners(certificates: certificates, issuer: try? DIDX509(header.issuer))
             let isIntact = Self.checkChain(chain, header, policy, &log)
             let witness = SignatureWitness(
                 message: parts.message, isChainIntact: isIntact,
@@ -44,17 +42,13 @@ public struct UVMEndorsementVerifier: Sendable {
         }
         Self.checkReceipts(parts, policy, &log)
 
-        guard let payload, let certificates, case .success(let receipts) = parts.receipts else {
-            return log.result(nil)
-        }
+        guard let payload, let certificates, case .success(let receipts) = parts.receipts else { return log.result(nil) }
         return log.result(try? UVMEndorsement(header, payload, certificates, receipts))
     }
 
     // MARK: Reading
 
-    private static func readPayload(
-        _ parts: UVMEndorsementParts, _ header: UVMHeader, _ log: inout UVMCheckLog
-    ) -> UVMPayload? {
+    private static func readPayload(_ parts: UVMEndorsementParts, _ header: UVMHeader, _ log: inout UVMCheckLog) -> UVMPayload? {
         do {
             let payload = try parts.payload(for: header)
             log.pass(.payload, "\(parts.payloadBytes.count) bytes")
@@ -65,12 +59,8 @@ public struct UVMEndorsementVerifier: Sendable {
         }
     }
 
-    private static func readCertificates(
-        _ parts: UVMEndorsementParts, _ header: UVMHeader, _ log: inout UVMCheckLog
-    ) -> [Certificate]? {
-        do {
-            return try parts.certificates(of: header)
-        } catch {
+    private static func readCertificates(_ parts: UVMEndorsementParts, _ header: UVMHeader, _ log: inout UVMCheckLog) -> [Certificate]? {
+        do { return try parts.certificates(of: header) } catch {
             log.fail(error)
             return nil
         }
@@ -92,13 +82,9 @@ public struct UVMEndorsementVerifier: Sendable {
         log.pass(.feed, header.feed)
     }
 
-    private static func checkVersion(
-        _ header: UVMHeader, _ payload: UVMPayload, _ policy: Policy, _ log: inout UVMCheckLog
-    ) {
+    private static func checkVersion(_ header: UVMHeader, _ payload: UVMPayload, _ policy: Policy, _ log: inout UVMCheckLog) {
         let svn: UInt64
-        do {
-            svn = try UVMEndorsement.svn(header, payload)
-        } catch {
+        do { svn = try UVMEndorsement.svn(header, payload) } catch {
             log.fail(error)
             return
         }
@@ -128,11 +114,8 @@ public struct UVMEndorsementVerifier: Sendable {
     // MARK: Certificates
 
     /// Whether every link of the chain holds.
-    private static func checkChain(
-        _ chain: CertificateChain, _ header: UVMHeader, _ policy: Policy, _ log: inout UVMCheckLog
-    ) -> Bool {
-        log.record(
-            .certificate, chain.certificateComplaints(), otherwise: "\(chain.certificates.count) certificates")
+    private static func checkChain(_ chain: EndorsementSigners, _ header: UVMHeader, _ policy: Policy, _ log: inout UVMCheckLog) -> Bool {
+        log.record(.certificate, chain.certificateComplaints(), otherwise: "\(chain.certificates.count) certificates")
         if let thumbprint = header.thumbprint, let leaf = chain.certificates.first,
             thumbprint.algorithm.digest(leaf.der) != thumbprint.digest
         {
@@ -149,29 +132,23 @@ public struct UVMEndorsementVerifier: Sendable {
         do {
             try DIDX509(header.issuer).resolve(chain.certificates)
             log.pass(.did, "resolved by the chain")
-        } catch {
-            log.fail(.did, error.description)
-        }
+        } catch { log.fail(.did, error.description) }
         return complaints.isEmpty
     }
 
-    private static func checkValidity(
-        _ chain: CertificateChain, _ header: UVMHeader, _ policy: Policy, _ log: inout UVMCheckLog
-    ) {
+    private static func checkValidity(_ chain: EndorsementSigners, _ header: UVMHeader, _ policy: Policy, _ log: inout UVMCheckLog) {
         guard let time = header.signingTime ?? policy.time else {
             log.fail(.validity, "no time of signing is claimed, and the present time was not given")
             return
         }
         let claim =
             header.signingTime == nil
-            ? "at the present time \(UTCTime.text(time)), as no time of signing is claimed"
-            : "at the time of signing \(UTCTime.text(time)), which is the signer's claim"
+            ? "at the present time \(ASN1Time.text(time)), as no time of signing is claimed"
+            : "at the time of signing \(ASN1Time.text(time)), which is the signer's claim"
         var remark = "judged \(claim)"
         if let present = policy.time, header.signingTime != nil {
             if time > present { remark += "; that time is in the future" }
-            if !chain.validityComplaints(at: present).isEmpty {
-                remark += "; not every certificate is valid at present"
-            }
+            if !chain.validityComplaints(at: present).isEmpty { remark += "; not every certificate is valid at present" }
         }
         log.record(.validity, chain.validityComplaints(at: time).map { "\($0); judged \(claim)" }, otherwise: remark)
     }
@@ -179,8 +156,7 @@ public struct UVMEndorsementVerifier: Sendable {
     // MARK: Signature
 
     private static func checkSignature(
-        _ witness: SignatureWitness, _ payload: [UInt8], _ header: UVMHeader, _ chain: CertificateChain,
-        _ log: inout UVMCheckLog
+        _ witness: SignatureWitness, _ payload: [UInt8], _ header: UVMHeader, _ chain: EndorsementSigners, _ log: inout UVMCheckLog
     ) {
         guard let key = try? chain.certificates.first?.publicKey else {
             log.fail(.signature, "the leaf certificate has no usable key")

@@ -1,7 +1,6 @@
-internal import CBOR
 internal import OpenSSLCrypto
 
-/// The protected header of an endorsement, read and checked for completeness (snp-evidence.md, 5.1 and 5.2).
+/// The protected header of an endorsement, read and checked for completeness (UVMEndorsements.md, "JSON form" and "Hash-envelope form").
 struct UVMHeader: Sendable {
     let form: UVMEndorsement.Form
     let algorithm: COSEAlgorithm
@@ -33,10 +32,8 @@ struct UVMHeader: Sendable {
         form = try Self.form(map)
         algorithm = try Self.algorithm(map)
         let claims = try Self.claims(map)
-        issuer = try Self.agreed(
-            Self.text(map["iss"], "iss", 2048), Self.text(claims[1], "the CWT claim iss", 2048), "issuer")
-        feed = try Self.agreed(
-            Self.text(map["feed"], "feed", 256), Self.text(claims[2], "the CWT claim sub", 256), "feed")
+        issuer = try Self.agreed(Self.text(map["iss"], "iss", 2048), Self.text(claims[1], "the CWT claim iss", 2048), "issuer")
+        feed = try Self.agreed(Self.text(map["feed"], "feed", 256), Self.text(claims[2], "the CWT claim sub", 256), "feed")
         svn = try Self.svn(claims["svn"])
         signingTime = try Self.optionallyAgreed(
             Self.time(map["signingtime"], "signingtime"), Self.time(claims[6], "the CWT claim iat"), "signing time")
@@ -52,9 +49,7 @@ struct UVMHeader: Sendable {
         guard let labels = critical.array, !labels.isEmpty else { throw complaint("crit is not a list of labels") }
         for label in labels {
             if let number = label.integer, Label.understood.contains(number), map[number] != nil { continue }
-            if let name = label.text, Label.understoodNames.contains(where: { $0.utf8.elementsEqual(name.utf8) }),
-                map[name] != nil
-            {
+            if let name = label.text, Label.understoodNames.contains(where: { $0.utf8.elementsEqual(name.utf8) }), map[name] != nil {
                 continue
             }
             throw complaint("crit names a label that is absent or not understood")
@@ -64,14 +59,11 @@ struct UVMHeader: Sendable {
     private static func form(_ map: CBORMap) throws(UVMEndorsementError) -> UVMEndorsement.Form {
         guard let hash = map[Label.payloadHashAlgorithm] else {
             guard map[Label.contentType] == "application/json" else {
-                throw complaint(
-                    "the content type (3) is not application/json, and there is no payload hash algorithm (258)")
+                throw complaint("the content type (3) is not application/json, and there is no payload hash algorithm (258)")
             }
             return .json
         }
-        guard map[Label.contentType] == nil else {
-            throw complaint("a hash envelope (258) has no content type (3)")
-        }
+        guard map[Label.contentType] == nil else { throw complaint("a hash envelope (258) has no content type (3)") }
         guard hash.integer == COSEHashAlgorithm.sha384.rawValue else {
             throw complaint("the payload hash algorithm (258) is not SHA-384 (-43)")
         }
@@ -82,12 +74,9 @@ struct UVMHeader: Sendable {
     }
 
     private static func algorithm(_ map: CBORMap) throws(UVMEndorsementError) -> COSEAlgorithm {
-        guard let identifier = map[Label.algorithm]?.integer else {
-            throw complaint("the algorithm (1) is missing or not a number")
-        }
+        guard let identifier = map[Label.algorithm]?.integer else { throw complaint("the algorithm (1) is missing or not a number") }
         guard let algorithm = COSEAlgorithm(rawValue: identifier) else {
-            throw complaint(
-                "the algorithm \(identifier) is not accepted; PS256, PS384, PS512, ES256, ES384 and ES512 are")
+            throw complaint("the algorithm \(identifier) is not accepted; PS256, PS384, PS512, ES256, ES384 and ES512 are")
         }
         return algorithm
     }
@@ -100,9 +89,7 @@ struct UVMHeader: Sendable {
 
     private static func svn(_ value: CBORValue?) throws(UVMEndorsementError) -> UInt64? {
         guard let value else { return nil }
-        guard case .unsigned(let number) = value else {
-            throw complaint("the CWT claim svn is not an unsigned number")
-        }
+        guard case .unsigned(let number) = value else { throw complaint("the CWT claim svn is not an unsigned number") }
         return number
     }
 
@@ -129,22 +116,18 @@ struct UVMHeader: Sendable {
         }
         guard let identifier = parts[0].integer, let algorithm = COSEHashAlgorithm(rawValue: identifier),
             digest.count == algorithm.digest.byteCount
-        else {
-            throw complaint("the certificate thumbprint (34) is not a SHA-256, SHA-384 or SHA-512 digest")
-        }
+        else { throw complaint("the certificate thumbprint (34) is not a SHA-256, SHA-384 or SHA-512 digest") }
         return UVMEndorsement.Thumbprint(algorithm: algorithm.digest, digest: digest)
     }
 
     // MARK: Kinds of value
 
     /// Printable ASCII of bounded length: these texts are compared byte by byte and shown.
-    private static func text(
-        _ value: CBORValue?, _ name: String, _ maximum: Int
-    ) throws(UVMEndorsementError) -> String? {
+    private static func text(_ value: CBORValue?, _ name: String, _ maximum: Int) throws(UVMEndorsementError) -> String? {
         guard let value else { return nil }
-        guard let text = value.text, (1...maximum).contains(text.utf8.count),
-            text.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
-        else { throw complaint("\(name) is not a printable text of 1 to \(maximum) characters") }
+        guard let text = value.text, (1...maximum).contains(text.utf8.count), text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+            throw complaint("\(name) is not a printable text of 1 to \(maximum) characters")
+        }
         return text
     }
 
@@ -154,28 +137,22 @@ struct UVMHeader: Sendable {
         if case .tagged(1, let inner) = value { value = inner }
         var seconds = value.integer
         if case .float(let number) = value, number.isFinite { seconds = Int64(exactly: number.rounded(.down)) }
-        guard let seconds, (0...253_402_300_799).contains(seconds) else {
-            throw complaint("\(name) is not a time in seconds since 1970")
-        }
+        guard let seconds, (0...253_402_300_799).contains(seconds) else { throw complaint("\(name) is not a time in seconds since 1970") }
         return seconds
     }
 
     /// A value that has a place in both forms must be in one of them, and the same where it is in both.
-    private static func agreed(
-        _ first: String?, _ second: String?, _ name: String
-    ) throws(UVMEndorsementError) -> String {
+    private static func agreed(_ first: String?, _ second: String?, _ name: String) throws(UVMEndorsementError) -> String {
         guard let value = try optionallyAgreed(first, second, name) else { throw complaint("the \(name) is missing") }
         return value
     }
 
-    private static func optionallyAgreed<Value: Equatable>(
-        _ first: Value?, _ second: Value?, _ name: String
-    ) throws(UVMEndorsementError) -> Value? {
+    private static func optionallyAgreed<Value: Equatable>(_ first: Value?, _ second: Value?, _ name: String) throws(UVMEndorsementError)
+        -> Value?
+    {
         if let first, let second, first != second { throw complaint("the header names two values for the \(name)") }
         return first ?? second
     }
 
-    private static func complaint(_ detail: String) -> UVMEndorsementError {
-        UVMEndorsementError(.protectedHeader, detail)
-    }
+    private static func complaint(_ detail: String) -> UVMEndorsementError { UVMEndorsementError(.protectedHeader, detail) }
 }

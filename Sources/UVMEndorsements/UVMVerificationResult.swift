@@ -1,22 +1,22 @@
 /// The outcome of `UVMEndorsementVerifier.verify`.
-public struct UVMVerificationResult: Sendable {
+package struct UVMVerificationResult: Sendable {
     /// One check and what came of it.
-    public struct Check: Sendable, Equatable {
-        public let code: UVMCheckCode
-        public let ok: Bool
+    package struct Check: Sendable, Equatable {
+        package let code: UVMCheckCode
+        package let ok: Bool
         /// Printable words: what was found, or everything that is wrong.
-        public let detail: String
+        package let detail: String
     }
 
     /// Whether every check of `UVMCheckCode` was made and passed.
-    public let isVerified: Bool
+    package let isVerified: Bool
     /// In the order of `UVMCheckCode.allCases`, each code at most once. A check that an earlier failure made impossible is absent.
-    public let checks: [Check]
+    package let checks: [Check]
     /// The endorsement, when all of it could be read, also when it is not verified.
-    public let endorsement: UVMEndorsement?
+    package let endorsement: UVMEndorsement?
 
     /// Codes of the checks that failed. Not empty when the endorsement is not verified.
-    public var failures: [String] { checks.filter { !$0.ok }.map(\.code.rawValue) }
+    package var failures: [String] { checks.filter { !$0.ok }.map(\.code.rawValue) }
 }
 
 /// Collects what is found about each check.
@@ -24,14 +24,10 @@ struct UVMCheckLog {
     private var findings: [UVMCheckCode: (remarks: [String], complaints: [String])] = [:]
 
     /// The check was made and found this.
-    mutating func pass(_ code: UVMCheckCode, _ remark: String) {
-        findings[code, default: ([], [])].remarks.append(remark)
-    }
+    mutating func pass(_ code: UVMCheckCode, _ remark: String) { findings[code, default: ([], [])].remarks.append(remark) }
 
     /// The check fails, whatever else is found about it.
-    mutating func fail(_ code: UVMCheckCode, _ complaint: String) {
-        findings[code, default: ([], [])].complaints.append(complaint)
-    }
+    mutating func fail(_ code: UVMCheckCode, _ complaint: String) { findings[code, default: ([], [])].complaints.append(complaint) }
 
     mutating func fail(_ error: UVMEndorsementError) { fail(error.code, error.detail) }
 

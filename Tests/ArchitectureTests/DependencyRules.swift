@@ -1,8 +1,8 @@
-/// What may depend on what (design-anchors 3.3). Each rule returns the sentences that say where it is broken.
+/// What may depend on what (Architecture.md, "Dependency direction"). Each rule returns the sentences that say where it is broken.
 enum DependencyRules {
     static let frontEnds: Set<String> = ["BrokerHTTP", "BrokerGRPC"]
-    /// The other targets of layer 4 that are no providers.
-    static let otherEdges: Set<String> = ["AzureSimulators", "BrokerTestKit", "LoadGenerator"]
+    /// The other edges that are no providers.
+    static let otherEdges: Set<String> = ["AzureSimulators", "BrokerTestKit", "BrokerApp"]
     /// What a provider may not reach: the engine, the front ends, the configuration and the one transport that has sockets.
     static let forbiddenToProviders = frontEnds.union(["BrokerEngine", "BrokerConfiguration", "CurlTransport"])
 
@@ -18,13 +18,12 @@ enum DependencyRules {
         let providers = Set(manifest.targets.filter(\.isProvider).map(\.name))
         return manifest.targets.filter(\.isProvider).flatMap { target in
             manifest.closure(of: target).sorted().compactMap { reached in
-                providers.contains(reached) || forbiddenToProviders.contains(reached)
-                    ? "provider \(target.name) reaches \(reached)" : nil
+                providers.contains(reached) || forbiddenToProviders.contains(reached) ? "provider \(target.name) reaches \(reached)" : nil
             }
         }
     }
 
-    /// Nothing below layer 4 knows that there is a network framework.
+    /// Nothing below the edges knows that there is a network framework.
     static func lowerLayers(_ manifest: Manifest) -> [String] {
         manifest.targets.filter { isBelowEdges($0) }.flatMap { target in
             ([target] + manifest.closure(of: target).sorted().compactMap { manifest[$0] }).flatMap { reached in
@@ -35,7 +34,7 @@ enum DependencyRules {
 
     /// Front ends know no provider, and nothing but programs and tests knows a front end.
     static func edges(_ manifest: Manifest) -> [String] {
-        manifest.targets.filter { !$0.isTest && !$0.isExecutable }.flatMap { target in
+        manifest.targets.filter { !$0.isTest && !isProgram($0) }.flatMap { target in
             manifest.closure(of: target).sorted().compactMap { reached in
                 if manifest[reached]?.isProvider == true { return "\(target.name) reaches the provider \(reached)" }
                 if frontEnds.contains(reached) { return "\(target.name) reaches the front end \(reached)" }
@@ -45,19 +44,22 @@ enum DependencyRules {
     }
 
     static func transport(_ manifest: Manifest) -> [String] {
-        manifest.targets.filter { !$0.isTest && !$0.isExecutable && $0.targets.contains("CurlTransport") }
-            .map { "\($0.name) depends on CurlTransport" }
+        manifest.targets.filter { !$0.isTest && !isProgram($0) && $0.targets.contains("CurlTransport") }.map {
+            "\($0.name) depends on CurlTransport"
+        }
     }
 
     /// No test code in the program. The benchmarks are a program that nobody ships.
     static func testCode(_ manifest: Manifest) -> [String] {
         manifest.targets.filter { $0.isExecutable && $0.name != "broker-benchmarks" }.flatMap { target in
             manifest.closure(of: target).sorted().compactMap { reached in
-                reached == "BrokerTestKit" || manifest[reached]?.isTest == true
-                    ? "the program \(target.name) links \(reached)" : nil
+                reached == "BrokerTestKit" || manifest[reached]?.isTest == true ? "the program \(target.name) links \(reached)" : nil
             }
         }
     }
+
+    /// The program's own floor: whatever puts a whole broker together.
+    private static func isProgram(_ target: Manifest.Target) -> Bool { target.isExecutable || target.name == "BrokerApp" }
 
     private static func isBelowEdges(_ target: Manifest.Target) -> Bool {
         !target.isTest && !target.isExecutable && !target.isProvider && !frontEnds.contains(target.name)

@@ -32,9 +32,7 @@ struct Manifest {
     func closure(of target: Target) -> Set<String> {
         var reached: Set<String> = []
         var open = Array(target.targets)
-        while let name = open.popLast() {
-            if reached.insert(name).inserted { open += self[name]?.targets ?? [] }
-        }
+        while let name = open.popLast() { if reached.insert(name).inserted { open += self[name]?.targets ?? [] } }
         return reached
     }
 
@@ -55,15 +53,13 @@ struct Manifest {
                 let dependencyName = try parts[0].string()
                 switch kind {
                 case "product": products.append(Product(name: dependencyName, package: try parts[1].string()))
-                case "byName" where !own.contains(dependencyName):
-                    products.append(Product(name: dependencyName, package: dependencyName))
+                case "byName" where !own.contains(dependencyName): products.append(Product(name: dependencyName, package: dependencyName))
                 default: targets.insert(dependencyName)
                 }
             }
             let folder = type == "test" ? "Tests" : "Sources"
             return Target(
-                name: name, type: type, path: try entry.optionalString("path") ?? "\(folder)/\(name)", targets: targets,
-                products: products)
+                name: name, type: type, path: try entry.optionalString("path") ?? "\(folder)/\(name)", targets: targets, products: products)
         }
     }
 
@@ -75,15 +71,11 @@ struct Manifest {
         let scratch = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer { _ = try? Command.output(["rm", "-rf", scratch]) }
         return try Manifest(
-            parsing: Command.output([
-                "swift", "package", "dump-package", "--package-path", PackageRoot.path, "--scratch-path", scratch,
-            ]))
+            parsing: Command.output(["swift", "package", "dump-package", "--package-path", PackageRoot.path, "--scratch-path", scratch]))
     }
 }
 
-struct Failure: Error, CustomStringConvertible {
-    let description: String
-}
+struct Failure: Error, CustomStringConvertible { let description: String }
 
 /// Where the package is.
 enum PackageRoot {

@@ -1,19 +1,15 @@
 import Testing
 
-@Suite("Source files")
-struct SourceTests {
+@Suite("Source files") struct SourceTests {
     /// Modules of the system that need no declaration in the manifest.
     private static let system: Set<String> = [
         "Dispatch", "FoundationEssentials", "Glibc", "Musl", "Swift", "Synchronization", "Testing", "_Concurrency",
     ]
 
     /// Drives processes and reads their answers independently of our own parsers; never part of the product.
-    private static let mayImportFoundation: Set<String> = [
-        "EndToEndTests", "SNPEndorsementsTests", "AzureKeyReleaseTests",
-    ]
+    private static let mayImportFoundation: Set<String> = ["EndToEndTests", "SNPEvidenceTests", "AzureKeyReleaseTests"]
 
-    @Test("a file imports only what its target declares; full Foundation nowhere in the product")
-    func imports() throws {
+    @Test("a file imports only what its target declares; full Foundation nowhere in the product") func imports() throws {
         let manifest = try Manifest.load()
         var files = 0
         for target in manifest.targets where target.type != "system" {
@@ -34,22 +30,18 @@ struct SourceTests {
         #expect(files > 100)
     }
 
-    @Test("the product has no way to end the process, and no cast or try that does")
-    func traps() throws {
+    @Test("the product has no way to end the process, and no cast or try that does") func traps() throws {
         let forbidden = ["try!", " as! ", "fatalError(", "preconditionFailure(", "nonisolated(unsafe)"]
         for folder in ["Sources", "Plugins"] {
             for path in try SourceTree.swiftFiles("\(PackageRoot.path)/\(folder)") {
                 for (line, text) in SwiftText(try SourceTree.lines("\(PackageRoot.path)/\(folder)/\(path)")).code {
-                    for word in forbidden {
-                        #expect(!text.contains(word), "\(folder)/\(path):\(line) has \(word)")
-                    }
+                    for word in forbidden { #expect(!text.contains(word), "\(folder)/\(path):\(line) has \(word)") }
                 }
             }
         }
     }
 
-    @Test("every unchecked conformance says what makes it true")
-    func uncheckedSendable() throws {
+    @Test("every unchecked conformance says what makes it true") func uncheckedSendable() throws {
         for folder in ["Sources", "Plugins"] {
             for path in try SourceTree.swiftFiles("\(PackageRoot.path)/\(folder)") {
                 let lines = try SourceTree.lines("\(PackageRoot.path)/\(folder)/\(path)")
@@ -62,16 +54,12 @@ struct SourceTests {
         }
     }
 
-    @Test("import statements are read in all their forms, and not inside comments and strings")
-    func reading() {
-        let text = SwiftText(
-            [
-                "import A", "public import B", "  internal import C // why", "@testable import D",
-                "@preconcurrency public import E",
-                "import struct F.Value", "// import G", "/// import H", "let text = \"\"\"", "import I", "    \"\"\"",
-                "import J;",
-                "let importer = 5", "important()", "#if canImport(K)", "    import K", "#endif",
-            ])
+    @Test("import statements are read in all their forms, and not inside comments and strings") func reading() {
+        let text = SwiftText([
+            "import A", "public import B", "  internal import C // why", "@testable import D", "@preconcurrency public import E",
+            "import struct F.Value", "// import G", "/// import H", "let text = \"\"\"", "import I", "    \"\"\"", "import J;",
+            "let importer = 5", "important()", "#if canImport(K)", "    import K", "#endif",
+        ])
         #expect(text.imports.map(\.module) == ["A", "B", "C", "D", "E", "F", "J", "K"])
         #expect(text.imports.map(\.number) == [1, 2, 3, 4, 5, 6, 12, 16])
     }

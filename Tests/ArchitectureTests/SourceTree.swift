@@ -39,8 +39,7 @@ enum SourceTree {
             guard count > 0 else { break }
             bytes += chunk[..<count]
         }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-            .map(String.init)
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 }
 
@@ -66,9 +65,7 @@ struct SwiftText {
     var imports: [(number: Int, module: String)] {
         code.compactMap { number, text in
             var words = text.split(separator: " ").map(String.init)[...]
-            while let word = words.first, word.hasPrefix("@") || Self.accessLevels.contains(word) {
-                words.removeFirst()
-            }
+            while let word = words.first, word.hasPrefix("@") || Self.accessLevels.contains(word) { words.removeFirst() }
             guard words.popFirst() == "import", var module = words.popFirst() else { return nil }
             if Self.kinds.contains(module), let next = words.popFirst() { module = next }
             return (number, String(module.prefix { $0 != "." && $0 != ";" }))

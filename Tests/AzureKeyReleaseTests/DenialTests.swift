@@ -1,16 +1,17 @@
+import Waiting
+import Issuing
 import BrokerCore
 import BrokerTestKit
 import HTTPTransport
 import JOSE
-import KnownFailures
+import AzureServices
 import OpenSSLCrypto
 import StrictJSON
 import Testing
 
 @testable import AzureKeyRelease
 
-@Suite("Why a store says no")
-struct DenialTests {
+@Suite("Why a store says no") struct DenialTests {
     private static let denial = "Target environment attestation does not meet key release policy requirements."
     private static let issuer = "https://sharedneu.neu.attest.azure.net"
 
@@ -54,17 +55,16 @@ struct DenialTests {
             authority: try Endpoint("sharedneu.neu.attest.azure.net"), expiresAt: 2_000_000_000)
     }
 
-    private func outcome(
-        _ answers: [HTTPResponse], token: AttestationToken? = nil, name: String = "rsa-key"
-    ) async throws -> (error: BrokerError?, requests: [HTTPRequest]) {
+    private func outcome(_ answers: [HTTPResponse], token: AttestationToken? = nil, name: String = "rsa-key") async throws -> (
+        error: BrokerError?, requests: [HTTPRequest]
+    ) {
         let transport = ScriptedTransport(script: answers.map { .success($0) })
         let fixture = try ReleaseFixture(transport: transport)
         let error = await fixture.failure(name, token: try token ?? self.token())
         return (error, transport.requests)
     }
 
-    @Test("the failing clause with what was wanted and found, read with the same bearer")
-    func clause() async throws {
+    @Test("the failing clause with what was wanted and found, read with the same bearer") func clause() async throws {
         let (error, requests) = try await outcome([refusal(403, Self.denial), bundle(policy())])
         #expect(error?.code == .releaseDenied)
         let details = try #require(error?.details)
@@ -76,12 +76,12 @@ struct DenialTests {
             authority.conditions.conditions == [
                 .clause(
                     .init(
-                        claim: "x-ms-attestation-type", comparison: "equals", wanted: "sevsnpvm", actual: "sevsnpvm",
-                        isSatisfied: true, reason: "satisfied")),
+                        claim: "x-ms-attestation-type", comparison: "equals", wanted: "sevsnpvm", actual: "sevsnpvm", isSatisfied: true,
+                        reason: "satisfied")),
                 .clause(
                     .init(
-                        claim: "x-ms-sevsnpvm-hostdata", comparison: "equals", wanted: "aa", actual: "bb",
-                        isSatisfied: false, reason: "different-value")),
+                        claim: "x-ms-sevsnpvm-hostdata", comparison: "equals", wanted: "aa", actual: "bb", isSatisfied: false,
+                        reason: "different-value")),
             ])
         #expect(!details.nextSteps.isEmpty)
         #expect(!"\(details)".contains("canary-claim"), "a claim that the policy does not name")
@@ -91,24 +91,20 @@ struct DenialTests {
         #expect(requests.last?.target == requests.first?.target)
     }
 
-    @Test("an issuer that is not the authority, and a policy that holds after all")
-    func authority() async throws {
+    @Test("an issuer that is not the authority, and a policy that holds after all") func authority() async throws {
         let (slash, _) = try await outcome([
-            refusal(403, "Target environment attestation statement cannot be verified."),
-            bundle(policy(Self.issuer + "/", hostData: "bb")),
+            refusal(403, "Target environment attestation statement cannot be verified."), bundle(policy(Self.issuer + "/", hostData: "bb")),
         ])
         #expect(slash?.details?.cause == "policy-not-satisfied")
         #expect(slash?.details?.authorities.first?.match == "differs-by-trailing-slash")
         let (holds, _) = try await outcome([
-            refusal(403, "Target environment attestation statement cannot be verified."),
-            bundle(policy(hostData: "bb")),
+            refusal(403, "Target environment attestation statement cannot be verified."), bundle(policy(hostData: "bb")),
         ])
         #expect(holds?.details?.cause == "token-not-verified")
         #expect(holds?.details?.authorities.first?.isSatisfied == true)
     }
 
-    @Test("where the key may not be read, that is said")
-    func unreadable() async throws {
+    @Test("where the key may not be read, that is said") func unreadable() async throws {
         for status in [401, 403] {
             let (error, _) = try await outcome([refusal(403, Self.denial), refusal(status, "no")])
             #expect(error?.upstream?.status == 403)
@@ -121,8 +117,7 @@ struct DenialTests {
             HTTPResponse(status: 404), HTTPResponse(status: 500), HTTPResponse(status: 200, body: Array("{".utf8)),
             HTTPResponse(status: 200, body: Array("{}".utf8)),
             HTTPResponse(status: 200, body: Array(#"{"release_policy":{"data":"***"}}"#.utf8)),
-            HTTPResponse(status: 200, body: Array(#"{"release_policy":{"data":7}}"#.utf8)),
-            bundle(["version": "1.0.0", "anyOf": []]),
+            HTTPResponse(status: 200, body: Array(#"{"release_policy":{"data":7}}"#.utf8)), bundle(["version": "1.0.0", "anyOf": []]),
         ] {
             let (error, requests) = try await outcome([refusal(403, Self.denial), answer])
             #expect(requests.count == 2)
@@ -133,14 +128,12 @@ struct DenialTests {
         #expect(cut?.code == .releaseDenied && cut?.details?.summary.contains("could not be read") == true)
     }
 
-    @Test("a refusal that is not about the policy costs no other request, and is in the catalogue")
-    func others() async throws {
+    @Test("a refusal that is not about the policy costs no other request, and is in the catalogue") func others() async throws {
         for (answer, cause) in [
             (refusal(403, "Caller is not authorized", inner: "ForbiddenByRbac"), "release-permission-missing"),
             (refusal(403, "Client address is not authorized", inner: "ForbiddenByFirewall"), "network-rules"),
             (refusal(400, "AKV.SKR.1005: Non-exportable keys must not have release policy."), "akv-skr-1005"),
-            (refusal(400, "AKV.SKR.1099: something new"), "akv-skr-other"),
-            (refusal(401, "AKV10022: Invalid audience."), "wrong-audience"),
+            (refusal(400, "AKV.SKR.1099: something new"), "akv-skr-other"), (refusal(401, "AKV10022: Invalid audience."), "wrong-audience"),
         ] {
             let (error, requests) = try await outcome([answer, bundle(policy())])
             #expect(error?.details?.cause == cause)
@@ -149,16 +142,14 @@ struct DenialTests {
         }
     }
 
-    @Test("a release that succeeds asks once")
-    func success() async throws {
+    @Test("a release that succeeds asks once") func success() async throws {
         let service = ScriptedKeyStore(endpoint: try Endpoint("contoso.vault.azure.net"), signers: try signers.get())
         let fixture = try ReleaseFixture(transport: service)
         _ = try await fixture.release()
         #expect(service.requests.map(\.method) == [.post])
     }
 
-    @Test("a store that is silent about the policy does not cost the caller the answer")
-    func silence() async throws {
+    @Test("a store that is silent about the policy does not cost the caller the answer") func silence() async throws {
         let denied = refusal(403, Self.denial)
         let transport = ScriptedTransport { request throws(HTTPTransportError) in
             if request.method == .post { return denied }
@@ -179,8 +170,7 @@ struct DenialTests {
         }
     }
 
-    @Test("texts of policy and token are bounded and cannot deceive")
-    func hostile() async throws {
+    @Test("texts of policy and token are bounded and cannot deceive") func hostile() async throws {
         let long = String(repeating: "x", count: 5000)
         let (error, _) = try await outcome(
             [refusal(403, Self.denial), bundle(policy(hostData: "\u{1B}[31m\n" + long))],
@@ -190,12 +180,9 @@ struct DenialTests {
         #expect(!text.contains("\u{1B}") && !text.contains("\u{202E}") && !text.contains("eyJhbGci"))
     }
 
-    @Test("a policy with thousands of clauses makes no endless answer")
-    func large() async throws {
+    @Test("a policy with thousands of clauses makes no endless answer") func large() async throws {
         let clause: JSONValue = ["claim": "c", "equals": "v"]
-        let entry: JSONValue = [
-            "authority": .string(Self.issuer), "allOf": .array([JSONValue](repeating: clause, count: 3000)),
-        ]
+        let entry: JSONValue = ["authority": .string(Self.issuer), "allOf": .array([JSONValue](repeating: clause, count: 3000))]
         let large: JSONValue = ["version": "1.0.0", "anyOf": .array([entry, entry])]
         let (error, _) = try await outcome([refusal(403, Self.denial), bundle(large)])
         let details = try #require(error?.details)
@@ -204,25 +191,20 @@ struct DenialTests {
     }
 }
 
-@Suite("The catalogue of known failures")
-struct KnownFailureTests {
+@Suite("The catalogue of known failures") struct KnownFailureTests {
     @Test(
         "each answer is found by its own entry",
         arguments: [
             ("AADSTS70021: No matching federated identity record found", "federated-subject-mismatch"),
             ("AADSTS700213: No matching federated identity record found", "federated-subject-mismatch"),
-            ("AADSTS700212: no match for audience", "federated-audience-mismatch"),
-            ("AADSTS7002199: something else", "entra-other"), ("PolicyEvaluationError", "attestation-policy-denied"),
-            ("akv.skr.1016: Key Release Policy can only be set on versionless key", "akv-skr-1016"),
-            ("AKV.SKR.10160", "akv-skr-other"),
+            ("AADSTS700212: no match for audience", "federated-audience-mismatch"), ("AADSTS7002199: something else", "entra-other"),
+            ("PolicyEvaluationError", "attestation-policy-denied"),
+            ("akv.skr.1016: Key Release Policy can only be set on versionless key", "akv-skr-1016"), ("AKV.SKR.10160", "akv-skr-other"),
             ("Key Release Policy: missing 'version' property", "policy-without-version"),
-        ])
-    func found(text: String, cause: String) {
-        #expect(KnownFailure.find(in: [nil, text])?.cause == cause)
-    }
+        ]) func found(text: String, cause: String)
+    { #expect(KnownFailure.find(in: [nil, text])?.cause == cause) }
 
-    @Test("entries have names of their own, signs and advice; an unknown text has none")
-    func table() {
+    @Test("entries have names of their own, signs and advice; an unknown text has none") func table() {
         let causes = KnownFailure.catalogue.map(\.cause)
         #expect(Set(causes).count == causes.count)
         for entry in KnownFailure.catalogue {

@@ -7,19 +7,17 @@ import Testing
 
 @testable import AzureKeyRelease
 
-@Suite("Signed release answers")
-struct ReleaseAnswerTests {
+@Suite("Signed release answers") struct ReleaseAnswerTests {
     private static let key = ["response", "key", "key"]
 
-    private func outcome(
-        of name: String = "rsa-key", token: AttestationToken? = nil, _ path: [String], _ value: JSONValue?
-    ) async throws -> BrokerError? {
+    private func outcome(of name: String = "rsa-key", token: AttestationToken? = nil, _ path: [String], _ value: JSONValue?) async throws
+        -> BrokerError?
+    {
         let fixture = try ReleaseFixture(transport: try crafted { $0.replace(path, with: value) })
         return await fixture.failure(name, token: token)
     }
 
-    @Test("the fixture's own signature is believed, so that the refusals below have the stated cause")
-    func control() async throws {
+    @Test("the fixture's own signature is believed, so that the refusals below have the stated cause") func control() async throws {
         #expect(try await outcome(["unrelated"], "x") == nil)
     }
 
@@ -30,10 +28,8 @@ struct ReleaseAnswerTests {
             "https://contoso.vault.azure.net/keys/rsa-key/", "https://contoso.vault.azure.net/keys/RSA-key",
             "http://contoso.vault.azure.net/keys/rsa-key", "https://contoso.vault.azure.net:443/keys/rsa-key",
             "https://evil.example/keys/rsa-key", "rsa-key", "",
-        ])
-    func requestedKey(kid: String) async throws {
-        #expect(try await outcome(["request", "kid"], .string(kid))?.code == .upstreamInvalid)
-    }
+        ]) func requestedKey(kid: String) async throws
+    { #expect(try await outcome(["request", "kid"], .string(kid))?.code == .upstreamInvalid) }
 
     @Test(
         "the released key must be a version of the requested one",
@@ -45,25 +41,20 @@ struct ReleaseAnswerTests {
             "https://contoso.vault.azure.net/keys/rsa-key2/d00a04794ffb49e1a0e088635fc92ef2",
             "https://contoso.vault.azure.net.evil.example/keys/rsa-key/d00a04794ffb49e1a0e088635fc92ef2",
             "https://fabrikam.vault.azure.net/keys/rsa-key/d00a04794ffb49e1a0e088635fc92ef2", "",
-        ])
-    func releasedKey(kid: String) async throws {
-        #expect(try await outcome(Self.key + ["kid"], .string(kid))?.code == .upstreamInvalid)
-    }
+        ]) func releasedKey(kid: String) async throws
+    { #expect(try await outcome(Self.key + ["kid"], .string(kid))?.code == .upstreamInvalid) }
 
-    @Test("another version is fine where none was asked for, and refused where one was")
-    func versions() async throws {
-        let other = JSONValue.string(
-            "https://contoso.vault.azure.net/keys/rsa-key/" + String(repeating: "0", count: 32))
+    @Test("another version is fine where none was asked for, and refused where one was") func versions() async throws {
+        let other = JSONValue.string("https://contoso.vault.azure.net/keys/rsa-key/" + String(repeating: "0", count: 32))
         #expect(try await outcome(Self.key + ["kid"], other) == nil)
         let asked = "rsa-key/\(SampleKey.version)"
         #expect(try await outcome(of: asked, Self.key + ["kid"], other)?.code == .upstreamInvalid)
     }
 
-    @Test("a member of another type, or a missing one, is refused where it matters")
-    func types() async throws {
+    @Test("a member of another type, or a missing one, is refused where it matters") func types() async throws {
         for path in [
-            ["request"], ["request", "kid"], ["request", "enc"], ["request", "nonce"], ["response"],
-            ["response", "key"], Self.key, Self.key + ["kid"], Self.key + ["kty"], Self.key + ["key_hsm"],
+            ["request"], ["request", "kid"], ["request", "enc"], ["request", "nonce"], ["response"], ["response", "key"], Self.key,
+            Self.key + ["kid"], Self.key + ["kty"], Self.key + ["key_hsm"],
         ] {
             for value: JSONValue? in [nil, .null, 17, [], [:], true, ""] {
                 let error = try await outcome(path, value)
@@ -75,38 +66,30 @@ struct ReleaseAnswerTests {
         }
     }
 
-    @Test("what an answer may leave out")
-    func optional() async throws {
+    @Test("what an answer may leave out") func optional() async throws {
         for path in [
-            ["request", "api-version"], ["response", "key", "attributes"],
-            ["response", "key", "attributes", "exportable"],
+            ["request", "api-version"], ["response", "key", "attributes"], ["response", "key", "attributes", "exportable"],
             ["response", "key", "tags"], ["response", "key", "release_policy"], Self.key + ["key_ops"],
-        ] {
-            #expect(try await outcome(path, nil) == nil, "\(path)")
-        }
+        ] { #expect(try await outcome(path, nil) == nil, "\(path)") }
     }
 
-    @Test("names of the key type in both manners")
-    func keyTypes() async throws {
+    @Test("names of the key type in both manners") func keyTypes() async throws {
         for kty in ["RSA", "RSA-HSM"] { #expect(try await outcome(Self.key + ["kty"], .string(kty)) == nil) }
         for kty in ["rsa", "RSA-hsm", "OKP", "EC2", "DSA", "RSA ", ""] {
             #expect(try await outcome(Self.key + ["kty"], .string(kty))?.code == .upstreamInvalid)
         }
     }
 
-    @Test("unknown operations pass, unbounded or odd ones do not")
-    func operations() async throws {
+    @Test("unknown operations pass, unbounded or odd ones do not") func operations() async throws {
         let path = Self.key + ["key_ops"]
         #expect(try await outcome(path, ["teleport", "sign"]) == nil)
         #expect(try await outcome(path, []) == nil)
-        for value: JSONValue in ["sign", [17], ["a b"], [""], [.string(String(repeating: "a", count: 65))], [["sign"]]]
-        {
+        for value: JSONValue in ["sign", [17], ["a b"], [""], [.string(String(repeating: "a", count: 65))], [["sign"]]] {
             #expect(try await outcome(path, value)?.code == .upstreamInvalid, "\(value)")
         }
     }
 
-    @Test("an exponent with leading zero bytes is the same exponent")
-    func leadingZeros() async throws {
+    @Test("an exponent with leading zero bytes is the same exponent") func leadingZeros() async throws {
         let fixture = try ReleaseFixture(transport: try crafted { $0.replace(Self.key + ["e"], with: "AAEAAQ") })
         guard case .rsa(_, let e)? = try await fixture.release().publicPart else {
             Issue.record("no RSA public part")
@@ -115,11 +98,9 @@ struct ReleaseAnswerTests {
         #expect(e == [1, 0, 1])
     }
 
-    @Test("a short coordinate is filled up to the curve's size, a long one refused")
-    func coordinates() async throws {
+    @Test("a short coordinate is filled up to the curve's size, a long one refused") func coordinates() async throws {
         let short = Base64.encodeURL([UInt8](repeating: 7, count: 31))
-        let fixture = try ReleaseFixture(
-            transport: try crafted { $0.replace(Self.key + ["x"], with: .string(short)) })
+        let fixture = try ReleaseFixture(transport: try crafted { $0.replace(Self.key + ["x"], with: .string(short)) })
         guard case .ec(let curve, let x, let y)? = try await fixture.release("ec-32").publicPart else {
             Issue.record("no EC public part")
             return
@@ -133,46 +114,33 @@ struct ReleaseAnswerTests {
         #expect(try await outcome(of: "ec-32", Self.key + ["y"], nil)?.code == .upstreamInvalid)
     }
 
-    @Test(
-        "text that is not canonical base64url is refused",
-        arguments: ["AQAB=", "AQ AB", "AQ+B", "AQ/B", "AR", "", "*", "AQAB\n"])
-    func base64(text: String) async throws {
-        #expect(try await outcome(Self.key + ["e"], .string(text))?.code == .upstreamInvalid)
-    }
+    @Test("text that is not canonical base64url is refused", arguments: ["AQAB=", "AQ AB", "AQ+B", "AQ/B", "AR", "", "*", "AQAB\n"])
+    func base64(text: String) async throws { #expect(try await outcome(Self.key + ["e"], .string(text))?.code == .upstreamInvalid) }
 
-    @Test("no error shows the ciphertext or the token")
-    func silence() async throws {
+    @Test("no error shows the ciphertext or the token") func silence() async throws {
         let token = try attestationToken()
         let error = try #require(await outcome(token: token, ["request", "nonce"], "another"))
         #expect(!"\(error)".contains(token.compact.prefix(40)))
     }
 }
 
-@Suite("key_hsm")
-struct HSMBlobTests {
-    private func error(
-        _ blob: String, algorithm: KeyWrapAlgorithm = .rsaAESKeyWrap256, wrappingKey: TokenWrappingKey? = nil
-    ) -> String? {
+@Suite("key_hsm") struct HSMBlobTests {
+    private func error(_ blob: String, algorithm: KeyWrapAlgorithm = .rsaAESKeyWrap256, wrappingKey: TokenWrappingKey? = nil) -> String? {
         do {
-            _ = try HSMBlob(algorithm: algorithm, wrappingKey: wrappingKey)
-                .ciphertext(in: JSONCursor(.string(Base64.encodeURL(Array(blob.utf8)))))
+            _ = try HSMBlob(algorithm: algorithm, wrappingKey: wrappingKey).ciphertext(
+                in: JSONCursor(.string(Base64.encodeURL(Array(blob.utf8)))))
             return nil
-        } catch {
-            return error.description
-        }
+        } catch { return error.description }
     }
 
     private func blob(
-        _ count: Int, schema: String = "1.0", kid: String = "wrapping-key", alg: String = "dir",
-        enc: String = "RSA_AES_KEY_WRAP_256"
+        _ count: Int, schema: String = "1.0", kid: String = "wrapping-key", alg: String = "dir", enc: String = "RSA_AES_KEY_WRAP_256"
     ) -> String {
         let text = Base64.encodeURL([UInt8](repeating: 1, count: count))
-        return
-            #"{"schema_version":"\#(schema)","header":{"kid":"\#(kid)","alg":"\#(alg)","enc":"\#(enc)"},"ciphertext":"\#(text)"}"#
+        return #"{"schema_version":"\#(schema)","header":{"kid":"\#(kid)","alg":"\#(alg)","enc":"\#(enc)"},"ciphertext":"\#(text)"}"#
     }
 
-    @Test("every length of ciphertext gives a key or an error")
-    func lengths() throws {
+    @Test("every length of ciphertext gives a key or an error") func lengths() throws {
         let key = try #require(TokenWrappingKey(try attestationToken()))
         #expect(key.modulusByteCount == 256)
         for count in 0...400 {
@@ -184,8 +152,7 @@ struct HSMBlobTests {
         #expect(error(blob(16 * 1024 + 8)) != nil)
     }
 
-    @Test("header and schema must be the ones asked for")
-    func header() throws {
+    @Test("header and schema must be the ones asked for") func header() throws {
         let key = try #require(TokenWrappingKey(try attestationToken()))
         #expect(error(blob(1488), wrappingKey: key) == nil)
         #expect(error(blob(1488, kid: "another"), wrappingKey: key) != nil)
@@ -199,21 +166,17 @@ struct HSMBlobTests {
         }
     }
 
-    @Test("the member itself is bounded and strict")
-    func member() {
+    @Test("the member itself is bounded and strict") func member() {
         for text in ["*", "", String(repeating: "A", count: 200_000)] {
             #expect(throws: JSONError.self) {
-                _ = try HSMBlob(algorithm: .rsaAESKeyWrap256, wrappingKey: nil).ciphertext(
-                    in: JSONCursor(.string(text)))
+                _ = try HSMBlob(algorithm: .rsaAESKeyWrap256, wrappingKey: nil).ciphertext(in: JSONCursor(.string(text)))
             }
         }
     }
 }
 
-@Suite("Which key a store wraps to")
-struct TokenWrappingKeyTests {
-    @Test("the first RSA key for encryption")
-    func first() throws {
+@Suite("Which key a store wraps to") struct TokenWrappingKeyTests {
+    @Test("the first RSA key for encryption") func first() throws {
         let keys: [JSONValue] = [
             ["kty": "EC", "kid": "ec", "use": "enc"], try runtimeKey(["kid": "signing", "key_ops": ["sign"]]),
             try runtimeKey(["kid": "by-use", "key_ops": nil, "use": "enc"]), try runtimeKey(),
@@ -223,14 +186,12 @@ struct TokenWrappingKeyTests {
         #expect(TokenWrappingKey(try attestationToken(keys: [documented]))?.kid == "by-key-use")
     }
 
-    @Test("nothing where the token does not tell")
-    func unknown() throws {
+    @Test("nothing where the token does not tell") func unknown() throws {
         #expect(TokenWrappingKey(try attestationToken(keys: [])) == nil)
         #expect(TokenWrappingKey(try attestationToken(keys: ["text"])) == nil)
         #expect(TokenWrappingKey(try attestationToken(keys: [try runtimeKey(["n": "AQAB"])])) == nil, "too small")
         #expect(TokenWrappingKey(try attestationToken(keys: [try runtimeKey(["n": "***"])])) == nil)
-        let broken = AttestationToken(
-            compact: "not a token", authority: try Endpoint("a.example"), expiresAt: 0)
+        let broken = AttestationToken(compact: "not a token", authority: try Endpoint("a.example"), expiresAt: 0)
         #expect(TokenWrappingKey(broken) == nil)
         let unnamed = try attestationToken(keys: [try runtimeKey(["kid": nil])])
         #expect(TokenWrappingKey(unnamed)?.kid == nil)

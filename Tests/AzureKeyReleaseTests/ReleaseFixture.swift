@@ -1,3 +1,4 @@
+import Issuing
 import AzureKeyRelease
 import BrokerCore
 import BrokerTestKit
@@ -20,19 +21,15 @@ struct ReleaseFixture {
     let endpoint: Endpoint
 
     init(
-        kind: KeyStoreKind = .keyVault, host: String = "contoso.vault.azure.net",
-        settings: [String: RawSetting] = [:], cloud: String = "public",
-        tokens: StaticAccessTokens = StaticAccessTokens(),
-        transport: any HTTPTransport
+        kind: KeyStoreKind = .keyVault, host: String = "contoso.vault.azure.net", settings: [String: RawSetting] = [:],
+        cloud: String = "public", tokens: StaticAccessTokens = StaticAccessTokens(), transport: any HTTPTransport
     ) throws {
         self.transport = transport
         self.tokens = tokens
         endpoint = try Endpoint(host)
         store = try AzureKeyStore(
             kind, try KeyStoreSettings(Settings(path: "store", values: settings)),
-            .forTest(
-                transport: transport, accessTokens: tokens, trust: try signers.get().chain.trust, cloud: cloud,
-                clock: clock))
+            .forTest(transport: transport, accessTokens: tokens, trust: try signers.get().chain.trust, cloud: cloud, clock: clock))
     }
 
     func reference(_ name: String) throws -> KeyReference {
@@ -41,17 +38,14 @@ struct ReleaseFixture {
     }
 
     func release(_ name: String = "rsa-key", token: AttestationToken? = nil) async throws -> WrappedKey {
-        try await store.release(
-            try reference(name), presenting: try token ?? attestationToken(), as: .broker, in: .forTest())
+        try await store.release(try reference(name), presenting: try token ?? attestationToken(), as: .broker, in: .forTest())
     }
 
     func failure(_ name: String = "rsa-key", token: AttestationToken? = nil) async -> BrokerError? {
         do {
             _ = try await release(name, token: token)
             return nil
-        } catch {
-            return error as? BrokerError
-        }
+        } catch { return error as? BrokerError }
     }
 }
 
@@ -59,26 +53,21 @@ struct ReleaseFixture {
 func attestationToken(keys: [JSONValue]? = nil) throws -> AttestationToken {
     let claims: JSONValue = ["x-ms-runtime": ["keys": .array(try keys ?? [runtimeKey()])]]
     return AttestationToken(
-        compact: JWSBuilder.unsecured(header: ["alg": "none"], payload: claims.serialized()),
-        authority: try Endpoint("authority.example"), expiresAt: 2_000_000_000)
+        compact: JWSBuilder.unsecured(header: ["alg": "none"], payload: claims.serialized()), authority: try Endpoint("authority.example"),
+        expiresAt: 2_000_000_000)
 }
 
 func runtimeKey(_ changes: [String: JSONValue?] = [:]) throws -> JSONValue {
     let numbers = try wrappingNumbers.get()
     var key: JSONObject = [
-        "e": "AQAB", "key_ops": ["encrypt"], "kid": "wrapping-key", "kty": "RSA",
-        "n": .string(Base64.encodeURL(numbers?.n ?? [])),
+        "e": "AQAB", "key_ops": ["encrypt"], "kid": "wrapping-key", "kty": "RSA", "n": .string(Base64.encodeURL(numbers?.n ?? [])),
     ]
-    for (name, value) in changes {
-        if let value { key.set(name, value) } else { key.remove(name) }
-    }
+    for (name, value) in changes { if let value { key.set(name, value) } else { key.remove(name) } }
     return .object(key)
 }
 
 /// A service that signs whatever payload a test makes out of the good one.
-func crafted(
-    _ change: @escaping @Sendable (inout JSONObject) throws -> Void
-) throws -> ScriptedTransport {
+func crafted(_ change: @escaping @Sendable (inout JSONObject) throws -> Void) throws -> ScriptedTransport {
     let honest = ScriptedKeyStore(endpoint: try Endpoint("contoso.vault.azure.net"), signers: try signers.get())
     let chain = try signers.get().chain
     return ScriptedTransport { request throws(HTTPTransportError) in
@@ -89,13 +78,10 @@ func crafted(
             var payload = try jws.payload().object()
             try change(&payload)
             let signed = try JWSBuilder.sign(
-                header: jws.header, payload: JSONValue.object(payload).serialized(), key: chain.leafKey,
-                algorithm: .rs256)
+                header: jws.header, payload: JSONValue.object(payload).serialized(), key: chain.leafKey, algorithm: .rs256)
             let body: JSONValue = ["value": .string(signed)]
             return HTTPResponse(status: 200, body: body.serialized())
-        } catch {
-            throw .invalidResponse(reason: "\(error)")
-        }
+        } catch { throw .invalidResponse(reason: "\(error)") }
     }
 }
 

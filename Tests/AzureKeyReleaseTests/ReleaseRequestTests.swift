@@ -1,4 +1,4 @@
-import AzureIdentity
+import AzureServices
 import AzureKeyRelease
 import BrokerCore
 import BrokerTestKit
@@ -8,14 +8,12 @@ import SecureMemory
 import StrictJSON
 import Testing
 
-@Suite("What a key store is asked")
-struct ReleaseRequestTests {
+@Suite("What a key store is asked") struct ReleaseRequestTests {
     private func store() throws -> ScriptedKeyStore {
         ScriptedKeyStore(endpoint: try Endpoint("contoso.vault.azure.net"), signers: try signers.get())
     }
 
-    @Test("path, fields and the broker's token for the cloud's audience")
-    func shape() async throws {
+    @Test("path, fields and the broker's token for the cloud's audience") func shape() async throws {
         let service = try store()
         let fixture = try ReleaseFixture(transport: service)
         let token = try attestationToken()
@@ -35,8 +33,7 @@ struct ReleaseRequestTests {
         #expect(service.requests.count == 1, "no request without a token first, and none twice")
     }
 
-    @Test("nonces differ")
-    func nonces() async throws {
+    @Test("nonces differ") func nonces() async throws {
         let service = try store()
         let fixture = try ReleaseFixture(transport: service)
         for _ in 0..<3 { _ = try await fixture.release() }
@@ -44,10 +41,10 @@ struct ReleaseRequestTests {
         #expect(Set(nonces).count == 3)
     }
 
-    @Test("each wrapping algorithm is asked for by its name", arguments: KeyWrapAlgorithm.allCases)
-    func algorithms(algorithm: KeyWrapAlgorithm) async throws {
-        let fixture = try ReleaseFixture(
-            settings: ["wrap-algorithm": .string(algorithm.rawValue)], transport: try store())
+    @Test("each wrapping algorithm is asked for by its name", arguments: KeyWrapAlgorithm.allCases) func algorithms(
+        algorithm: KeyWrapAlgorithm
+    ) async throws {
+        let fixture = try ReleaseFixture(settings: ["wrap-algorithm": .string(algorithm.rawValue)], transport: try store())
         #expect(try await fixture.release().algorithm == algorithm)
     }
 
@@ -58,28 +55,24 @@ struct ReleaseRequestTests {
             (.managedHSM, "public", "x.managedhsm.azure.net", "https://managedhsm.azure.net"),
             (.keyVault, "us-government", "x.vault.usgovcloudapi.net", "https://vault.usgovcloudapi.net"),
             (.managedHSM, "china", "x.managedhsm.azure.cn", "https://managedhsm.azure.cn"),
-        ])
-    func audiences(kind: KeyStoreKind, cloud: String, host: String, audience: String) async throws {
-        let fixture = try ReleaseFixture(
-            kind: kind, host: host, cloud: cloud, transport: ScriptedTransport(script: []))
+        ]) func audiences(kind: KeyStoreKind, cloud: String, host: String, audience: String) async throws
+    {
+        let fixture = try ReleaseFixture(kind: kind, host: host, cloud: cloud, transport: ScriptedTransport(script: []))
         _ = await fixture.failure()
         #expect(fixture.tokens.audiences == [audience])
     }
 
-    @Test("without an access token nothing is sent, and the identity's error comes through")
-    func noToken() async throws {
+    @Test("without an access token nothing is sent, and the identity's error comes through") func noToken() async throws {
         let service = try store()
         let fixture = try ReleaseFixture(
-            tokens: StaticAccessTokens(failing: BrokerError(.identityFailed, at: .identity, "no identity")),
-            transport: service)
+            tokens: StaticAccessTokens(failing: BrokerError(.identityFailed, at: .identity, "no identity")), transport: service)
         let error = try #require(await fixture.failure())
         #expect(error.code == .identityFailed)
         #expect(error.stage == .identity)
         #expect(service.requests.isEmpty)
     }
 
-    @Test("a certificate that was valid yesterday is not believed tomorrow")
-    func clock() async throws {
+    @Test("a certificate that was valid yesterday is not believed tomorrow") func clock() async throws {
         let fixture = try ReleaseFixture(transport: try store())
         _ = try await fixture.release()
         fixture.clock.set(2_019_686_400 + 1)
@@ -91,11 +84,11 @@ struct ReleaseRequestTests {
     @Test(
         "a signer that was believed before makes no bad signature good",
         arguments: [
-            StoreMisbehaviour.untrustedChain, .otherHostCertificate, .expiredCertificate, .signerIsNotLeaf,
-            .tamperedSignature, .tamperedPayload, .missingChain, .emptyChain, .unsigned, .symmetricAlgorithm,
-            .otherAlgorithm, .ellipticSigner, .criticalExtension,
-        ])
-    func knownSigner(how: StoreMisbehaviour) async throws {
+            StoreMisbehaviour.untrustedChain, .otherHostCertificate, .expiredCertificate, .signerIsNotLeaf, .tamperedSignature,
+            .tamperedPayload, .missingChain, .emptyChain, .unsigned, .symmetricAlgorithm, .otherAlgorithm, .ellipticSigner,
+            .criticalExtension,
+        ]) func knownSigner(how: StoreMisbehaviour) async throws
+    {
         let service = try store()
         let fixture = try ReleaseFixture(transport: service)
         for _ in 0..<2 {
@@ -107,8 +100,7 @@ struct ReleaseRequestTests {
         _ = try await fixture.release()
     }
 
-    @Test("a root that comes with the message is not trusted, and the error says where a private one belongs")
-    func ownRoot() async throws {
+    @Test("a root that comes with the message is not trusted, and the error says where a private one belongs") func ownRoot() async throws {
         let service = try store()
         service.misbehave(.untrustedChain)
         let error = try #require(await ReleaseFixture(transport: service).failure())
@@ -118,24 +110,17 @@ struct ReleaseRequestTests {
 
     @Test(
         "trusted authorities that cannot be loaded, or none at all, are a problem of the configuration",
-        arguments: [
-            TLSTrust(includesSystemDefaults: false),
-            TLSTrust(files: ["/nonexistent/root.pem"], includesSystemDefaults: false),
-        ])
+        arguments: [TLSTrust(includesSystemDefaults: false), TLSTrust(files: ["/nonexistent/root.pem"], includesSystemDefaults: false)])
     func trust(trust: TLSTrust) throws {
         do {
             _ = try AzureKeyStore(
-                .keyVault, try KeyStoreSettings(Settings(path: "store")),
-                .forTest(transport: ScriptedTransport(script: []), trust: trust))
+                .keyVault, try KeyStoreSettings(Settings(path: "store")), .forTest(transport: ScriptedTransport(script: []), trust: trust))
             Issue.record("made without trusted authorities")
-        } catch {
-            #expect(error.code == .misconfigured)
-        }
+        } catch { #expect(error.code == .misconfigured) }
     }
 }
 
-@Suite("Readiness of a key store")
-struct StoreReadinessTests {
+@Suite("Readiness of a key store") struct StoreReadinessTests {
     private func obstacles(
         _ answer: Result<HTTPResponse, HTTPTransportError>, tokens: any AccessTokenSource = StaticAccessTokens(),
         endpoint: String? = "contoso.vault.azure.net"
@@ -149,16 +134,14 @@ struct StoreReadinessTests {
         return (await store.obstacles(in: .forTest()), transport.requests)
     }
 
-    @Test("a store that refuses to talk without a token is there, and is not asked again for a minute")
-    func reachable() async throws {
+    @Test("a store that refuses to talk without a token is there, and is not asked again for a minute") func reachable() async throws {
         let (found, requests) = try await obstacles(.success(HTTPResponse(status: 401)))
         #expect(found == [])
         #expect(requests.count == 1)
         #expect(requests.allSatisfy { $0.bearer == nil && $0.path == "/" && $0.method == .get })
     }
 
-    @Test("a store that cannot be reached, and an identity without a token, are obstacles in words")
-    func obstacle() async throws {
+    @Test("a store that cannot be reached, and an identity without a token, are obstacles in words") func obstacle() async throws {
         let (found, requests) = try await obstacles(
             .failure(.tlsFailed(reason: "untrusted")),
             tokens: StaticAccessTokens(failing: BrokerError(.identityFailed, at: .identity, "no such identity")))
@@ -167,10 +150,8 @@ struct StoreReadinessTests {
         #expect(requests.count == 2, "a failure is not remembered")
     }
 
-    @Test("without a default endpoint or an identity there is nothing to ask")
-    func nothing() async throws {
-        let (found, requests) = try await obstacles(
-            .success(HTTPResponse(status: 401)), tokens: NoIdentity(), endpoint: nil)
+    @Test("without a default endpoint or an identity there is nothing to ask") func nothing() async throws {
+        let (found, requests) = try await obstacles(.success(HTTPResponse(status: 401)), tokens: NoIdentity(), endpoint: nil)
         #expect(found == [])
         #expect(requests.isEmpty)
     }

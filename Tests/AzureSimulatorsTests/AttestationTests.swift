@@ -1,3 +1,4 @@
+import Issuing
 import AzureSimulators
 import EvidenceSamples
 import HTTPTransport
@@ -13,9 +14,7 @@ import UVMEndorsements
 private let path = "/attest/SevSnpVm?api-version=2020-10-01"
 
 /// The claims of a token, after its signature was checked with the provider's published certificate.
-private func verifiedClaims(_ cloud: Cloud, _ token: String, host: String = Cloud.attestation) async throws
-    -> JSONObject
-{
+private func verifiedClaims(_ cloud: Cloud, _ token: String, host: String = Cloud.attestation) async throws -> JSONObject {
     let jws = try JWS(compact: token, maximumBytes: 100_000)
     let metadata = try await cloud.send(.get, host, "/.well-known/openid-configuration")
     #expect(try metadata.json.string("jwks_uri") == "https://\(host)/certs")
@@ -30,8 +29,8 @@ private func verifiedClaims(_ cloud: Cloud, _ token: String, host: String = Clou
 struct AttestationTests {
     @Test(
         "a recorded Azure report gives the claims of the recorded Azure token",
-        .enabled(if: EvidenceSample.isAvailable, "the evidence samples are not there"))
-    func recordedToken() async throws {
+        .enabled(if: EvidenceSample.isAvailable, "the evidence samples are not there")) func recordedToken() async throws
+    {
         let sample = try #require(EvidenceSample(named: "azure-aci-milan-v2-maa-token"))
         let recordedText = try #require(sample.file("maa-token-claims.json"))
         let recorded = try JSONCursor.parse(recordedText).object()
@@ -60,12 +59,11 @@ struct AttestationTests {
 
     @Test(
         "other recorded evidence is accepted, and damaged evidence is not",
-        .enabled(if: EvidenceSample.isAvailable, "the evidence samples are not there"))
-    func recordedEvidence() async throws {
+        .enabled(if: EvidenceSample.isAvailable, "the evidence samples are not there")) func recordedEvidence() async throws
+    {
         try await Cloud.run { cloud in
             for (name, accepted) in [
-                ("azure-aci-genoa-v3-tav", true), ("google-milan-v2-gosevguest", true),
-                ("baremetal-turin-v5-routex", true),
+                ("azure-aci-genoa-v3-tav", true), ("google-milan-v2-gosevguest", true), ("baremetal-turin-v5-routex", true),
                 ("negative-aws-milan-v2-vlek-wrong-leaf", false),
             ] {
                 let sample = try #require(EvidenceSample(named: name))
@@ -76,8 +74,7 @@ struct AttestationTests {
                 for offset in [0x50, 0x90, 0x180, 0x1A0, 0x2A0] {
                     var report = sample.report
                     report[offset] ^= 1
-                    let bad = try await cloud.send(
-                        .post, Cloud.attestation, path, json: .object(AttestBody(report: report, pem: pem).json))
+                    let bad = try await cloud.send(.post, Cloud.attestation, path, json: .object(AttestBody(report: report, pem: pem).json))
                     #expect(bad.status == 400)
                     #expect(bad.code == "InvalidParameter")
                 }
@@ -87,8 +84,8 @@ struct AttestationTests {
 
     @Test(
         "compliance is claimed for a verified endorsement of the utility VM",
-        .enabled(if: EvidenceSample.isAvailable, "the evidence samples are not there"))
-    func recordedCompliance() async throws {
+        .enabled(if: EvidenceSample.isAvailable, "the evidence samples are not there")) func recordedCompliance() async throws
+    {
         try await Cloud.run { cloud in
             for name in ["azure-aci-milan-v2-2023", "azure-aci-scitt-20260302"] {
                 let sample = try #require(EvidenceSample(named: name))
@@ -103,8 +100,7 @@ struct AttestationTests {
                 // Somebody else's endorsement, and one that was altered.
                 var altered = cose
                 altered[cose.count - 10] ^= 1
-                let other = try #require(
-                    EvidenceSample(named: "azure-aci-security-context-dir")?.file("reference-info.cose"))
+                let other = try #require(EvidenceSample(named: "azure-aci-security-context-dir")?.file("reference-info.cose"))
                 for wrong in [altered, other, Array("garbage".utf8)] {
                     body.platformEndorsements = [wrong]
                     let refused = try await cloud.send(.post, Cloud.attestation, path, json: .object(body.json))
@@ -115,16 +111,12 @@ struct AttestationTests {
         }
     }
 
-    @Test("a fixture's publisher of endorsements is believed only where it was configured")
-    func fixtureCompliance() async throws {
+    @Test("a fixture's publisher of endorsements is believed only where it was configured") func fixtureCompliance() async throws {
         let publisher = try UVMFixture(notBefore: Cloud.now - 1000, notAfter: Cloud.now + 1000)
         let chip = try #require(Guest.chip)
         let guest = Guest(try WrappingKey(generatingBits: 2048))
-        var body = AttestBody(
-            report: try guest.report(), pem: chip.chain.map(\.pem).joined(), runtimeData: guest.runtimeData)
-        body.platformEndorsements = [
-            try publisher.endorse(measurement: guest.builder.measurement, svn: 100, signingTime: Cloud.now)
-        ]
+        var body = AttestBody(report: try guest.report(), pem: chip.chain.map(\.pem).joined(), runtimeData: guest.runtimeData)
+        body.platformEndorsements = [try publisher.endorse(measurement: guest.builder.measurement, svn: 100, signingTime: Cloud.now)]
         let json = JSONValue.object(body.json)
         try await Cloud.run(Guest.trust) { cloud in
             let refused = try await cloud.send(.post, Cloud.attestation, path, json: json)
@@ -141,8 +133,7 @@ struct AttestationTests {
         }
     }
 
-    @Test("a fixture root is believed only where it was configured")
-    func fixtureRoot() async throws {
+    @Test("a fixture root is believed only where it was configured") func fixtureRoot() async throws {
         let guest = Guest(try WrappingKey(generatingBits: 2048))
         let body = JSONValue.object(try guest.attestBody())
         try await Cloud.run { cloud in
@@ -156,8 +147,7 @@ struct AttestationTests {
         }
     }
 
-    @Test("runtime data is bound to the report and becomes a claim")
-    func runtimeData() async throws {
+    @Test("runtime data is bound to the report and becomes a claim") func runtimeData() async throws {
         try await Cloud.run(Guest.trust) { cloud in
             let guest = Guest(try WrappingKey(generatingBits: 2048))
             let claims = try await verifiedClaims(cloud, try await guest.token(cloud))
@@ -178,8 +168,7 @@ struct AttestationTests {
         }
     }
 
-    @Test("init-time data is bound to the host data")
-    func initTimeData() async throws {
+    @Test("init-time data is bound to the host data") func initTimeData() async throws {
         try await Cloud.run(Guest.trust) { cloud in
             var guest = Guest(try WrappingKey(generatingBits: 2048))
             let data = Array(#"{"policy":"allow"}"#.utf8)
@@ -188,32 +177,25 @@ struct AttestationTests {
             body.set("initTimeData", ["data": .string(Base64.encodeURL(data)), "dataType": "JSON"])
             let answer = try await cloud.send(.post, Cloud.attestation, path, json: .object(body))
             #expect(answer.status == 200)
-            #expect(
-                try await verifiedClaims(cloud, try answer.json.string("token"))["x-ms-inittime"] == ["policy": "allow"]
-            )
+            #expect(try await verifiedClaims(cloud, try answer.json.string("token"))["x-ms-inittime"] == ["policy": "allow"])
             body.set("initTimeData", ["data": .string(Base64.encodeURL(Array("{}".utf8))), "dataType": "JSON"])
             #expect(try await cloud.send(.post, Cloud.attestation, path, json: .object(body)).status == 400)
         }
     }
 
-    @Test("what clients write differently is understood")
-    func tolerance() async throws {
+    @Test("what clients write differently is understood") func tolerance() async throws {
         try await Cloud.run(Guest.trust) { cloud in
             let guest = Guest(try WrappingKey(generatingBits: 2048))
             let pem = try #require(Guest.chip).chain.map(\.pem).joined()
-            let body = AttestBody(
-                report: try guest.report(), pem: pem, runtimeData: guest.runtimeData, pads: true, prettyBundle: true)
+            let body = AttestBody(report: try guest.report(), pem: pem, runtimeData: guest.runtimeData, pads: true, prettyBundle: true)
             var json = body.json
             // The sidecar's empty init-time data and its numeric nonce.
             json.set("initTimeData", ["data": "", "dataType": ""])
             for spelling in ["/attest/SevSnpVM", "/attest/sevsnpvm", "/Attest/SevSnpVm"] {
-                let answer = try await cloud.send(
-                    .post, Cloud.attestation, spelling + "?api-version=2022-08-01", json: .object(json))
+                let answer = try await cloud.send(.post, Cloud.attestation, spelling + "?api-version=2022-08-01", json: .object(json))
                 #expect(answer.status == 200, "\(answer.message)")
             }
-            for (written, echoed) in [
-                ("7", "7"), ("18446744073709551615", "18446744073709551615"), (#""n-0001""#, "n-0001"),
-            ] {
+            for (written, echoed) in [("7", "7"), ("18446744073709551615", "18446744073709551615"), (#""n-0001""#, "n-0001")] {
                 var text = JSONValue.object(json).serialized()
                 text.removeLast()
                 text += Array(#","nonce" : \#(written)}"#.utf8)
@@ -225,8 +207,7 @@ struct AttestationTests {
         }
     }
 
-    @Test("requests that are not attestation requests")
-    func malformed() async throws {
+    @Test("requests that are not attestation requests") func malformed() async throws {
         try await Cloud.run(Guest.trust) { cloud in
             let good = try Guest(try WrappingKey(generatingBits: 2048)).attestBody()
             func ask(_ change: (inout JSONObject) -> Void) async throws -> Answer {
@@ -234,9 +215,7 @@ struct AttestationTests {
                 change(&body)
                 return try await cloud.send(.post, Cloud.attestation, path, json: .object(body))
             }
-            let bundles: [JSONValue] = [
-                [:], ["SnpReport": "AA"], ["SnpReport": "AA", "VcekCertChain": "AA"], ["SnpReport": 7], [1],
-            ]
+            let bundles: [JSONValue] = [[:], ["SnpReport": "AA"], ["SnpReport": "AA", "VcekCertChain": "AA"], ["SnpReport": 7], [1]]
             for bundle in bundles {
                 let answer = try await ask { $0.set("report", .string(Base64.encodeURL(bundle.serialized()))) }
                 #expect(answer.status == 400)
@@ -258,14 +237,12 @@ struct AttestationTests {
                 let answer = try await cloud.send(.post, Cloud.attestation, version, json: .object(good))
                 #expect(answer.status == 400)
             }
-            #expect(
-                try await cloud.send(.post, Cloud.attestation, "/attest/TdxVm?api-version=2025-06-01").status == 404)
+            #expect(try await cloud.send(.post, Cloud.attestation, "/attest/TdxVm?api-version=2025-06-01").status == 404)
             #expect(try await cloud.send(.get, Cloud.attestation, "/").status == 404)
         }
     }
 
-    @Test("a draft policy gives a token that cannot be validated")
-    func draftPolicy() async throws {
+    @Test("a draft policy gives a token that cannot be validated") func draftPolicy() async throws {
         try await Cloud.run(Guest.trust) { cloud in
             var body = try Guest(try WrappingKey(generatingBits: 2048)).attestBody()
             let policy = "version= 1.0;\nauthorizationrules{\n=> permit();\n};\nissuancerules{\n};"
@@ -274,11 +251,10 @@ struct AttestationTests {
             let jws = try JWS(compact: try answer.json.string("token"), maximumBytes: 100_000)
             #expect(jws.algorithm == "none")
             #expect(jws.signature.isEmpty)
-            // The vector of azure-protocols.md, section 8.
+            // The vector of KnownAnswers.md, "Attestation policy hash".
             #expect(try jws.payload().string("x-ms-policy-hash") == "yhc8GAfFgCrEvUg3lp5RMYuV4zPf52zmK_PyYp60HHg")
             for (text, code) in [
-                ("nonsense", "PolicyParsingError"),
-                ("version=1.0;authorizationrules{[type==\"x\"]=>deny();};", "PolicyEvaluationError"),
+                ("nonsense", "PolicyParsingError"), ("version=1.0;authorizationrules{[type==\"x\"]=>deny();};", "PolicyEvaluationError"),
             ] {
                 body.set("draftPolicyForAttestation", .string(text))
                 let refused = try await cloud.send(.post, Cloud.attestation, path, json: .object(body))
@@ -288,8 +264,7 @@ struct AttestationTests {
         }
     }
 
-    @Test("keys are published as certificates only, one per provider")
-    func keys() async throws {
+    @Test("keys are published as certificates only, one per provider") func keys() async throws {
         try await Cloud.run { cloud in
             let answer = try await cloud.send(.get, Cloud.attestation, "/certs")
             let key = try #require(try answer.json.array("keys").first)
@@ -308,8 +283,7 @@ struct AttestationTests {
         }
     }
 
-    @Test("a bearer can be demanded, and policies need one")
-    func bearer() async throws {
+    @Test("a bearer can be demanded, and policies need one") func bearer() async throws {
         try await Cloud.run({
             Guest.trust(&$0)
             $0.attestationRequiresBearer = true
@@ -332,8 +306,7 @@ struct AttestationTests {
         }
     }
 
-    @Test("the life of tokens can be shortened")
-    func life() async throws {
+    @Test("the life of tokens can be shortened") func life() async throws {
         try await Cloud.run({
             Guest.trust(&$0)
             $0.attestationTokenLife = 60

@@ -1,3 +1,4 @@
+import Issuing
 import AzureSimulators
 import HTTPTransport
 import JOSE
@@ -7,8 +8,7 @@ import Testing
 
 /// What official clients meet before they are let in.
 struct BearerTests {
-    @Test("a first request without token and body gets the challenge of the service")
-    func challenge() async throws {
+    @Test("a first request without token and body gets the challenge of the service") func challenge() async throws {
         try await Cloud.run { cloud in
             let tenant = "12345678-1234-1234-1234-123456789012"
             let vault = try await cloud.send(.put, Cloud.vault, "/keys/k1?api-version=7.4")
@@ -17,23 +17,20 @@ struct BearerTests {
             #expect(vault.message == "AKV10000: Request is missing a Bearer or PoP token.")
             #expect(
                 vault.header("www-authenticate")
-                    == "Bearer authorization=\"https://login.windows.net/\(tenant)\", resource=\"https://vault.azure.net\""
-            )
+                    == "Bearer authorization=\"https://login.windows.net/\(tenant)\", resource=\"https://vault.azure.net\"")
             let hsm = try await cloud.send(.post, Cloud.managedHSM, "/keys/k1/release?api-version=7.4")
             #expect(hsm.status == 401)
             #expect(hsm.response.body.isEmpty)
             #expect(hsm.header("content-length") == "0")
             #expect(
                 hsm.header("www-authenticate")
-                    == "Bearer authorization=\"https://login.microsoftonline.com/\(tenant)\", resource=\"https://managedhsm.azure.net\""
-            )
+                    == "Bearer authorization=\"https://login.microsoftonline.com/\(tenant)\", resource=\"https://managedhsm.azure.net\"")
             let government = try await cloud.send(.get, "contoso.vault.usgovcloudapi.net", "/keys?api-version=7.4")
             #expect(government.header("www-authenticate")?.contains("https://vault.usgovcloudapi.net") == true)
         }
     }
 
-    @Test("tokens that are expired, for another audience, of another signer or garbage are refused")
-    func refused() async throws {
+    @Test("tokens that are expired, for another audience, of another signer or garbage are refused") func refused() async throws {
         try await Cloud.run { cloud in
             func ask(_ bearer: String, _ host: String = Cloud.vault) async throws -> Answer {
                 try await cloud.send(.get, host, "/keys?api-version=7.4", bearer: bearer)
@@ -43,17 +40,13 @@ struct BearerTests {
             let wrong = try cloud.simulators.accessToken(audience: Cloud.managedHSMAudience)
             let good = try JWS(compact: cloud.bearer(), maximumBytes: 10_000)
             let stranger = try PrivateKey.generateRSA(bits: 2048)
-            let forged = try JWSBuilder.sign(
-                header: good.header, payload: good.payloadBytes, key: stranger, algorithm: .rs256)
+            let forged = try JWSBuilder.sign(header: good.header, payload: good.payloadBytes, key: stranger, algorithm: .rs256)
             let unsecured = JWSBuilder.unsecured(header: good.header, payload: good.payloadBytes)
             for (bearer, text) in [
                 (expired, "AKV10001"),
-                (
-                    wrong,
-                    "AKV10022: Invalid audience. Expected https://vault.azure.net, found: https://managedhsm.azure.net."
-                ),
-                (forged, "AKV10046: Unable to resolve the key used for signature validation. EncodedJwtHeader: '"),
-                (unsecured, "AKV10046"), ("garbage", "AKV10001"), ("a.b.c", "AKV10001"),
+                (wrong, "AKV10022: Invalid audience. Expected https://vault.azure.net, found: https://managedhsm.azure.net."),
+                (forged, "AKV10046: Unable to resolve the key used for signature validation. EncodedJwtHeader: '"), (unsecured, "AKV10046"),
+                ("garbage", "AKV10001"), ("a.b.c", "AKV10001"),
             ] {
                 let answer = try await ask(bearer)
                 #expect(answer.status == 401)
@@ -66,8 +59,7 @@ struct BearerTests {
         }
     }
 
-    @Test("permissions can be denied by operation, caller and store")
-    func denials() async throws {
+    @Test("permissions can be denied by operation, caller and store") func denials() async throws {
         try await Cloud.run({ $0.denials = [PermissionDenial([.get, .list], host: Cloud.vault)] }) { cloud in
             try await cloud.simulators.createKey("k1", at: Cloud.vault, ["kty": "EC"])
             for path in ["/keys/k1", "/keys", "/keys/k1/versions"] {
@@ -75,25 +67,21 @@ struct BearerTests {
                 #expect(answer.status == 403)
                 #expect(answer.message.contains("Microsoft.KeyVault/vaults/keys/read"))
             }
-            let hsm = try await cloud.send(
-                .get, Cloud.managedHSM, "/keys?api-version=7.4", bearer: cloud.bearer(Cloud.managedHSM))
+            let hsm = try await cloud.send(.get, Cloud.managedHSM, "/keys?api-version=7.4", bearer: cloud.bearer(Cloud.managedHSM))
             #expect(hsm.status == 200)
         }
     }
 
-    @Test("service headers are those of the personality")
-    func headers() async throws {
+    @Test("service headers are those of the personality") func headers() async throws {
         try await Cloud.run { cloud in
             let vault = try await cloud.send(
-                .get, Cloud.vault, "/keys?api-version=7.4", bearer: cloud.bearer(),
-                headers: [("x-ms-client-request-id", "mine")])
+                .get, Cloud.vault, "/keys?api-version=7.4", bearer: cloud.bearer(), headers: [("x-ms-client-request-id", "mine")])
             #expect(vault.header("x-ms-keyvault-region") == "westus")
             #expect(vault.header("x-ms-keyvault-service-version") != nil)
             #expect(vault.header("date")?.hasSuffix(" GMT") == true)
             #expect(vault.header("x-ms-client-request-id") == "mine")
             #expect(vault.header("strict-transport-security") != nil)
-            let hsm = try await cloud.send(
-                .get, Cloud.managedHSM, "/keys?api-version=7.4", bearer: cloud.bearer(Cloud.managedHSM))
+            let hsm = try await cloud.send(.get, Cloud.managedHSM, "/keys?api-version=7.4", bearer: cloud.bearer(Cloud.managedHSM))
             #expect(hsm.header("x-ms-server-latency") != nil)
             #expect(hsm.header("x-ms-keyvault-service-version") == nil)
         }

@@ -12,9 +12,7 @@ enum ChildProcess {
 
     /// Runs a program of the search path, on a thread of its own.
     static func run(_ arguments: [String]) async -> Outcome {
-        await withCheckedContinuation { continuation in
-            PlainThread.detach { continuation.resume(returning: runBlocking(arguments)) }
-        }
+        await withCheckedContinuation { continuation in PlainThread.detach { continuation.resume(returning: runBlocking(arguments)) } }
     }
 
     static func runBlocking(_ arguments: [String]) -> Outcome {
@@ -44,7 +42,6 @@ enum ChildProcess {
         }
         var result: Int32 = 0
         while waitpid(child, &result, 0) < 0, errno == EINTR {}
-        return Outcome(
-            status: result & 0x7F == 0 ? result >> 8 & 0xFF : -1, output: String(decoding: output, as: UTF8.self))
+        return Outcome(status: result & 0x7F == 0 ? result >> 8 & 0xFF : -1, output: String(decoding: output, as: UTF8.self))
     }
 }

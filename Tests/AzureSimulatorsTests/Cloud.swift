@@ -1,3 +1,4 @@
+import Waiting
 import AzureSimulators
 import CurlTransport
 import Glibc
@@ -24,10 +25,9 @@ struct Cloud: Sendable {
     let caFile: String
 
     /// Runs `body` against fresh simulators and stops them afterwards.
-    static func run(
-        _ configure: (inout SimulatorConfiguration) -> Void = { _ in },
-        _ body: @Sendable (Cloud) async throws -> Void
-    ) async throws {
+    static func run(_ configure: (inout SimulatorConfiguration) -> Void = { _ in }, _ body: @Sendable (Cloud) async throws -> Void)
+        async throws
+    {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
         var configuration = SimulatorConfiguration()
@@ -40,8 +40,7 @@ struct Cloud: Sendable {
             let trust = try TrustStore(files: [caFile], directories: [], includesSystemDefaults: false)
             let transport = try CurlTransport(
                 CurlTransport.Options(
-                    trust: { trust }, connectTo: [try ConnectOverride("::127.0.0.1:\(ports.tls)")],
-                    userAgent: "simulator-tests",
+                    trust: { trust }, connectTo: [try ConnectOverride("::127.0.0.1:\(ports.tls)")], userAgent: "simulator-tests",
                     proxy: .none))
             defer { transport.shutdown() }
             try await body(Cloud(simulators: simulators, ports: ports, transport: transport, caFile: caFile))
@@ -50,27 +49,25 @@ struct Cloud: Sendable {
 
     /// Sends a request to a simulated host.
     func send(
-        _ method: HTTPRequest.Method, _ host: String, _ path: String, json: JSONValue? = nil,
-        body: [UInt8]? = nil, bearer: String? = nil, headers: [(name: String, value: String)] = []
+        _ method: HTTPRequest.Method, _ host: String, _ path: String, json: JSONValue? = nil, body: [UInt8]? = nil, bearer: String? = nil,
+        headers: [(name: String, value: String)] = []
     ) async throws -> Answer {
         var headers = headers
         if json != nil { headers.append(("Content-Type", "application/json")) }
         let response = try await transport.send(
             HTTPRequest(
-                method, .service(try Endpoint(host)), path: path, headers: headers,
-                bearer: bearer.map { Redacted($0) }, body: json?.serialized() ?? body, deadline: .after(.seconds(60))))
+                method, .service(try Endpoint(host)), path: path, headers: headers, bearer: bearer.map { Redacted($0) },
+                body: json?.serialized() ?? body, deadline: .after(.seconds(60))))
         return Answer(response)
     }
 
     /// Sends a request to the metadata services.
-    func metadata(
-        _ path: String, headers: [(name: String, value: String)] = [("Metadata", "true")]
-    ) async throws -> Answer {
+    func metadata(_ path: String, headers: [(name: String, value: String)] = [("Metadata", "true")]) async throws -> Answer {
         Answer(
             try await transport.send(
                 HTTPRequest(
-                    .get, .metadata(host: "127.0.0.1", port: ports.metadata), path: path, headers: headers,
-                    deadline: .after(.seconds(60)))))
+                    .get, .metadata(host: "127.0.0.1", port: ports.metadata), path: path, headers: headers, deadline: .after(.seconds(60))))
+        )
     }
 
     /// A bearer token for the store with that host name.
@@ -89,9 +86,7 @@ struct Answer: Sendable {
         self.response = response
     }
 
-    var json: JSONCursor {
-        get throws { try JSONCursor.parse(response.body) }
-    }
+    var json: JSONCursor { get throws { try JSONCursor.parse(response.body) } }
 
     func header(_ name: String) -> String? { response.header(name) }
 
@@ -113,17 +108,13 @@ struct TemporaryDirectory: Sendable {
         path = try #require(made)
     }
 
-    func remove() {
-        Self.remove(path)
-    }
+    func remove() { Self.remove(path) }
 
     private static func remove(_ path: String) {
         guard unlink(path) != 0, let directory = opendir(path) else { return }
         var names: [String] = []
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { field in
-                String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
-            }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { field in String(decoding: field.prefix { $0 != 0 }, as: UTF8.self) }
             if name != ".", name != ".." { names.append(name) }
         }
         closedir(directory)

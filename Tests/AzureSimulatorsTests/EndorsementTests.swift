@@ -10,12 +10,10 @@ struct EndorsementTests {
     private static func serve(_ configuration: inout SimulatorConfiguration) {
         guard let chip = Guest.chip else { return }
         configuration.endorsements = EndorsementChain(
-            leaf: chip.chain[0], intermediate: chip.chain[1], root: chip.chain[2], tcb: chip.tcb.hex,
-            chipID: Hex.encode(chip.chipID))
+            leaf: chip.chain[0], intermediate: chip.chain[1], root: chip.chain[2], tcb: chip.tcb.hex, chipID: Hex.encode(chip.chipID))
     }
 
-    @Test("THIM serves the chain with its TCB")
-    func thim() async throws {
+    @Test("THIM serves the chain with its TCB") func thim() async throws {
         let chip = try #require(Guest.chip)
         try await Cloud.run(Self.serve) { cloud in
             let answer = try await cloud.metadata("/metadata/THIM/amd/certification")
@@ -30,8 +28,7 @@ struct EndorsementTests {
         }
     }
 
-    @Test("AMD's service knows the chip at its TCB and nothing else")
-    func keyDistribution() async throws {
+    @Test("AMD's service knows the chip at its TCB and nothing else") func keyDistribution() async throws {
         let chip = try #require(Guest.chip)
         let tcb = chip.tcb.components(for: .milan)
         let levels = "blSPL=\(tcb.bootloader)&teeSPL=\(tcb.tee)&snpSPL=0\(tcb.snp)&ucodeSPL=\(tcb.microcode)"
@@ -41,20 +38,16 @@ struct EndorsementTests {
             #expect(leaf.status == 200)
             #expect(try Certificate(der: leaf.response.body) == chip.chain[0])
             let chain = try await cloud.send(.get, "kdsintf.amd.com", "/vcek/v1/Milan/cert_chain")
-            #expect(
-                try Certificate.parse(pemOrDER: chain.response.body, maximumCount: 3) == Array(chip.chain.dropFirst()))
+            #expect(try Certificate.parse(pemOrDER: chain.response.body, maximumCount: 3) == Array(chip.chain.dropFirst()))
             for path in [
                 "/vcek/v1/Genoa/cert_chain", "/vlek/v1/Milan/cert_chain", "/vcek/v1/Milan/\(chipID)",
                 "/vcek/v1/Milan/\(chipID)?blSPL=0&teeSPL=0&snpSPL=0&ucodeSPL=0",
                 "/vcek/v1/Milan/\(String(repeating: "0", count: 128))?\(levels)", "/vcek/v1/Milan/x?\(levels)", "/",
-            ] {
-                #expect(try await cloud.send(.get, "kdsintf.amd.com", path).status == 404, "\(path)")
-            }
+            ] { #expect(try await cloud.send(.get, "kdsintf.amd.com", path).status == 404, "\(path)") }
         }
     }
 
-    @Test("the certificate cache answers with the whole chain")
-    func certificateCache() async throws {
+    @Test("the certificate cache answers with the whole chain") func certificateCache() async throws {
         let chip = try #require(Guest.chip)
         let tcb = String(chip.tcb.raw, radix: 16)
         let path = "/SevSnpVM/certificates/\(Hex.encode(chip.chipID))/\(tcb)"
@@ -69,14 +62,12 @@ struct EndorsementTests {
         }
     }
 
-    @Test("without a chain there is nothing to serve")
-    func none() async throws {
+    @Test("without a chain there is nothing to serve") func none() async throws {
         try await Cloud.run { cloud in
             let thim = try await cloud.metadata("/metadata/THIM/amd/certification")
             #expect(thim.status == 404)
             #expect(try await cloud.send(.get, "kdsintf.amd.com", "/vcek/v1/Milan/cert_chain").status == 404)
-            #expect(
-                try await cloud.send(.get, "global.acccache.azure.net", "/SevSnpVM/certificates/00/00").status == 404)
+            #expect(try await cloud.send(.get, "global.acccache.azure.net", "/SevSnpVM/certificates/00/00").status == 404)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Waiting
 import AzureSimulators
 import CurlTransport
 import HTTPTransport
@@ -5,15 +6,13 @@ import StrictJSON
 import Testing
 
 struct FaultTests {
-    @Test("faults apply to the next calls of their route and to no others")
-    func counted() async throws {
+    @Test("faults apply to the next calls of their route and to no others") func counted() async throws {
         try await Cloud.run({ $0.faults = [.throttle(.keyGet, retryAfter: 7, count: 2)] }) { cloud in
             try await cloud.simulators.createKey("k1", at: Cloud.vault, ["kty": "EC"])
             func get() async throws -> Answer {
                 try await cloud.send(.get, Cloud.vault, "/keys/k1?api-version=7.4", bearer: cloud.bearer())
             }
-            #expect(
-                try await cloud.send(.get, Cloud.vault, "/keys?api-version=7.4", bearer: cloud.bearer()).status == 200)
+            #expect(try await cloud.send(.get, Cloud.vault, "/keys?api-version=7.4", bearer: cloud.bearer()).status == 200)
             for _ in 0..<2 {
                 let answer = try await get()
                 #expect(answer.status == 429)
@@ -27,8 +26,8 @@ struct FaultTests {
         }
     }
 
-    @Test("IMDS can be made to update, and to fail", arguments: [404, 410, 429, 500, 503])
-    func instanceMetadata(_ status: Int) async throws {
+    @Test("IMDS can be made to update, and to fail", arguments: [404, 410, 429, 500, 503]) func instanceMetadata(_ status: Int) async throws
+    {
         try await Cloud.run { cloud in
             let body = Array(#"{"error":"unknown","error_description":"busy"}"#.utf8)
             cloud.simulators.inject(FaultRule(.status(status, body: body), on: .imdsToken))
@@ -40,8 +39,7 @@ struct FaultTests {
         }
     }
 
-    @Test("answers can be late, cut, damaged or replaced")
-    func effects() async throws {
+    @Test("answers can be late, cut, damaged or replaced") func effects() async throws {
         try await Cloud.run { cloud in
             func certs() async throws -> Answer { try await cloud.send(.get, Cloud.attestation, "/certs") }
             let good = try await certs().response.body
@@ -63,13 +61,11 @@ struct FaultTests {
         }
     }
 
-    @Test("a hanging route answers nobody, and does not keep the simulators from stopping")
-    func hang() async throws {
+    @Test("a hanging route answers nobody, and does not keep the simulators from stopping") func hang() async throws {
         let stopping = Slot(ContinuousClock.now)
         try await Cloud.run { cloud in
             cloud.simulators.inject(FaultRule(.hang, on: .maaCertificates))
-            let request = HTTPRequest(
-                .get, .service(try Endpoint(Cloud.attestation)), path: "/certs", deadline: .after(.milliseconds(300)))
+            let request = HTTPRequest(.get, .service(try Endpoint(Cloud.attestation)), path: "/certs", deadline: .after(.milliseconds(300)))
             await #expect(throws: HTTPTransportError.deadlineExceeded) { try await cloud.transport.send(request) }
             stopping.value = .now
         }

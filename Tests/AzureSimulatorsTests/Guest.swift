@@ -1,3 +1,4 @@
+import Issuing
 import AzureSimulators
 import HTTPTransport
 import JOSE
@@ -31,8 +32,7 @@ struct Guest {
 
     init(publicNumbers numbers: RSAPublicNumbers, extraKeys: String = "") {
         runtimeData = Array(
-            (#"{"keys":["# + extraKeys
-                + #"{"kty":"RSA","kid":"wrapping-key","key_ops":["encrypt"],"n":"\#(Base64.encodeURL(numbers.n))","#
+            (#"{"keys":["# + extraKeys + #"{"kty":"RSA","kid":"wrapping-key","key_ops":["encrypt"],"n":"\#(Base64.encodeURL(numbers.n))","#
                 + #""e":"\#(Base64.encodeURL(numbers.e))"}]}"#).utf8)
         builder.reportData = DigestAlgorithm.sha256.digest(runtimeData) + [UInt8](repeating: 0, count: 32)
         builder.hostData = [UInt8](repeating: 0x5A, count: 32)
@@ -43,16 +43,12 @@ struct Guest {
     /// The body of POST /attest/SevSnpVm.
     func attestBody(report: [UInt8]? = nil) throws -> JSONObject {
         let chip = try #require(Self.chip)
-        return AttestBody(
-            report: try report ?? self.report(), pem: chip.chain.map(\.pem).joined(),
-            runtimeData: runtimeData
-        ).json
+        return AttestBody(report: try report ?? self.report(), pem: chip.chain.map(\.pem).joined(), runtimeData: runtimeData).json
     }
 
     /// A token for this guest.
     func token(_ cloud: Cloud, host: String = Cloud.attestation) async throws -> String {
-        let answer = try await cloud.send(
-            .post, host, "/attest/SevSnpVM?api-version=2020-10-01", json: .object(try attestBody()))
+        let answer = try await cloud.send(.post, host, "/attest/SevSnpVM?api-version=2020-10-01", json: .object(try attestBody()))
         try #require(answer.status == 200, "\(answer.message)")
         return try answer.json.string("token")
     }
@@ -89,24 +85,16 @@ struct AttestBody {
 
 /// A release policy for the fixture guest.
 func releasePolicy(
-    _ conditions: [(String, JSONValue)] = [("x-ms-sevsnpvm-is-debuggable", "false")],
-    authority: String = "https://" + Cloud.attestation
+    _ conditions: [(String, JSONValue)] = [("x-ms-sevsnpvm-is-debuggable", "false")], authority: String = "https://" + Cloud.attestation
 ) -> JSONObject {
     let clauses = conditions.map { claim, wanted -> JSONValue in ["claim": .string(claim), "equals": wanted] }
-    let policy: JSONValue = [
-        "version": "1.0.0", "anyOf": [["authority": .string(authority), "allOf": .array(clauses)]],
-    ]
-    return [
-        "contentType": "application/json; charset=utf-8", "data": .string(Base64.encodeURL(policy.serialized())),
-        "immutable": false,
-    ]
+    let policy: JSONValue = ["version": "1.0.0", "anyOf": [["authority": .string(authority), "allOf": .array(clauses)]]]
+    return ["contentType": "application/json; charset=utf-8", "data": .string(Base64.encodeURL(policy.serialized())), "immutable": false]
 }
 
 /// A request that creates an exportable key.
 func exportable(_ kty: String, _ policy: JSONObject = releasePolicy(), _ extra: JSONObject = [:]) -> JSONObject {
-    var body: JSONObject = [
-        "kty": .string(kty), "attributes": ["exportable": true], "release_policy": .object(policy),
-    ]
+    var body: JSONObject = ["kty": .string(kty), "attributes": ["exportable": true], "release_policy": .object(policy)]
     for member in extra { body.set(member.key, member.value) }
     return body
 }

@@ -1,3 +1,4 @@
+import Issuing
 import AzureSimulators
 import HTTPTransport
 import JOSE
@@ -13,8 +14,7 @@ struct ManagedIdentityTests {
         clientID: "66666666-CCCC-4ccc-8ccc-666666666666", objectID: "77777777-dddd-4ddd-8ddd-777777777777",
         resourceID: "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i")
 
-    @Test("tokens come with numbers as strings and open the vault")
-    func token() async throws {
+    @Test("tokens come with numbers as strings and open the vault") func token() async throws {
         try await Cloud.run { cloud in
             let answer = try await cloud.metadata(tokenPath)
             #expect(answer.status == 200)
@@ -41,15 +41,12 @@ struct ManagedIdentityTests {
         }
     }
 
-    @Test("the same token is given until half of its life has passed, and each resource has its own")
-    func sameToken() async throws {
+    @Test("the same token is given until half of its life has passed, and each resource has its own") func sameToken() async throws {
         let now = Mutex(Cloud.now)
         try await Cloud.run({ $0.clock = { now.withLock { $0 } } }) { cloud in
             func token(_ path: String = tokenPath) async throws -> (text: String, left: String, until: String) {
                 let json = try await cloud.metadata(path).json
-                return try (
-                    json.string("access_token"), json.string("expires_in"), json.string("expires_on")
-                )
+                return try (json.string("access_token"), json.string("expires_in"), json.string("expires_on"))
             }
             let first = try await token()
             now.withLock { $0 += 40_000 }
@@ -65,8 +62,7 @@ struct ManagedIdentityTests {
         }
     }
 
-    @Test("the Metadata header is required, exactly")
-    func metadataHeader() async throws {
+    @Test("the Metadata header is required, exactly") func metadataHeader() async throws {
         try await Cloud.run { cloud in
             for headers: [(name: String, value: String)] in [[], [("Metadata", "True")], [("Metadata", "false")]] {
                 let answer = try await cloud.metadata(tokenPath, headers: headers)
@@ -74,17 +70,14 @@ struct ManagedIdentityTests {
                 #expect(try answer.json.string("error") == "bad_request_102")
                 #expect(try answer.json.string("error_description") == "Required metadata header not specified")
             }
-            let proxied = try await cloud.metadata(
-                tokenPath, headers: [("Metadata", "true"), ("X-Forwarded-For", "10.0.0.1")])
+            let proxied = try await cloud.metadata(tokenPath, headers: [("Metadata", "true"), ("X-Forwarded-For", "10.0.0.1")])
             #expect(proxied.status == 400)
         }
     }
 
-    @Test("identities are selected by any of their names, one at a time")
-    func selectors() async throws {
+    @Test("identities are selected by any of their names, one at a time") func selectors() async throws {
         try await Cloud.run({ $0.identities.append(Self.assigned) }) { cloud in
-            let resource =
-                "%2Fsubscriptions%2Fs%2FresourceGroups%2Fg%2Fproviders%2FMicrosoft.ManagedIdentity%2FuserAssignedIdentities%2Fi"
+            let resource = "%2Fsubscriptions%2Fs%2FresourceGroups%2Fg%2Fproviders%2FMicrosoft.ManagedIdentity%2FuserAssignedIdentities%2Fi"
             for selector in [
                 "client_id=66666666-cccc-4ccc-8ccc-666666666666", "object_id=77777777-dddd-4ddd-8ddd-777777777777",
                 "msi_res_id=\(resource)", "mi_res_id=\(resource)",
@@ -95,9 +88,7 @@ struct ManagedIdentityTests {
                 #expect(try claims.string("oid") == Self.assigned.objectID)
                 #expect(try claims.string("xms_mirid") == Self.assigned.resourceID)
             }
-            for query in [
-                "client_id=nobody", "client_id=66666666-cccc-4ccc-8ccc-666666666666&object_id=x", "client_id=",
-            ] {
+            for query in ["client_id=nobody", "client_id=66666666-cccc-4ccc-8ccc-666666666666&object_id=x", "client_id="] {
                 let answer = try await cloud.metadata("\(tokenPath)&\(query)")
                 #expect(answer.status == 400)
                 #expect(try answer.json.string("error") == "invalid_request")
@@ -105,8 +96,7 @@ struct ManagedIdentityTests {
         }
     }
 
-    @Test("queries that cannot be answered")
-    func refused() async throws {
+    @Test("queries that cannot be answered") func refused() async throws {
         try await Cloud.run { cloud in
             let base = "/metadata/identity/oauth2/token"
             for (path, error) in [
@@ -114,10 +104,7 @@ struct ManagedIdentityTests {
                 (base + "?api-version=1.0&resource=https%3A%2F%2Fvault.azure.net", "invalid_request"),
                 (base + "?api-version=2018-02-01", "invalid_request"),
                 (base + "?api-version=2018-02-01&resource=vault", "invalid_resource"),
-                (
-                    base + "?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net%2F.default",
-                    "invalid_resource"
-                ),
+                (base + "?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net%2F.default", "invalid_resource"),
             ] {
                 let answer = try await cloud.metadata(path)
                 #expect(answer.status == 400, "\(path)")
@@ -134,23 +121,18 @@ struct EntraTests {
 
     private static func assertion(
         issuer: String = "https://oidc.example.org/", subject: String = "system:serviceaccount:ns:sa",
-        audience: JSONValue = ["api://AzureADTokenExchange"], expires: Int64 = Cloud.now + 3600,
-        key: PrivateKey? = nil
+        audience: JSONValue = ["api://AzureADTokenExchange"], expires: Int64 = Cloud.now + 3600, key: PrivateKey? = nil
     ) throws -> String {
         let claims: JSONValue = [
-            "iss": .string(issuer), "sub": .string(subject), "aud": audience, "exp": .integer(expires),
-            "nbf": .integer(Cloud.now - 10),
+            "iss": .string(issuer), "sub": .string(subject), "aud": audience, "exp": .integer(expires), "nbf": .integer(Cloud.now - 10),
         ]
         return try JWSBuilder.sign(
-            header: ["kid": "k1"], payload: claims.serialized(), key: try key ?? PrivateKey.generateRSA(bits: 2048),
-            algorithm: .rs256)
+            header: ["kid": "k1"], payload: claims.serialized(), key: try key ?? PrivateKey.generateRSA(bits: 2048), algorithm: .rs256)
     }
 
     private func exchange(
-        _ cloud: Cloud, assertion: String, tenant: String = EntraTests.tenant,
-        host: String = "login.microsoftonline.com",
-        client: String = "app-1", scope: String = "https%3A%2F%2Fvault.azure.net%2F.default",
-        grant: String = "client_credentials"
+        _ cloud: Cloud, assertion: String, tenant: String = EntraTests.tenant, host: String = "login.microsoftonline.com",
+        client: String = "app-1", scope: String = "https%3A%2F%2Fvault.azure.net%2F.default", grant: String = "client_credentials"
     ) async throws -> Answer {
         let form =
             "client_id=\(client)&scope=\(scope)&grant_type=\(grant)&client_assertion_type="
@@ -171,10 +153,10 @@ struct EntraTests {
 
     @Test(
         "an assertion is exchanged for a token that opens the vault",
-        arguments: [
-            "login.microsoftonline.com", "login.windows.net", "login.microsoftonline.us", "login.chinacloudapi.cn",
-        ])
-    func exchange(_ host: String) async throws {
+        arguments: ["login.microsoftonline.com", "login.windows.net", "login.microsoftonline.us", "login.chinacloudapi.cn"]) func exchange(
+            _ host: String
+        ) async throws
+    {
         try await Cloud.run { cloud in
             let answer = try await exchange(cloud, assertion: Self.assertion(), host: host)
             #expect(answer.status == 200)
@@ -190,26 +172,22 @@ struct EntraTests {
         }
     }
 
-    @Test("refusals carry their AADSTS numbers")
-    func refusals() async throws {
+    @Test("refusals carry their AADSTS numbers") func refusals() async throws {
         try await Cloud.run { cloud in
             try expect(try await exchange(cloud, assertion: "nonsense"), 50027, status: 401)
-            try expect(
-                try await exchange(cloud, assertion: Self.assertion(expires: Cloud.now - 1)), 700_024, status: 401)
+            try expect(try await exchange(cloud, assertion: Self.assertion(expires: Cloud.now - 1)), 700_024, status: 401)
             try expect(try await exchange(cloud, assertion: Self.assertion(), tenant: "other"), 90002, status: 400)
             try expect(try await exchange(cloud, assertion: Self.assertion(), grant: "password"), 70003, status: 400)
             try expect(try await exchange(cloud, assertion: Self.assertion(), scope: "vault"), 1_002_012, status: 400)
             try expect(try await exchange(cloud, assertion: ""), 900_144, status: 400)
-            let unsecured = JWSBuilder.unsecured(
-                payload: JSONValue.object(["exp": .integer(Cloud.now + 60)]).serialized())
+            let unsecured = JWSBuilder.unsecured(payload: JSONValue.object(["exp": .integer(Cloud.now + 60)]).serialized())
             try expect(try await exchange(cloud, assertion: unsecured), 50027, status: 401)
             let empty = try await cloud.send(.post, "login.microsoftonline.com", "/\(Self.tenant)/oauth2/v2.0/token")
             try expect(empty, 900_144, status: 400)
         }
     }
 
-    @Test("configured credentials are compared as exact text, signatures with the issuer's keys")
-    func federatedCredentials() async throws {
+    @Test("configured credentials are compared as exact text, signatures with the issuer's keys") func federatedCredentials() async throws {
         let key = try PrivateKey.generateRSA(bits: 2048)
         let numbers = key.publicKey.rsaNumbers
         let keys: JSONValue = [
@@ -221,39 +199,26 @@ struct EntraTests {
             ]
         ]
         let credential = FederatedCredential(
-            issuer: "https://oidc.example.org/", subject: "system:serviceaccount:ns:sa", clientID: "app-1",
-            issuerKeys: keys.serialized())
+            issuer: "https://oidc.example.org/", subject: "system:serviceaccount:ns:sa", clientID: "app-1", issuerKeys: keys.serialized())
         try await Cloud.run({ $0.federatedCredentials = [credential] }) { cloud in
             #expect(try await exchange(cloud, assertion: Self.assertion(key: key)).status == 200)
-            #expect(
-                try await exchange(
-                    cloud, assertion: Self.assertion(audience: "api://AzureADTokenExchange", key: key)
-                ).status == 200)
+            #expect(try await exchange(cloud, assertion: Self.assertion(audience: "api://AzureADTokenExchange", key: key)).status == 200)
             try expect(
-                try await exchange(cloud, assertion: Self.assertion(issuer: "https://oidc.example.org", key: key)),
-                700_211,
-                status: 401)
+                try await exchange(cloud, assertion: Self.assertion(issuer: "https://oidc.example.org", key: key)), 700_211, status: 401)
             try expect(
-                try await exchange(cloud, assertion: Self.assertion(subject: "system:serviceaccount:ns:SA", key: key)),
-                700_213, status: 401)
-            try expect(
-                try await exchange(cloud, assertion: Self.assertion(audience: "other", key: key)), 700_212, status: 401)
+                try await exchange(cloud, assertion: Self.assertion(subject: "system:serviceaccount:ns:SA", key: key)), 700_213, status: 401
+            )
+            try expect(try await exchange(cloud, assertion: Self.assertion(audience: "other", key: key)), 700_212, status: 401)
             try expect(try await exchange(cloud, assertion: Self.assertion()), 700_027, status: 401)
-            try expect(
-                try await exchange(cloud, assertion: Self.assertion(key: key), client: "app-2"), 700_016, status: 400)
+            try expect(try await exchange(cloud, assertion: Self.assertion(key: key), client: "app-2"), 700_016, status: 400)
         }
     }
 
-    @Test("the documents that libraries read before")
-    func documents() async throws {
+    @Test("the documents that libraries read before") func documents() async throws {
         try await Cloud.run { cloud in
-            let metadata = try await cloud.send(
-                .get, "login.microsoftonline.com", "/\(Self.tenant)/v2.0/.well-known/openid-configuration")
-            #expect(
-                try metadata.json.string("token_endpoint")
-                    == "https://login.microsoftonline.com/\(Self.tenant)/oauth2/v2.0/token")
-            let instance = try await cloud.send(
-                .get, "login.microsoftonline.com", "/common/discovery/instance?api-version=1.1")
+            let metadata = try await cloud.send(.get, "login.microsoftonline.com", "/\(Self.tenant)/v2.0/.well-known/openid-configuration")
+            #expect(try metadata.json.string("token_endpoint") == "https://login.microsoftonline.com/\(Self.tenant)/oauth2/v2.0/token")
+            let instance = try await cloud.send(.get, "login.microsoftonline.com", "/common/discovery/instance?api-version=1.1")
             #expect(try instance.json.array("metadata").count == 1)
         }
     }

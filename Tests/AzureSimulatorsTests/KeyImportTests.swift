@@ -30,20 +30,14 @@ struct KeyImportTests {
     }
 
     private func put(_ cloud: Cloud, _ host: String, _ body: JSONObject) async throws -> Answer {
-        try await cloud.send(
-            .put, host, "/keys/k1?api-version=7.4", json: .object(body), bearer: cloud.bearer(host))
+        try await cloud.send(.put, host, "/keys/k1?api-version=7.4", json: .object(body), bearer: cloud.bearer(host))
     }
 
     private func exportableImport(_ key: JSONObject) -> JSONObject {
-        [
-            "key": .object(key), "hsm": true, "attributes": ["exportable": true],
-            "release_policy": .object(releasePolicy()),
-        ]
+        ["key": .object(key), "hsm": true, "attributes": ["exportable": true], "release_policy": .object(releasePolicy())]
     }
 
-    @Test(
-        "imported keys come out of a release as they went in",
-        arguments: ["RSA-HSM", "P-256", "P-384", "P-521", "oct-HSM"])
+    @Test("imported keys come out of a release as they went in", arguments: ["RSA-HSM", "P-256", "P-384", "P-521", "oct-HSM"])
     func roundTrip(_ kind: String) async throws {
         try await Cloud.run(Guest.trust) { cloud in
             let host = kind == "oct-HSM" ? Cloud.managedHSM : Cloud.vault
@@ -64,8 +58,8 @@ struct KeyImportTests {
             let token = try await Guest(wrappingKey).token(cloud)
             let released = try ReleasedAnswer(
                 try await cloud.send(
-                    .post, host, "/keys/k1/release?api-version=7.4", json: ["target": .string(token)],
-                    bearer: cloud.bearer(host)), host: host, caFile: cloud.caFile)
+                    .post, host, "/keys/k1/release?api-version=7.4", json: ["target": .string(token)], bearer: cloud.bearer(host)),
+                host: host, caFile: cloud.caFile)
             let opened = try wrappingKey.unwrap(released.ciphertext, using: .ckmRSAAESKeyWrap)
             if kind == "oct-HSM" {
                 #expect(opened.withUnsafeBytes { Array($0) } == secret)
@@ -76,8 +70,7 @@ struct KeyImportTests {
         }
     }
 
-    @Test("what clients write differently is understood")
-    func tolerance() async throws {
+    @Test("what clients write differently is understood") func tolerance() async throws {
         try await Cloud.run { cloud in
             // A leading zero byte in the modulus, `Hsm` in capitals, hsm for a plain RSA key.
             var jwk = try Self.rsaJWK("RSA")
@@ -95,8 +88,7 @@ struct KeyImportTests {
         }
     }
 
-    @Test("keys that are none are refused")
-    func refused() async throws {
+    @Test("keys that are none are refused") func refused() async throws {
         try await Cloud.run { cloud in
             var swapped = try Self.rsaJWK()
             swapped.set("p", swapped["q"] ?? .null)
@@ -114,27 +106,20 @@ struct KeyImportTests {
             huge.set("n", .string(Base64.encodeURL([UInt8](repeating: 0xFF, count: 100_000))))
             let wrapped: JSONObject = ["kty": "RSA-HSM", "key_hsm": "eyJ9"]
             for (jwk, status) in [
-                (swapped, 400), (otherModulus, 400), (offCurve, 400), (otherPoint, 400), (missing, 400), (garbage, 400),
-                (huge, 400),
-                (["kty": "oct", "k": "AAAA"], 400), (wrapped, 501), ([:], 400),
-                (["kty": "EC-HSM", "crv": "P-224"], 400),
+                (swapped, 400), (otherModulus, 400), (offCurve, 400), (otherPoint, 400), (missing, 400), (garbage, 400), (huge, 400),
+                (["kty": "oct", "k": "AAAA"], 400), (wrapped, 501), ([:], 400), (["kty": "EC-HSM", "crv": "P-224"], 400),
             ] {
                 let answer = try await put(cloud, Cloud.vault, exportableImport(jwk))
                 #expect(answer.status == status, "\(jwk.keys)")
             }
             let large = Base64.encodeURL([UInt8](repeating: 1, count: 65))
-            let tooLarge = try await put(
-                cloud, Cloud.managedHSM, exportableImport(["kty": "oct-HSM", "k": .string(large)]))
-            #expect(
-                tooLarge.message.hasPrefix("JSON Web Key: k property of oct key is too large, maximum size is 64"))
+            let tooLarge = try await put(cloud, Cloud.managedHSM, exportableImport(["kty": "oct-HSM", "k": .string(large)]))
+            #expect(tooLarge.message.hasPrefix("JSON Web Key: k property of oct key is too large, maximum size is 64"))
             let empty = try await put(cloud, Cloud.managedHSM, exportableImport(["kty": "oct-HSM", "k": ""]))
             #expect(empty.status == 400)
             let software = try await put(
                 cloud, Cloud.vault,
-                [
-                    "key": .object(try Self.rsaJWK("RSA")), "attributes": ["exportable": true],
-                    "release_policy": .object(releasePolicy()),
-                ])
+                ["key": .object(try Self.rsaJWK("RSA")), "attributes": ["exportable": true], "release_policy": .object(releasePolicy())])
             #expect(software.message.hasPrefix("AKV.SKR.1006"))
             #expect(try await put(cloud, Cloud.vault, ["key": .object(try Self.rsaJWK())]).status == 200)
             let changed = try await put(cloud, Cloud.vault, exportableImport(try Self.rsaJWK()))

@@ -5,24 +5,20 @@ import StrictJSON
 import Testing
 
 struct KeyLifeCycleTests {
-    @Test("create answers with the public key and the policy as the service writes it")
-    func create() async throws {
+    @Test("create answers with the public key and the policy as the service writes it") func create() async throws {
         try await Cloud.run { cloud in
-            let sent =
-                #"{"anyOf":[{"allOf":[{"claim":"sdk-test","equals":"true"}],"authority":"https://a/"}],"version":"1.0"}"#
+            let sent = #"{"anyOf":[{"allOf":[{"claim":"sdk-test","equals":"true"}],"authority":"https://a/"}],"version":"1.0"}"#
             // Standard base64 with padding, as Microsoft's test helper sends it.
             let policy: JSONObject = ["data": .string(Base64.encode(Array(sent.utf8)))]
             let returned = [
-                Cloud.vault:
-                    #"{"version":"1.0","anyOf":[{"authority":"https://a/","allOf":[{"claim":"sdk-test","equals":"true"}]}]}"#,
+                Cloud.vault: #"{"version":"1.0","anyOf":[{"authority":"https://a/","allOf":[{"claim":"sdk-test","equals":"true"}]}]}"#,
                 Cloud.managedHSM:
                     #"{"anyOf":[{"allOf":[{"claim":"sdk-test","equals":"true"}],"authority":"https://a/"}],"version":"1.0.0"}"#,
             ]
             for (host, text) in returned {
                 let answer = try await cloud.send(
                     .post, host, "/keys/k1/create?api-version=7.3",
-                    json: .object(
-                        exportable("RSA-HSM", policy, ["key_ops": ["encrypt", "decrypt"], "tags": ["a": "b"]])),
+                    json: .object(exportable("RSA-HSM", policy, ["key_ops": ["encrypt", "decrypt"], "tags": ["a": "b"]])),
                     bearer: cloud.bearer(host))
                 #expect(answer.status == 200, "\(answer.message)")
                 let bundle = try answer.json
@@ -50,8 +46,7 @@ struct KeyLifeCycleTests {
         }
     }
 
-    @Test("exponents can be written as the vault once did")
-    func paddedExponent() async throws {
+    @Test("exponents can be written as the vault once did") func paddedExponent() async throws {
         try await Cloud.run({ $0.writesPaddedExponent = true }) { cloud in
             let vault = try await cloud.simulators.createKey("k", at: Cloud.vault, ["kty": "RSA"])
             #expect(try JSONCursor(.object(vault)).member("key").string("e") == "AAEAAQ")
@@ -95,26 +90,19 @@ struct KeyLifeCycleTests {
                 "RSA-HSM",
                 [
                     "data": .string(
-                        Base64.encodeURL(
-                            Array(#"{"anyOf":[{"authority":"https://a","allOf":[{"claim":"b","equals":"c"}]}]}"#.utf8)))
-                ]),
-            text: "Key Release Policy: missing 'version' property", version: "7.4-preview.1"),
+                        Base64.encodeURL(Array(#"{"anyOf":[{"authority":"https://a","allOf":[{"claim":"b","equals":"c"}]}]}"#.utf8)))
+                ]), text: "Key Release Policy: missing 'version' property", version: "7.4-preview.1"),
         Refusal(
             host: Cloud.vault,
-            body: exportable(
-                "EC-HSM", ["data": .string(Base64.encodeURL(Array(#"{"version":"1.0.0","anyOf":[]}"#.utf8)))]),
-            text: "Key Release Policy: "),
-        Refusal(host: Cloud.vault, body: ["kty": "oct-HSM"], text: "Property has invalid value: kty"),
-        Refusal(
-            host: Cloud.vault, body: ["kty": "RSA", "key_size": 1024], text: "Property has invalid value: key_size"),
+            body: exportable("EC-HSM", ["data": .string(Base64.encodeURL(Array(#"{"version":"1.0.0","anyOf":[]}"#.utf8)))]),
+            text: "Key Release Policy: "), Refusal(host: Cloud.vault, body: ["kty": "oct-HSM"], text: "Property has invalid value: kty"),
+        Refusal(host: Cloud.vault, body: ["kty": "RSA", "key_size": 1024], text: "Property has invalid value: key_size"),
         Refusal(host: Cloud.vault, body: ["kty": "EC", "crv": "P-256K"], text: "Property has invalid value: crv"),
-        Refusal(
-            host: Cloud.vault, body: ["kty": "EC", "key_ops": ["release"]], text: "Property has invalid value: key_ops"),
+        Refusal(host: Cloud.vault, body: ["kty": "EC", "key_ops": ["release"]], text: "Property has invalid value: key_ops"),
         Refusal(host: Cloud.vault, body: [:], text: "Property has invalid value: kty"),
     ]
 
-    @Test("requests against the rules get the service's own words")
-    func refused() async throws {
+    @Test("requests against the rules get the service's own words") func refused() async throws {
         try await Cloud.run { cloud in
             for refusal in Self.refusals {
                 let answer = try await cloud.send(
@@ -123,15 +111,13 @@ struct KeyLifeCycleTests {
                 #expect(answer.status == 400)
                 #expect(answer.code == "BadParameter")
                 #expect(answer.message.hasPrefix(refusal.text), "\(answer.message)")
-                let get = try await cloud.send(
-                    .get, refusal.host, "/keys/k1?api-version=7.4", bearer: cloud.bearer(refusal.host))
+                let get = try await cloud.send(.get, refusal.host, "/keys/k1?api-version=7.4", bearer: cloud.bearer(refusal.host))
                 #expect(get.status == 404)
             }
         }
     }
 
-    @Test("get understands every path form")
-    func get() async throws {
+    @Test("get understands every path form") func get() async throws {
         try await Cloud.run { cloud in
             let first = try await cloud.simulators.createKey("Mixed-Case1", at: Cloud.vault, ["kty": "EC"])
             let second = try await cloud.simulators.createKey("Mixed-Case1", at: Cloud.vault, ["kty": "EC"])
@@ -147,19 +133,16 @@ struct KeyLifeCycleTests {
                 #expect(try answer.json.member("key").string("kid") == kid)
             }
             let missing = try await cloud.send(
-                .get, Cloud.vault, "/keys/Mixed-Case1/00000000000000000000000000000000?api-version=7.4",
-                bearer: cloud.bearer())
+                .get, Cloud.vault, "/keys/Mixed-Case1/00000000000000000000000000000000?api-version=7.4", bearer: cloud.bearer())
             #expect(missing.status == 404)
             #expect(missing.message.contains("(name/id) Mixed-Case1/0000"))
             // Another vault of the same cloud is another vault.
-            let other = try await cloud.send(
-                .get, "fabrikam.vault.azure.net", "/keys/Mixed-Case1?api-version=7.4", bearer: cloud.bearer())
+            let other = try await cloud.send(.get, "fabrikam.vault.azure.net", "/keys/Mixed-Case1?api-version=7.4", bearer: cloud.bearer())
             #expect(other.status == 404)
         }
     }
 
-    @Test("api-version is mandatory and must be known")
-    func apiVersion() async throws {
+    @Test("api-version is mandatory and must be known") func apiVersion() async throws {
         try await Cloud.run { cloud in
             for path in ["/keys/k1", "/keys/k1?api-version=", "/keys/k1?api-version=9.9"] {
                 let answer = try await cloud.send(.get, Cloud.vault, path, bearer: cloud.bearer())
@@ -167,19 +150,15 @@ struct KeyLifeCycleTests {
                 #expect(answer.code == "BadParameter")
             }
             for name in ["k_1", "k%2e%2e", "a.b", String(repeating: "k", count: 128)] {
-                let answer = try await cloud.send(
-                    .get, Cloud.vault, "/keys/\(name)?api-version=7.4", bearer: cloud.bearer())
+                let answer = try await cloud.send(.get, Cloud.vault, "/keys/\(name)?api-version=7.4", bearer: cloud.bearer())
                 #expect(answer.status == 400, "\(name)")
             }
         }
     }
 
-    @Test("lists come in pages whose links work as they are")
-    func lists() async throws {
+    @Test("lists come in pages whose links work as they are") func lists() async throws {
         try await Cloud.run { cloud in
-            for number in 0..<5 {
-                try await cloud.simulators.createKey("k\(number)", at: Cloud.vault, exportable("EC-HSM"))
-            }
+            for number in 0..<5 { try await cloud.simulators.createKey("k\(number)", at: Cloud.vault, exportable("EC-HSM")) }
             var path: String? = "/keys?api-version=7.4&maxresults=2"
             var names: [String] = []
             while let next = path {
@@ -196,19 +175,16 @@ struct KeyLifeCycleTests {
             }
             #expect(names == (0..<5).map { "https://\(Cloud.vault)/keys/k\($0)" })
             for query in ["maxresults=0", "maxresults=26", "maxresults=x", "$skiptoken=!"] {
-                let answer = try await cloud.send(
-                    .get, Cloud.vault, "/keys?api-version=7.4&\(query)", bearer: cloud.bearer())
+                let answer = try await cloud.send(.get, Cloud.vault, "/keys?api-version=7.4&\(query)", bearer: cloud.bearer())
                 #expect(answer.status == 400)
             }
             try await cloud.simulators.createKey("k0", at: Cloud.vault, exportable("EC-HSM"))
-            let versions = try await cloud.send(
-                .get, Cloud.vault, "/keys/k0/versions?api-version=7.4", bearer: cloud.bearer())
+            let versions = try await cloud.send(.get, Cloud.vault, "/keys/k0/versions?api-version=7.4", bearer: cloud.bearer())
             #expect(try versions.json.array("value").count == 2)
         }
     }
 
-    @Test("updates change what may be changed")
-    func update() async throws {
+    @Test("updates change what may be changed") func update() async throws {
         try await Cloud.run { cloud in
             let bundle = try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM"))
             let version = try JSONCursor(.object(bundle)).member("key").string("kid").suffix(32)
@@ -216,8 +192,7 @@ struct KeyLifeCycleTests {
                 try await cloud.send(.patch, Cloud.vault, path + "?api-version=7.4", json: body, bearer: cloud.bearer())
             }
             let changed = try await patch(
-                "/keys/k1/\(version)",
-                ["key_ops": ["sign"], "attributes": ["enabled": false, "exp": 1_900_000_000], "tags": ["x": "y"]])
+                "/keys/k1/\(version)", ["key_ops": ["sign"], "attributes": ["enabled": false, "exp": 1_900_000_000], "tags": ["x": "y"]])
             #expect(changed.status == 200)
             #expect(try changed.json.member("attributes").boolean("enabled") == false)
             #expect(try changed.json.member("attributes").integer("exp") == 1_900_000_000)
@@ -237,28 +212,24 @@ struct KeyLifeCycleTests {
             #expect(late.message == "AKV.SKR.1020: Immutable Key Release Policy cannot be modified.")
             // A new version does not get around that.
             let again = try await cloud.send(
-                .post, Cloud.vault, "/keys/k1/create?api-version=7.4", json: .object(exportable("EC-HSM")),
-                bearer: cloud.bearer())
+                .post, Cloud.vault, "/keys/k1/create?api-version=7.4", json: .object(exportable("EC-HSM")), bearer: cloud.bearer())
             #expect(again.message.hasPrefix("AKV.SKR.1020"))
             #expect(try await patch("/keys/k2", [:]).status == 404)
         }
     }
 
-    @Test("a new version keeps policy and exportability, and cannot change the latter")
-    func newVersion() async throws {
+    @Test("a new version keeps policy and exportability, and cannot change the latter") func newVersion() async throws {
         try await Cloud.run { cloud in
             let first = try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM"))
             let second = try await cloud.simulators.createKey("k1", at: Cloud.vault, ["kty": "EC-HSM"])
             #expect(first["release_policy"] == second["release_policy"])
             await #expect(throws: SimulatorError.self) {
-                try await cloud.simulators.createKey(
-                    "k1", at: Cloud.vault, ["kty": "EC-HSM", "attributes": ["exportable": false]])
+                try await cloud.simulators.createKey("k1", at: Cloud.vault, ["kty": "EC-HSM", "attributes": ["exportable": false]])
             }
         }
     }
 
-    @Test("deleted keys can be recovered and purged")
-    func deletion() async throws {
+    @Test("deleted keys can be recovered and purged") func deletion() async throws {
         try await Cloud.run { cloud in
             try await cloud.simulators.createKey("k1", at: Cloud.vault, ["kty": "EC"])
             func ask(_ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil) async throws -> Answer {
@@ -275,9 +246,7 @@ struct KeyLifeCycleTests {
             #expect(try await ask(.delete, "/keys/k1").status == 404)
             let conflict = try await ask(.post, "/keys/k1/create", ["kty": "EC"])
             #expect(conflict.status == 409)
-            #expect(
-                try conflict.json.member("error").member("innererror").string("code") == "ObjectIsDeletedButRecoverable"
-            )
+            #expect(try conflict.json.member("error").member("innererror").string("code") == "ObjectIsDeletedButRecoverable")
             #expect(try await ask(.get, "/deletedkeys").json.array("value").count == 1)
             #expect(try await ask(.post, "/deletedkeys/k1/recover").status == 200)
             #expect(try await ask(.get, "/keys/k1").status == 200)
@@ -290,12 +259,9 @@ struct KeyLifeCycleTests {
         }
     }
 
-    @Test("operations that are not simulated say so")
-    func unsupported() async throws {
+    @Test("operations that are not simulated say so") func unsupported() async throws {
         try await Cloud.run { cloud in
-            for (path, status) in [
-                ("/keys/k1/abc/sign", 501), ("/keys/k1/rotate", 501), ("/keys/k1/x/y", 404), ("/secrets", 404),
-            ] {
+            for (path, status) in [("/keys/k1/abc/sign", 501), ("/keys/k1/rotate", 501), ("/keys/k1/x/y", 404), ("/secrets", 404)] {
                 let answer = try await cloud.send(.post, Cloud.vault, path + "?api-version=7.4", bearer: cloud.bearer())
                 #expect(answer.status == status)
             }

@@ -1,4 +1,5 @@
-/// Microsoft's own Python clients against the simulators; the released keys are opened with pyca/cryptography, which shares no code with this project.
+/// Microsoft's own Python clients against the simulators; the released keys are opened with pyca/cryptography, which shares no code with
+/// this project.
 ///
 /// Arguments: TLS port, metadata port, certificate authority file, working directory. The directory holds `wrapping.pem` and `attest.json`.
 let officialClientScript = #"""

@@ -8,13 +8,13 @@ import StrictJSON
 import Testing
 
 /// Microsoft's Python packages, where they are installed:
-/// `python3 -m venv ENV && ENV/bin/pip install azure-identity azure-keyvault-keys azure-security-attestation six`, then `SIMULATOR_TEST_PYTHON=ENV/bin/python3`.
+/// `python3 -m venv ENV && ENV/bin/pip install azure-identity azure-keyvault-keys azure-security-attestation six`, then
+/// `SIMULATOR_TEST_PYTHON=ENV/bin/python3`.
 struct OfficialClientTests {
     /// A Python that has the packages; `nil` where there is none.
     static let python: String? = {
         let name = getenv("SIMULATOR_TEST_PYTHON").map { String(cString: $0) } ?? "python3"
-        let test =
-            "import azure.identity, azure.keyvault.keys, azure.security.attestation, cryptography.x509.verification"
+        let test = "import azure.identity, azure.keyvault.keys, azure.security.attestation, cryptography.x509.verification"
         return ChildProcess.runBlocking([name, "-c", test]).status == 0 ? name : nil
     }()
 
@@ -22,8 +22,7 @@ struct OfficialClientTests {
         "Microsoft's Python clients work, and open what they are given",
         .enabled(
             if: python != nil,
-            "azure-identity, azure-keyvault-keys and azure-security-attestation are not installed for SIMULATOR_TEST_PYTHON"
-        ))
+            "azure-identity, azure-keyvault-keys and azure-security-attestation are not installed for SIMULATOR_TEST_PYTHON"))
     func pythonClients() async throws {
         let python = try #require(Self.python)
         let directory = try TemporaryDirectory()

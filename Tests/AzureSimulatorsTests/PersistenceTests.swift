@@ -7,8 +7,7 @@ import StrictJSON
 import Testing
 
 struct PersistenceTests {
-    @Test("keys, signers and the authority survive a restart")
-    func restart() async throws {
+    @Test("keys, signers and the authority survive a restart") func restart() async throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
         let path = directory.path + "/state"
@@ -20,24 +19,20 @@ struct PersistenceTests {
         let first = Slot<[String: [UInt8]]>([:])
         try await Cloud.run(configure) { cloud in
             let rsa = try await cloud.simulators.createKey("rsa", at: Cloud.vault, exportable("RSA-HSM"))
-            try await cloud.simulators.createKey(
-                "ec", at: Cloud.vault, exportable("EC-HSM", releasePolicy(), ["tags": ["a": "b"]]))
+            try await cloud.simulators.createKey("ec", at: Cloud.vault, exportable("EC-HSM", releasePolicy(), ["tags": ["a": "b"]]))
             try await cloud.simulators.createKey("ec", at: Cloud.vault, exportable("EC-HSM"))
             try await cloud.simulators.createKey("gone", at: Cloud.vault, ["kty": "EC"])
             try await cloud.simulators.importKey(
                 "oct", at: Cloud.managedHSM,
                 [
-                    "key": ["kty": "oct-HSM", "k": .string(Base64.encodeURL(secret))],
-                    "attributes": ["exportable": true],
+                    "key": ["kty": "oct-HSM", "k": .string(Base64.encodeURL(secret))], "attributes": ["exportable": true],
                     "release_policy": .object(releasePolicy()),
                 ])
-            #expect(
-                try await cloud.send(.delete, Cloud.vault, "/keys/gone?api-version=7.4", bearer: cloud.bearer()).status
-                    == 200)
+            #expect(try await cloud.send(.delete, Cloud.vault, "/keys/gone?api-version=7.4", bearer: cloud.bearer()).status == 200)
             let token = try await Guest(try WrappingKey(generatingBits: 2048)).token(cloud)
             first.value = [
-                "rsa": JSONValue.object(rsa).serialized(), "ca": try #require(fileContent(cloud.caFile)),
-                "token": Array(token.utf8), "bearer": Array(try cloud.bearer().utf8),
+                "rsa": JSONValue.object(rsa).serialized(), "ca": try #require(fileContent(cloud.caFile)), "token": Array(token.utf8),
+                "bearer": Array(try cloud.bearer().utf8),
             ]
         }
         #expect(fileMode(path) == 0o700)
@@ -52,15 +47,12 @@ struct PersistenceTests {
             #expect(rsa.response.body == before["rsa"])
             let versions = try await cloud.send(.get, Cloud.vault, "/keys/ec/versions?api-version=7.4", bearer: bearer)
             #expect(try versions.json.array("value").count == 2)
-            #expect(
-                try await cloud.send(.get, Cloud.vault, "/deletedkeys/gone?api-version=7.4", bearer: bearer).status
-                    == 200)
+            #expect(try await cloud.send(.get, Cloud.vault, "/deletedkeys/gone?api-version=7.4", bearer: bearer).status == 200)
             // A token from before is still verified, because the provider kept its key.
             let token = String(decoding: before["token"] ?? [], as: UTF8.self)
             for name in ["rsa", "ec"] {
                 let answer = try await cloud.send(
-                    .post, Cloud.vault, "/keys/\(name)/release?api-version=7.4", json: ["target": .string(token)],
-                    bearer: bearer)
+                    .post, Cloud.vault, "/keys/\(name)/release?api-version=7.4", json: ["target": .string(token)], bearer: bearer)
                 #expect(answer.status == 200, "\(answer.explanation)")
             }
             let wrappingKey = try WrappingKey(generatingBits: 2048)
@@ -78,8 +70,7 @@ struct PersistenceTests {
         #expect(fileMode(path + "/keys/\(Cloud.vault)_gone.json") == nil)
     }
 
-    @Test("a damaged state is reported with the file's name, not passed over")
-    func damage() async throws {
+    @Test("a damaged state is reported with the file's name, not passed over") func damage() async throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
         let path = directory.path + "/state"
@@ -103,7 +94,5 @@ final class Slot<Value: Sendable>: @unchecked Sendable {
     // Unchecked because of the variable; the closure that writes it has ended when it is read.
     var value: Value
 
-    init(_ value: Value) {
-        self.value = value
-    }
+    init(_ value: Value) { self.value = value }
 }

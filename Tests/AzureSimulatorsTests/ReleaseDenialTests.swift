@@ -1,3 +1,4 @@
+import Issuing
 import AzureSimulators
 import HTTPTransport
 import JOSE
@@ -12,9 +13,9 @@ private let unsatisfied = "Target environment attestation does not meet key rele
 
 struct ReleaseDenialTests {
     /// Asks for k1 of the vault with a guest that `change` has altered.
-    private func release(
-        _ cloud: Cloud, policy: JSONObject = releasePolicy(), _ change: (inout Guest) -> Void = { _ in }
-    ) async throws -> Answer {
+    private func release(_ cloud: Cloud, policy: JSONObject = releasePolicy(), _ change: (inout Guest) -> Void = { _ in }) async throws
+        -> Answer
+    {
         try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM", policy))
         var guest = Guest(try WrappingKey(generatingBits: 2048))
         change(&guest)
@@ -23,23 +24,17 @@ struct ReleaseDenialTests {
 
     private func release(_ cloud: Cloud, token: String, bearer: String? = nil) async throws -> Answer {
         try await cloud.send(
-            .post, Cloud.vault, "/keys/k1/release?api-version=7.4", json: ["target": .string(token)],
-            bearer: try bearer ?? cloud.bearer())
+            .post, Cloud.vault, "/keys/k1/release?api-version=7.4", json: ["target": .string(token)], bearer: try bearer ?? cloud.bearer())
     }
 
     /// Claims of a token that would be released to, for forgeries.
     private func goodClaims() throws -> JSONObject {
         let numbers = try PrivateKey.generateRSA(bits: 2048).publicKey.rsaNumbers
         return [
-            "iss": .string("https://" + Cloud.attestation), "exp": .integer(Cloud.now + 60),
-            "nbf": .integer(Cloud.now), "x-ms-sevsnpvm-is-debuggable": false,
+            "iss": .string("https://" + Cloud.attestation), "exp": .integer(Cloud.now + 60), "nbf": .integer(Cloud.now),
+            "x-ms-sevsnpvm-is-debuggable": false,
             "x-ms-runtime": [
-                "keys": [
-                    [
-                        "kty": "RSA", "kid": "k", "key_ops": ["encrypt"], "e": "AQAB",
-                        "n": .string(Base64.encodeURL(numbers?.n ?? [])),
-                    ]
-                ]
+                "keys": [["kty": "RSA", "kid": "k", "key_ops": ["encrypt"], "e": "AQAB", "n": .string(Base64.encodeURL(numbers?.n ?? []))]]
             ],
         ]
     }
@@ -48,12 +43,10 @@ struct ReleaseDenialTests {
         try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM"))
         var claims = try goodClaims()
         change(&claims)
-        return try await release(
-            cloud, token: try await cloud.simulators.attestationToken(claims: claims, host: Cloud.attestation))
+        return try await release(cloud, token: try await cloud.simulators.attestationToken(claims: claims, host: Cloud.attestation))
     }
 
-    @Test("a debuggable guest is attested, and refused by the policy")
-    func debuggable() async throws {
+    @Test("a debuggable guest is attested, and refused by the policy") func debuggable() async throws {
         try await Cloud.run(Guest.trust) { cloud in
             let answer = try await release(cloud) { $0.builder.policy = GuestPolicy(raw: 0xB001F) }
             #expect(answer.status == 403)
@@ -64,8 +57,7 @@ struct ReleaseDenialTests {
         }
     }
 
-    @Test("another container policy is refused")
-    func hostData() async throws {
+    @Test("another container policy is refused") func hostData() async throws {
         try await Cloud.run(Guest.trust) { cloud in
             let wanted = Hex.encode([UInt8](repeating: 0x5A, count: 32))
             let policy = releasePolicy([("x-ms-sevsnpvm-hostdata", .string(wanted))])
@@ -77,8 +69,7 @@ struct ReleaseDenialTests {
         }
     }
 
-    @Test("a token of another authority is refused, with the near miss in the explanation")
-    func otherAuthority() async throws {
+    @Test("a token of another authority is refused, with the near miss in the explanation") func otherAuthority() async throws {
         try await Cloud.run(Guest.trust) { cloud in
             let policy = releasePolicy(authority: "https://\(Cloud.attestation)/")
             let answer = try await release(cloud, policy: policy)
@@ -88,8 +79,7 @@ struct ReleaseDenialTests {
         }
     }
 
-    @Test("an authority that cannot be reached verifies nothing")
-    func unknownAuthority() async throws {
+    @Test("an authority that cannot be reached verifies nothing") func unknownAuthority() async throws {
         try await Cloud.run { cloud in
             let policy = releasePolicy(authority: "https://attest.example.org")
             try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM", policy))
@@ -98,14 +88,11 @@ struct ReleaseDenialTests {
             let token = try await cloud.simulators.attestationToken(claims: claims, host: Cloud.attestation)
             let answer = try await release(cloud, token: token)
             #expect(answer.status == 400)
-            #expect(
-                answer.message
-                    == "AKV.SKR.1012: The specified attestation service https://attest.example.org cannot be reached.")
+            #expect(answer.message == "AKV.SKR.1012: The specified attestation service https://attest.example.org cannot be reached.")
         }
     }
 
-    @Test("an authority that is not simulated is asked over the transport")
-    func foreignAuthority() async throws {
+    @Test("an authority that is not simulated is asked over the transport") func foreignAuthority() async throws {
         let issuer = "https://attest.example.org/"
         let key = try PrivateKey.generateRSA(bits: 2048)
         let numbers = key.publicKey.rsaNumbers
@@ -118,13 +105,11 @@ struct ReleaseDenialTests {
             ]
         ]
         let site = Site(pages: [
-            "attest.example.org/.well-known/openid-configuration":
-                #"{"jwks_uri":"https://attest.example.org/keys"}"#,
+            "attest.example.org/.well-known/openid-configuration": #"{"jwks_uri":"https://attest.example.org/keys"}"#,
             "attest.example.org/keys": String(decoding: keys.serialized(), as: UTF8.self),
         ])
         try await Cloud.run({ $0.authorityTransport = site }) { cloud in
-            try await cloud.simulators.createKey(
-                "k1", at: Cloud.vault, exportable("EC-HSM", releasePolicy(authority: issuer)))
+            try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM", releasePolicy(authority: issuer)))
             var claims = try goodClaims()
             claims.set("iss", .string(issuer))
             let payload = JSONValue.object(claims).serialized()
@@ -138,8 +123,7 @@ struct ReleaseDenialTests {
         }
     }
 
-    @Test("times are judged with five minutes of tolerance")
-    func times() async throws {
+    @Test("times are judged with five minutes of tolerance") func times() async throws {
         try await Cloud.run { cloud in
             #expect(try await releaseForged(cloud) { $0.set("exp", .integer(Cloud.now - 299)) }.status == 200)
             for (member, time) in [("exp", Cloud.now - 301), ("nbf", Cloud.now + 301)] {
@@ -154,8 +138,7 @@ struct ReleaseDenialTests {
         }
     }
 
-    @Test("signatures are checked with the authority's published keys")
-    func signatures() async throws {
+    @Test("signatures are checked with the authority's published keys") func signatures() async throws {
         try await Cloud.run { cloud in
             try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM"))
             let claims = try goodClaims()
@@ -171,8 +154,8 @@ struct ReleaseDenialTests {
                 JWSBuilder.unsecured(header: jws.header, payload: payload),
                 try JWSBuilder.sign(header: jws.header, payload: payload, key: stranger, algorithm: .rs256),
                 try JWSBuilder.sign(header: ["kid": "unknown"], payload: payload, key: stranger, algorithm: .rs256),
-                try JWSBuilder.sign(header: [:], payload: payload, key: stranger, algorithm: .rs256),
-                broken, "", "a.b.c", "not a token", String(repeating: "A", count: 300_000),
+                try JWSBuilder.sign(header: [:], payload: payload, key: stranger, algorithm: .rs256), broken, "", "a.b.c", "not a token",
+                String(repeating: "A", count: 300_000),
             ]
             for forgery in forgeries {
                 let answer = try await release(cloud, token: forgery)
@@ -189,9 +172,7 @@ struct ReleaseDenialTests {
         }
     }
 
-    @Test(
-        "the authority is asked for its keys, so its outage shows",
-        arguments: [SimulatorRoute.maaMetadata, .maaCertificates])
+    @Test("the authority is asked for its keys, so its outage shows", arguments: [SimulatorRoute.maaMetadata, .maaCertificates])
     func authorityOutage(_ route: SimulatorRoute) async throws {
         try await Cloud.run { cloud in
             cloud.simulators.inject(FaultRule(.status(503), on: route))
@@ -206,12 +187,9 @@ struct ReleaseDenialTests {
         }
     }
 
-    @Test("a token without a key to encrypt with is refused")
-    func noWrappingKey() async throws {
+    @Test("a token without a key to encrypt with is refused") func noWrappingKey() async throws {
         try await Cloud.run { cloud in
-            let signOnly: JSONValue = [
-                "keys": [["kty": "RSA", "kid": "k", "key_ops": ["sign"], "n": "AQAB", "e": "AQAB"]]
-            ]
+            let signOnly: JSONValue = ["keys": [["kty": "RSA", "kid": "k", "key_ops": ["sign"], "n": "AQAB", "e": "AQAB"]]]
             for runtime: JSONValue in [.null, ["keys": []], ["keys": ["k"]], signOnly, "keys"] {
                 let answer = try await releaseForged(cloud) { $0.set("x-ms-runtime", runtime) }
                 #expect(answer.status == 400)
@@ -220,8 +198,7 @@ struct ReleaseDenialTests {
         }
     }
 
-    @Test("keys that are not there, not exportable, disabled or out of their time")
-    func keyState() async throws {
+    @Test("keys that are not there, not exportable, disabled or out of their time") func keyState() async throws {
         try await Cloud.run { cloud in
             let token = try await cloud.simulators.attestationToken(claims: goodClaims(), host: Cloud.attestation)
             let missing = try await release(cloud, token: token)
@@ -242,39 +219,32 @@ struct ReleaseDenialTests {
                 try await cloud.simulators.createKey(
                     name, at: Cloud.vault, exportable("EC-HSM", releasePolicy(), ["attributes": .object(attributes)]))
                 let answer = try await cloud.send(
-                    .post, Cloud.vault, "/keys/\(name)/release?api-version=7.4", json: ["target": .string(token)],
-                    bearer: cloud.bearer())
+                    .post, Cloud.vault, "/keys/\(name)/release?api-version=7.4", json: ["target": .string(token)], bearer: cloud.bearer())
                 #expect(answer.status == 403)
                 #expect(try answer.json.member("error").member("innererror").string("code") == inner)
             }
         }
     }
 
-    @Test("requests that are not release requests")
-    func malformed() async throws {
+    @Test("requests that are not release requests") func malformed() async throws {
         try await Cloud.run { cloud in
             try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM"))
             let bearer = try cloud.bearer()
             let token = try await cloud.simulators.attestationToken(claims: goodClaims(), host: Cloud.attestation)
             for body: JSONValue in [
-                [:], ["target": 7], ["target": .string(token), "enc": "RSA-OAEP"],
-                ["target": .string(token), "nonce": 7],
-                [.string(token)],
+                [:], ["target": 7], ["target": .string(token), "enc": "RSA-OAEP"], ["target": .string(token), "nonce": 7], [.string(token)],
             ] {
-                let answer = try await cloud.send(
-                    .post, Cloud.vault, "/keys/k1/release?api-version=7.4", json: body, bearer: bearer)
+                let answer = try await cloud.send(.post, Cloud.vault, "/keys/k1/release?api-version=7.4", json: body, bearer: bearer)
                 #expect(answer.status == 400, "\(body)")
                 #expect(answer.code == "BadParameter")
             }
             let old = try await cloud.send(
-                .post, Cloud.vault, "/keys/k1/release?api-version=7.2", json: ["target": .string(token)], bearer: bearer
-            )
+                .post, Cloud.vault, "/keys/k1/release?api-version=7.2", json: ["target": .string(token)], bearer: bearer)
             #expect(old.status == 400)
         }
     }
 
-    @Test("a caller without the release permission gets the RBAC text")
-    func noPermission() async throws {
+    @Test("a caller without the release permission gets the RBAC text") func noPermission() async throws {
         try await Cloud.run { cloud in
             try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM"))
             cloud.simulators.deny(PermissionDenial([.release], caller: SimulatedIdentity.systemAssigned.clientID))
@@ -295,12 +265,10 @@ struct ReleaseDenialTests {
         }
     }
 
-    @Test("errors of the HSM end with an activity id")
-    func activityID() async throws {
+    @Test("errors of the HSM end with an activity id") func activityID() async throws {
         try await Cloud.run { cloud in
             let answer = try await cloud.send(
-                .post, Cloud.managedHSM, "/keys/k1/release?api-version=7.4", json: ["target": "x"],
-                bearer: cloud.bearer(Cloud.managedHSM))
+                .post, Cloud.managedHSM, "/keys/k1/release?api-version=7.4", json: ["target": "x"], bearer: cloud.bearer(Cloud.managedHSM))
             #expect(answer.status == 404)
             #expect(answer.message.hasPrefix("Key not found: k1 (Activity ID: "))
             #expect(answer.message.hasSuffix(")"))

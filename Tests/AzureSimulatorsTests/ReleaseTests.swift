@@ -22,8 +22,7 @@ struct ReleaseTests {
         var kinds: [KeyKind] = []
         for (index, host) in [Cloud.vault, Cloud.managedHSM].enumerated() {
             for (position, shape): (Int, (String, JSONObject)) in [
-                ("RSA-HSM", ["key_size": 2048]), ("EC-HSM", ["crv": "P-256"]), ("EC-HSM", ["crv": "P-384"]),
-                ("EC-HSM", ["crv": "P-521"]),
+                ("RSA-HSM", ["key_size": 2048]), ("EC-HSM", ["crv": "P-256"]), ("EC-HSM", ["crv": "P-384"]), ("EC-HSM", ["crv": "P-521"]),
             ].enumerated() {
                 let algorithm = KeyWrapAlgorithm.allCases[(index + position) % 3]
                 kinds.append(KeyKind(host: host, kty: shape.0, extra: shape.1, algorithm: algorithm))
@@ -31,25 +30,21 @@ struct ReleaseTests {
         }
         for (bits, algorithm): (JSONValue, KeyWrapAlgorithm) in [
             (128, .ckmRSAAESKeyWrap), (192, .rsaAESKeyWrap256), (256, .rsaAESKeyWrap384),
-        ] {
-            kinds.append(
-                KeyKind(host: Cloud.managedHSM, kty: "oct-HSM", extra: ["key_size": bits], algorithm: algorithm))
-        }
+        ] { kinds.append(KeyKind(host: Cloud.managedHSM, kty: "oct-HSM", extra: ["key_size": bits], algorithm: algorithm)) }
         return kinds
     }()
 
-    @Test("a released key opens with the guest's wrapping key and is the key that was made", arguments: kinds)
-    func roundTrip(_ kind: KeyKind) async throws {
+    @Test("a released key opens with the guest's wrapping key and is the key that was made", arguments: kinds) func roundTrip(
+        _ kind: KeyKind
+    ) async throws {
         try await Cloud.run(Guest.trust) { cloud in
-            let bundle = try await cloud.simulators.createKey(
-                "k1", at: kind.host, exportable(kind.kty, releasePolicy(), kind.extra))
+            let bundle = try await cloud.simulators.createKey("k1", at: kind.host, exportable(kind.kty, releasePolicy(), kind.extra))
             let wrappingKey = try WrappingKey(generatingBits: 2048)
             let guest = Guest(wrappingKey)
             let token = try await guest.token(cloud)
             let answer = try await cloud.send(
                 .post, kind.host, "/keys/k1//release?api-version=7.4",
-                json: ["target": .string(token), "enc": .string(kind.algorithm.rawValue), "nonce": "n-1"],
-                bearer: cloud.bearer(kind.host))
+                json: ["target": .string(token), "enc": .string(kind.algorithm.rawValue), "nonce": "n-1"], bearer: cloud.bearer(kind.host))
             #expect(answer.status == 200, "\(answer.message) \(answer.explanation)")
             let released = try ReleasedAnswer(answer, host: kind.host, caFile: cloud.caFile)
             #expect(try released.payload.member("request").string("enc") == kind.algorithm.rawValue)
@@ -73,16 +68,16 @@ struct ReleaseTests {
         }
     }
 
-    @Test("the two services answer in their own shapes", arguments: [Cloud.vault, Cloud.managedHSM])
-    func shapes(_ host: String) async throws {
+    @Test("the two services answer in their own shapes", arguments: [Cloud.vault, Cloud.managedHSM]) func shapes(_ host: String)
+        async throws
+    {
         try await Cloud.run(Guest.trust) { cloud in
             let bundle = try await cloud.simulators.createKey("k1", at: host, exportable("RSA-HSM"))
             let kid = try JSONCursor(.object(bundle)).member("key").string("kid")
             let version = String(kid.suffix(32))
             let token = try await Guest(try WrappingKey(generatingBits: 2048)).token(cloud)
             let answer = try await cloud.send(
-                .post, host, "/keys/k1/\(version)/release?api-version=7.3", json: ["target": .string(token)],
-                bearer: cloud.bearer(host))
+                .post, host, "/keys/k1/\(version)/release?api-version=7.3", json: ["target": .string(token)], bearer: cloud.bearer(host))
             #expect(answer.status == 200)
             let released = try ReleasedAnswer(answer, host: host, caFile: cloud.caFile)
             let request = try released.payload.member("request")
@@ -115,23 +110,22 @@ struct ReleaseTests {
         }
     }
 
-    @Test("every path form releases; larger wrapping keys work", arguments: ["/keys/k1/release", "/keys/K1//release"])
-    func paths(_ path: String) async throws {
+    @Test("every path form releases; larger wrapping keys work", arguments: ["/keys/k1/release", "/keys/K1//release"]) func paths(
+        _ path: String
+    ) async throws {
         try await Cloud.run(Guest.trust) { cloud in
             try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM"))
             let wrappingKey = try WrappingKey(generatingBits: 3072)
             let token = try await Guest(wrappingKey).token(cloud)
             let answer = try await cloud.send(
-                .post, Cloud.vault, path + "?api-version=2025-07-01", json: ["target": .string(token)],
-                bearer: cloud.bearer())
+                .post, Cloud.vault, path + "?api-version=2025-07-01", json: ["target": .string(token)], bearer: cloud.bearer())
             #expect(answer.status == 200)
             let released = try ReleasedAnswer(answer, host: Cloud.vault, caFile: cloud.caFile)
             #expect(try wrappingKey.unwrap(released.ciphertext, using: .ckmRSAAESKeyWrap).count == 138)
         }
     }
 
-    @Test("the first RSA key for encryption is the one that receives")
-    func firstSuitableKey() async throws {
+    @Test("the first RSA key for encryption is the one that receives") func firstSuitableKey() async throws {
         try await Cloud.run(Guest.trust) { cloud in
             try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM"))
             let signing = try PrivateKey.generateRSA(bits: 2048).publicKey.rsaNumbers
@@ -143,16 +137,14 @@ struct ReleaseTests {
             let wrappingKey = try WrappingKey(generatingBits: 2048)
             let token = try await Guest(wrappingKey, extraKeys: others).token(cloud)
             let answer = try await cloud.send(
-                .post, Cloud.vault, "/keys/k1/release?api-version=7.4", json: ["target": .string(token)],
-                bearer: cloud.bearer())
+                .post, Cloud.vault, "/keys/k1/release?api-version=7.4", json: ["target": .string(token)], bearer: cloud.bearer())
             let released = try ReleasedAnswer(answer, host: Cloud.vault, caFile: cloud.caFile)
             #expect(released.header.at("kid") == "wrapping-key")
             #expect(try wrappingKey.unwrap(released.ciphertext, using: .ckmRSAAESKeyWrap).count == 138)
         }
     }
 
-    @Test("an authority with a trailing slash works when issuer and policy agree")
-    func trailingSlash() async throws {
+    @Test("an authority with a trailing slash works when issuer and policy agree") func trailingSlash() async throws {
         try await Cloud.run { cloud in
             let issuer = "https://\(Cloud.attestation)/"
             try await cloud.simulators.createKey(
@@ -171,8 +163,7 @@ struct ReleaseTests {
                     ],
                 ], host: Cloud.attestation)
             let answer = try await cloud.send(
-                .post, Cloud.vault, "/keys/k1/release?api-version=7.4", json: ["target": .string(token)],
-                bearer: cloud.bearer())
+                .post, Cloud.vault, "/keys/k1/release?api-version=7.4", json: ["target": .string(token)], bearer: cloud.bearer())
             #expect(answer.status == 200, "\(answer.explanation)")
         }
     }
@@ -206,7 +197,5 @@ struct ReleasedAnswer {
 
 extension JSONObject {
     /// A text member.
-    func at(_ name: String) -> String? {
-        if case .string(let text)? = self[name] { text } else { nil }
-    }
+    func at(_ name: String) -> String? { if case .string(let text)? = self[name] { text } else { nil } }
 }

@@ -8,15 +8,14 @@ import StrictJSON
 import Testing
 
 struct ServerTests {
-    @Test("the server certificate covers every simulated host")
-    func names() async throws {
+    @Test("the server certificate covers every simulated host") func names() async throws {
         let hosts = [
-            "contoso.vault.azure.net", "contoso.managedhsm.azure.net", "contoso.attest.azure.net",
-            "sharedeus2.eus2.attest.azure.net", "sharedneu.neu.attest.azure.net", "sharedwus3.wus3.attest.azure.net",
-            "sharedugv.ugv.attest.azure.us", "contoso.vault.usgovcloudapi.net", "contoso.managedhsm.usgovcloudapi.net",
-            "contoso.vault.azure.cn", "contoso.managedhsm.azure.cn", "login.microsoftonline.com",
-            "login.microsoftonline.us", "login.windows.net", "login.partner.microsoftonline.cn",
-            "login.chinacloudapi.cn", "kdsintf.amd.com", "global.acccache.azure.net", "contoso.vault.localhost",
+            "contoso.vault.azure.net", "contoso.managedhsm.azure.net", "contoso.attest.azure.net", "sharedeus2.eus2.attest.azure.net",
+            "sharedneu.neu.attest.azure.net", "sharedwus3.wus3.attest.azure.net", "sharedugv.ugv.attest.azure.us",
+            "contoso.vault.usgovcloudapi.net", "contoso.managedhsm.usgovcloudapi.net", "contoso.vault.azure.cn",
+            "contoso.managedhsm.azure.cn", "login.microsoftonline.com", "login.microsoftonline.us", "login.windows.net",
+            "login.partner.microsoftonline.cn", "login.chinacloudapi.cn", "kdsintf.amd.com", "global.acccache.azure.net",
+            "contoso.vault.localhost",
         ]
         try await Cloud.run { cloud in
             for host in hosts {
@@ -27,8 +26,7 @@ struct ServerTests {
         }
     }
 
-    @Test("hosts that are not simulated are told so, and are not in the certificate")
-    func strangers() async throws {
+    @Test("hosts that are not simulated are told so, and are not in the certificate") func strangers() async throws {
         try await Cloud.run({ $0.extraHostNames = ["*.example.org", "a.b.vault.azure.net"] }) { cloud in
             let stranger = try await cloud.send(.get, "www.example.org", "/")
             #expect(stranger.code == "UnknownHost")
@@ -38,27 +36,21 @@ struct ServerTests {
         }
     }
 
-    @Test("the Host field is compared without case and without port")
-    func hostField() async throws {
+    @Test("the Host field is compared without case and without port") func hostField() async throws {
         try await Cloud.run { cloud in
-            let answer = try await cloud.send(
-                .get, "CONTOSO.Vault.azure.net:8443", "/keys?api-version=7.4", bearer: cloud.bearer())
+            let answer = try await cloud.send(.get, "CONTOSO.Vault.azure.net:8443", "/keys?api-version=7.4", bearer: cloud.bearer())
             #expect(answer.status == 200)
             // A port that the client used is part of what it gets back.
             let bundle = try await cloud.send(
-                .post, "contoso.vault.azure.net:8443", "/keys/k1/create?api-version=7.4", json: ["kty": "EC"],
-                bearer: cloud.bearer())
-            #expect(
-                try bundle.json.member("key").string("kid").hasPrefix("https://contoso.vault.azure.net:8443/keys/k1/"))
+                .post, "contoso.vault.azure.net:8443", "/keys/k1/create?api-version=7.4", json: ["kty": "EC"], bearer: cloud.bearer())
+            #expect(try bundle.json.member("key").string("kid").hasPrefix("https://contoso.vault.azure.net:8443/keys/k1/"))
         }
     }
 
-    @Test("bodies are bounded")
-    func bodyLimit() async throws {
+    @Test("bodies are bounded") func bodyLimit() async throws {
         try await Cloud.run { cloud in
             let large = [UInt8](repeating: UInt8(ascii: " "), count: (1 << 20) + 1)
-            let answer = try await cloud.send(
-                .post, Cloud.attestation, "/attest/SevSnpVm?api-version=2020-10-01", body: large)
+            let answer = try await cloud.send(.post, Cloud.attestation, "/attest/SevSnpVm?api-version=2020-10-01", body: large)
             #expect(answer.status == 413)
             let fits = try await cloud.send(
                 .post, Cloud.attestation, "/attest/SevSnpVm?api-version=2020-10-01", body: Array(large.dropFirst()))
@@ -68,15 +60,12 @@ struct ServerTests {
         }
     }
 
-    @Test("garbage gets an answer with a client error")
-    func garbage() async throws {
+    @Test("garbage gets an answer with a client error") func garbage() async throws {
         try await Cloud.run { cloud in
             var generator = SystemRandomNumberGenerator()
             let paths = [
-                (Cloud.attestation, "/attest/SevSnpVm?api-version=2020-10-01"),
-                (Cloud.vault, "/keys/k1/create?api-version=7.4"),
-                (Cloud.vault, "/keys/k1/release?api-version=7.4"),
-                (Cloud.managedHSM, "/keys/k1/create?api-version=7.4"),
+                (Cloud.attestation, "/attest/SevSnpVm?api-version=2020-10-01"), (Cloud.vault, "/keys/k1/create?api-version=7.4"),
+                (Cloud.vault, "/keys/k1/release?api-version=7.4"), (Cloud.managedHSM, "/keys/k1/create?api-version=7.4"),
                 ("login.microsoftonline.com", "/12345678-1234-1234-1234-123456789012/oauth2/v2.0/token"),
             ]
             for _ in 0..<20 {
@@ -96,8 +85,7 @@ struct ServerTests {
         }
     }
 
-    @Test("the authority file is readable for all and trusted alone")
-    func authorityFile() async throws {
+    @Test("the authority file is readable for all and trusted alone") func authorityFile() async throws {
         try await Cloud.run { cloud in
             let bytes = try #require(fileContent(cloud.caFile))
             #expect(String(decoding: bytes, as: UTF8.self) == cloud.simulators.authorityPEM)
@@ -108,25 +96,20 @@ struct ServerTests {
         }
     }
 
-    @Test("a port that is taken is reported, and nobody waits for ever")
-    func portTaken() async throws {
+    @Test("a port that is taken is reported, and nobody waits for ever") func portTaken() async throws {
         try await Cloud.run { cloud in
             var configuration = SimulatorConfiguration()
             configuration.port = cloud.ports.tls
             configuration.logger.logLevel = .critical
             let taken = configuration
-            await #expect(throws: (any Error).self) {
-                try await AzureSimulators.withRunning(taken) { _, _ in }
-            }
+            await #expect(throws: (any Error).self) { try await AzureSimulators.withRunning(taken) { _, _ in } }
         }
     }
 
-    @Test("configurations that cannot work are refused")
-    func badConfiguration() throws {
+    @Test("configurations that cannot work are refused") func badConfiguration() throws {
         for change: @Sendable (inout SimulatorConfiguration) -> Void in [
-            { $0.identities = [] }, { $0.trustedReportRoots = [Array("nonsense".utf8)] },
-            { $0.caFile = "/nonexistent/ca.pem" }, { $0.keyDirectory = "/proc/nonexistent" },
-            { $0.keyDirectory = "/etc" },
+            { $0.identities = [] }, { $0.trustedReportRoots = [Array("nonsense".utf8)] }, { $0.caFile = "/nonexistent/ca.pem" },
+            { $0.keyDirectory = "/proc/nonexistent" }, { $0.keyDirectory = "/etc" },
         ] {
             var configuration = SimulatorConfiguration()
             change(&configuration)

@@ -163,7 +163,7 @@ class Bench:
         self.operation = statistics.mean(self.measured[-2:])
 
     def load(self, port, path="/key/release", allow_failures=False, **options):
-        arguments = [self.options.broker, "bench", "--json", "--url", f"http://127.0.0.1:{port}{path}"]
+        arguments = [self.options.load, "--json", "--url", f"http://127.0.0.1:{port}{path}"]
         for name, value in options.items():
             arguments += [f"--{name.replace('_', '-')}", str(value)]
         done = subprocess.run(arguments, check=not allow_failures, capture_output=True, text=True)
@@ -411,6 +411,7 @@ def request(port, text, timeout=60):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--broker", required=True)
+    parser.add_argument("--load", required=True)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")

@@ -8,6 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 broker_commands+=" openssl:openssl curl:curl python3:python3 binutils:strip"
 broker_prepare
 broker=.build-release/release/attestation-broker
+load=.build-release/release/broker-load
 if [ "${1:-}" = --production ]; then
     shift
     broker=.build-production/attestation-broker
@@ -17,4 +18,6 @@ else
     swift build -c release --static-swift-stdlib --scratch-path .build-release --product attestation-broker --quiet \
         -Xlinker --no-export-dynamic
 fi
-exec python3 Tests/Benchmarks/release.py --broker "$broker" "$@"
+# The load generator is a program of its own, and the same for both.
+swift build -c release --static-swift-stdlib --scratch-path .build-release --product broker-load --quiet -Xlinker --no-export-dynamic
+exec python3 Tests/Benchmarks/release.py --broker "$broker" --load "$load" "$@"

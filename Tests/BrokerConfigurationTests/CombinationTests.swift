@@ -1,10 +1,8 @@
 import BrokerConfiguration
 import Testing
 
-@Suite("Settings that go together, or do not")
-struct CombinationTests {
-    @Test("an identity is named once")
-    func identitySelectors() throws {
+@Suite("Settings that go together, or do not") struct CombinationTests {
+    @Test("an identity is named once") func identitySelectors() throws {
         #expect(
             try problems(#"{"identity":{"client-id":"a","object-id":"b"}}"#) == [
                 "identity.object-id (file broker.json): an identity is named once; identity.client-id and identity.object-id are set"
@@ -13,65 +11,57 @@ struct CombinationTests {
         #expect(try load(#"{"identity":{"client-id":"a","object-id":""}}"#).identity.objectID == nil)
     }
 
-    @Test("an identity of one kind takes no settings of the other")
-    func identityKinds() throws {
+    @Test("an identity of one kind takes no settings of the other") func identityKinds() throws {
         #expect(
-            try problems(#"{"identity":{"use":"workload-identity","resource-id":"/subscriptions/x"}}"#)
-                == ["identity.resource-id (file broker.json): has no meaning with identity.use workload-identity"])
+            try problems(#"{"identity":{"use":"workload-identity","resource-id":"/subscriptions/x"}}"#) == [
+                "identity.resource-id (file broker.json): has no meaning with identity.use workload-identity"
+            ])
         #expect(
-            try problems(#"{"identity":{"use":"managed-identity","tenant-id":"t"}}"#)
-                == ["identity.tenant-id (file broker.json): has no meaning with identity.use managed-identity"])
+            try problems(#"{"identity":{"use":"managed-identity","tenant-id":"t"}}"#) == [
+                "identity.tenant-id (file broker.json): has no meaning with identity.use managed-identity"
+            ])
         let none = try load(#"{"identity":{"use":"none","client-id":"a"}}"#)
         #expect(none.warnings == ["identity.client-id (file broker.json): not used with identity.use none"])
     }
 
-    @Test("something must listen, and on a loopback address unless somebody says otherwise")
-    func listening() throws {
+    @Test("something must listen, and on a loopback address unless somebody says otherwise") func listening() throws {
         #expect(
-            try problems(#"{"server":{"http":""}}"#)
-                == ["server.http (file broker.json): nothing to serve on: server.unix is empty too"])
+            try problems(#"{"server":{"http":""}}"#) == ["server.http (file broker.json): nothing to serve on: server.unix is empty too"])
         #expect(try load(#"{"server":{"http":"","unix":"/run/b"}}"#).warnings.isEmpty)
         let open = try load(#"{"server":{"http":"0.0.0.0:8080"}}"#)
         #expect(open.warnings.count == 1)
         #expect(open.warnings.first?.hasPrefix("server.http: 0.0.0.0:8080 is not a loopback address") == true)
     }
 
-    @Test("one host is redirected once")
-    func connectTo() throws {
+    @Test("one host is redirected once") func connectTo() throws {
         #expect(
-            try problems(#"{"tls":{"connect-to":["a.example.com:443:127.0.0.1:1","A.example.com:443:127.0.0.1:2"]}}"#)
-                == ["tls.connect-to (file broker.json): 'a.example.com:443' is redirected twice"])
+            try problems(#"{"tls":{"connect-to":["a.example.com:443:127.0.0.1:1","A.example.com:443:127.0.0.1:2"]}}"#) == [
+                "tls.connect-to (file broker.json): 'a.example.com:443' is redirected twice"
+            ])
         #expect(
-            try load(#"{"tls":{"connect-to":["a.example.com:443:127.0.0.1:1","a.example.com:444:127.0.0.1:2"]}}"#).tls
-                .connectTo.count == 2)
+            try load(#"{"tls":{"connect-to":["a.example.com:443:127.0.0.1:1","a.example.com:444:127.0.0.1:2"]}}"#).tls.connectTo.count == 2)
     }
 
-    @Test("fixture evidence is allowed and never quiet; where it is sent to a named service it is said twice")
-    func fixture() throws {
+    @Test("fixture evidence is allowed and never quiet; where it is sent to a named service it is said twice") func fixture() throws {
         let offline = try load(#"{"evidence":{"use":"fixture"}}"#)
         #expect(offline.warnings == ["evidence.use: fixture evidence proves nothing about this machine"])
         let stores =
             #""key-stores":{"use":"akv","akv":{"endpoint":"contoso.vault.azure.net"},"mhsm":{"endpoint":"x.managedhsm.azure.net"}}"#
         let real = try load("{\"evidence\":{\"use\":\"fixture\"},\(stores)}")
         #expect(real.warnings.count == 2)
-        #expect(
-            real.warnings.last?.hasPrefix(
-                "key-stores.akv.endpoint: fixture evidence is presented to contoso.vault.azure.net") == true)
+        #expect(real.warnings.last?.hasPrefix("key-stores.akv.endpoint: fixture evidence is presented to contoso.vault.azure.net") == true)
         for redirect in ["contoso.vault.azure.net:443:127.0.0.1:8443", "::127.0.0.1:8443"] {
-            let simulated = try load(
-                "{\"evidence\":{\"use\":\"fixture\"},\(stores)}", set: [("tls.connect-to", redirect)])
+            let simulated = try load("{\"evidence\":{\"use\":\"fixture\"},\(stores)}", set: [("tls.connect-to", redirect)])
             #expect(simulated.warnings.count == 2)
             #expect(simulated.warnings.first?.hasPrefix("tls.connect-to: connections to ") == true)
         }
         #expect(try load("{\"evidence\":{\"use\":\"snp\"},\(stores)}").warnings.isEmpty)
     }
 
-    @Test("a file that everybody can change, and a secret on the command line, are pointed out")
-    func exposure() throws {
+    @Test("a file that everybody can change, and a secret on the command line, are pointed out") func exposure() throws {
         let file = ConfigurationFile(name: "b.json", bytes: Array("{}".utf8), isWorldWritable: true)
         let configuration = try BrokerConfiguration.load(
-            ConfigurationInputs(
-                file: file, overrides: [SettingOverride(path: "key-stores.akv.test-credential", text: "canary-9e")]),
+            ConfigurationInputs(file: file, overrides: [SettingOverride(path: "key-stores.akv.test-credential", text: "canary-9e")]),
             registry: TestRegistry.make())
         #expect(configuration.warnings.count == 2)
         #expect(configuration.warnings.first?.hasPrefix("file b.json: every user") == true)

@@ -3,10 +3,8 @@ import BrokerCore
 import HTTPTransport
 import Testing
 
-@Suite("Configuration layers")
-struct LayerTests {
-    @Test("nothing at all gives the declared defaults")
-    func defaults() throws {
+@Suite("Configuration layers") struct LayerTests {
+    @Test("nothing at all gives the declared defaults") func defaults() throws {
         let configuration = try load()
         #expect(configuration.server.http == ListenAddress("127.0.0.1:8080"))
         #expect(configuration.server.unix == nil)
@@ -36,8 +34,7 @@ struct LayerTests {
         #expect(configuration.effective.allSatisfy { $0.source == .builtIn })
     }
 
-    @Test("the example of the design page is accepted")
-    func designExample() throws {
+    @Test("the example of the design page is accepted") func designExample() throws {
         let configuration = try load(
             """
             { "server":    { "http": "127.0.0.1:8080", "grpc": "", "unix": "", "profile": "compatible" },
@@ -56,8 +53,7 @@ struct LayerTests {
         #expect(configuration.warnings.isEmpty)
     }
 
-    @Test("every broker setting can be set in the file")
-    func everySetting() throws {
+    @Test("every broker setting can be set in the file") func everySetting() throws {
         let configuration = try load(
             """
             { "server": { "http": "[::1]:0", "unix": "/run/broker.sock", "profile": "precise", "body-limit": 2048,
@@ -104,8 +100,7 @@ struct LayerTests {
         #expect(configuration.log.file == "/var/log/broker")
     }
 
-    @Test("file, then the original's inputs, then BROKER_ variables, then options; the later wins")
-    func precedence() throws {
+    @Test("file, then the original's inputs, then BROKER_ variables, then options; the later wins") func precedence() throws {
         let file = #"{ "server": { "http": "127.0.0.1:1001" } }"#
         var environment: [String: String] = [:]
         var port: Int? { get throws { try load(file, environment: environment).server.http?.port } }
@@ -120,8 +115,7 @@ struct LayerTests {
         #expect(configuration.effective("server.http")?.source == .option("--set"))
     }
 
-    @Test("a setting left alone by a later layer keeps its value from an earlier one")
-    func merge() throws {
+    @Test("a setting left alone by a later layer keeps its value from an earlier one") func merge() throws {
         let configuration = try load(
             #"{ "verifier": { "maa": { "timeout": "7s", "user-agent": "file" } } }"#,
             environment: ["BROKER_VERIFIER_MAA_USER_AGENT": "variable"])
@@ -134,22 +128,18 @@ struct LayerTests {
         arguments: [
             ("BROKER_EVIDENCE_USE", "fixture", "evidence.use"),
             ("BROKER_KEY_STORES_AKV_ENDPOINT", "contoso.vault.azure.net", "key-stores.akv.endpoint"),
-            ("BROKER_KEY_STORES_USE", "mhsm, akv", "key-stores.use"),
-            ("BROKER_CLOUD", "china", "cloud"),
-            ("BROKER_WRAPPING_KEYS_POOL", "16", "wrapping-keys.pool"),
-            ("BROKER_EVIDENCE_SNP_CACHE", "false", "evidence.snp.cache"),
-            ("BROKER_SERVER_REQUEST_TIMEOUT", "45s", "server.request-timeout"),
-            ("BROKER_TLS_CA_FILE", "/a.pem,/b.pem", "tls.ca-file"),
+            ("BROKER_KEY_STORES_USE", "mhsm, akv", "key-stores.use"), ("BROKER_CLOUD", "china", "cloud"),
+            ("BROKER_WRAPPING_KEYS_POOL", "16", "wrapping-keys.pool"), ("BROKER_EVIDENCE_SNP_CACHE", "false", "evidence.snp.cache"),
+            ("BROKER_SERVER_REQUEST_TIMEOUT", "45s", "server.request-timeout"), ("BROKER_TLS_CA_FILE", "/a.pem,/b.pem", "tls.ca-file"),
             ("BROKER_TLS_CONNECT_TO", "::127.0.0.1:8443", "tls.connect-to"),
-        ])
-    func variables(name: String, text: String, path: String) throws {
+        ]) func variables(name: String, text: String, path: String) throws
+    {
         let configuration = try load(environment: [name: text])
         #expect(configuration.effective(path)?.value == text)
         #expect(configuration.effective(path)?.source == .environment(name))
     }
 
-    @Test("text of a variable takes the declared type")
-    func typedText() throws {
+    @Test("text of a variable takes the declared type") func typedText() throws {
         let configuration = try load(
             environment: ["BROKER_KEY_STORES_USE": "mhsm, akv", "BROKER_WRAPPING_KEYS_SIZE": "4096"],
             set: [("tls.ca-file", "/a.pem,/b.pem"), ("server.http", ""), ("server.unix", "/run/b")])
@@ -159,29 +149,23 @@ struct LayerTests {
         #expect(configuration.server.http == nil)
     }
 
-    @Test("SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's authorities")
-    func certificateVariables() throws {
+    @Test("SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's authorities") func certificateVariables() throws {
         let file = #"{ "tls": { "ca-file": "/own.pem" } }"#
         let both = try load(file, environment: ["SSL_CERT_FILE": "/bundle.pem", "SSL_CERT_DIR": "/certs:/more"]).tls
         #expect(
-            both.trust
-                == TLSTrust(
-                    files: ["/own.pem", "/bundle.pem"], directories: ["/certs", "/more"], includesSystemDefaults: false)
-        )
+            both.trust == TLSTrust(files: ["/own.pem", "/bundle.pem"], directories: ["/certs", "/more"], includesSystemDefaults: false))
         let empty = try load(file, environment: ["SSL_CERT_FILE": "", "SSL_CERT_DIR": ""]).tls
         #expect(empty.trust == TLSTrust(files: ["/own.pem"]))
     }
 
-    @Test("an assignment is taken apart at its first equals sign")
-    func assignments() {
+    @Test("an assignment is taken apart at its first equals sign") func assignments() {
         #expect(SettingOverride(assignment: "a.b=c=d") == SettingOverride(path: "a.b", text: "c=d"))
         #expect(SettingOverride(assignment: "a.b=") == SettingOverride(path: "a.b", text: ""))
         #expect(SettingOverride(assignment: "=c") == nil)
         #expect(SettingOverride(assignment: "a.b") == nil)
     }
 
-    @Test("effective settings show where each comes from and no secret")
-    func effective() throws {
+    @Test("effective settings show where each comes from and no secret") func effective() throws {
         let configuration = try load(
             #"{ "key-stores": { "use": "akv", "akv": { "test-credential": "canary-7f2a" }, "mhsm": { "endpoint": "a.managedhsm.azure.net" } } }"#
         )

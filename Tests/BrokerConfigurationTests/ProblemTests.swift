@@ -3,10 +3,8 @@ import BrokerCore
 import HTTPTransport
 import Testing
 
-@Suite("Configuration problems")
-struct ProblemTests {
-    @Test("five mistakes in one file are five problems in one report")
-    func fiveMistakes() throws {
+@Suite("Configuration problems") struct ProblemTests {
+    @Test("five mistakes in one file are five problems in one report") func fiveMistakes() throws {
         let found = try problems(
             """
             { "server":    { "htpp": "127.0.0.1:8080", "body-limit": "large" },
@@ -24,8 +22,7 @@ struct ProblemTests {
             ])
     }
 
-    @Test("mistakes of all layers are reported together")
-    func allLayers() throws {
+    @Test("mistakes of all layers are reported together") func allLayers() throws {
         let found = try problems(
             #"{ "log": { "level": "loud" } }"#,
             environment: ["BROKER_LOG_FROMAT": "json", "BROKER_WRAPPING_KEYS_POOL": "many", "Port": "eighty"],
@@ -50,37 +47,16 @@ struct ProblemTests {
             (#"{"evidence":{"snp":{"cache":"yes"}}}"#, "expected true or false, found a string"),
             (#"{"evidence":{"snp":{"cache":1}}}"#, "expected true or false, found a number"),
             (#"{"evidence":{"snp":{"vmpl":"1"}}}"#, "expected a whole number, found a string"),
-            (
-                #"{"evidence":{"snp":{"vmpl":1.5}}}"#,
-                "expected a whole number, found a number with a fraction or exponent"
-            ),
+            (#"{"evidence":{"snp":{"vmpl":1.5}}}"#, "expected a whole number, found a number with a fraction or exponent"),
             (#"{"evidence":{"snp":{"vmpl":4}}}"#, "expected 0 to 3, found 4"),
             (#"{"evidence":{"snp":{"vmpl":-1}}}"#, "expected 0 to 3, found -1"),
-            (
-                #"{"verifier":{"maa":{"timeout":10}}}"#,
-                "expected a duration such as 500ms, 10s, 5m or 1h, found a number"
-            ),
-            (
-                #"{"verifier":{"maa":{"timeout":"10"}}}"#,
-                "expected a duration such as 500ms, 10s, 5m or 1h, found other text"
-            ),
-            (
-                #"{"verifier":{"maa":{"timeout":"-1s"}}}"#,
-                "expected a duration such as 500ms, 10s, 5m or 1h, found other text"
-            ),
-            (
-                #"{"verifier":{"maa":{"timeout":"+1s"}}}"#,
-                "expected a duration such as 500ms, 10s, 5m or 1h, found other text"
-            ),
-            (
-                #"{"verifier":{"maa":{"endpoint":"https://a.attest.azure.net/x"}}}"#,
-                "an endpoint is a host name without a path"
-            ),
+            (#"{"verifier":{"maa":{"timeout":10}}}"#, "expected a duration such as 500ms, 10s, 5m or 1h, found a number"),
+            (#"{"verifier":{"maa":{"timeout":"10"}}}"#, "expected a duration such as 500ms, 10s, 5m or 1h, found other text"),
+            (#"{"verifier":{"maa":{"timeout":"-1s"}}}"#, "expected a duration such as 500ms, 10s, 5m or 1h, found other text"),
+            (#"{"verifier":{"maa":{"timeout":"+1s"}}}"#, "expected a duration such as 500ms, 10s, 5m or 1h, found other text"),
+            (#"{"verifier":{"maa":{"endpoint":"https://a.attest.azure.net/x"}}}"#, "an endpoint is a host name without a path"),
             (#"{"verifier":{"maa":{"endpoint":true}}}"#, "expected a host name, found a boolean"),
-            (
-                #"{"evidence":{"snp":{"interface":"vtpm"}}}"#,
-                "expected one of auto, device, configfs, found something else"
-            ),
+            (#"{"evidence":{"snp":{"interface":"vtpm"}}}"#, "expected one of auto, device, configfs, found something else"),
             (#"{"evidence":{"use":["snp"]}}"#, "expected a string, found a list"),
             (#"{"key-stores":{"use":["akv",1]}}"#, "expected a list of strings, found a list with a number in it"),
             (#"{"key-stores":{"use":["akv","akv"]}}"#, "'akv' is listed twice"),
@@ -99,18 +75,11 @@ struct ProblemTests {
             (
                 #"{"tls":{"connect-to":["contoso.vault.azure.net"]}}"#,
                 "write HOST:PORT:ADDRESS:PORT, for example contoso.vault.azure.net:443:127.0.0.1:8443 or ::127.0.0.1:8443"
-            ),
-            (
-                #"{"identity":{"imds-endpoint":"http://127.0.0.1/metadata"}}"#,
-                "expected http://HOST or http://HOST:PORT, without a path"
-            ),
-            (
-                #"{"identity":{"client-id":"a&b"}}"#,
-                "expected letters, digits and the characters of an identifier, without spaces"
-            ),
+            ), (#"{"identity":{"imds-endpoint":"http://127.0.0.1/metadata"}}"#, "expected http://HOST or http://HOST:PORT, without a path"),
+            (#"{"identity":{"client-id":"a&b"}}"#, "expected letters, digits and the characters of an identifier, without spaces"),
             (#"{"cloud":"azure"}"#, "expected one of public, us-government, china, found something else"),
-        ] as [(String, String)])
-    func types(json: String, complaint: String) throws {
+        ] as [(String, String)]) func types(json: String, complaint: String) throws
+    {
         let found = try problems(json)
         #expect(found.count == 1)
         #expect(found.first?.hasSuffix("(file broker.json): \(complaint)") == true, "\(found)")
@@ -119,55 +88,50 @@ struct ProblemTests {
     @Test(
         "the nearest declared name is offered",
         arguments: [
-            ("server.body_limit", "server.body-limit"), ("server.Profile", "server.profile"),
-            ("sever.http", "server.http"), ("interface", "evidence.snp.interface"),
-            ("maa.timeout", "verifier.maa.timeout"), ("verifier.maa.endpiont", "verifier.maa.endpoint"),
-            ("clout", "cloud"), ("log.lvl", "log.level"), ("wrapping-key.pool", "wrapping-keys.pool"),
-        ])
-    func suggestions(written: String, meant: String) throws {
+            ("server.body_limit", "server.body-limit"), ("server.Profile", "server.profile"), ("sever.http", "server.http"),
+            ("interface", "evidence.snp.interface"), ("maa.timeout", "verifier.maa.timeout"),
+            ("verifier.maa.endpiont", "verifier.maa.endpoint"), ("clout", "cloud"), ("log.lvl", "log.level"),
+            ("wrapping-key.pool", "wrapping-keys.pool"),
+        ]) func suggestions(written: String, meant: String) throws
+    { #expect(try problems(set: [(written, "x")]) == ["\(written) (option --set): unknown setting; did you mean \(meant)?"]) }
+
+    @Test("without anything near, the names in the block are listed") func knownNames() throws {
         #expect(
-            try problems(set: [(written, "x")]) == [
-                "\(written) (option --set): unknown setting; did you mean \(meant)?"
+            try problems(set: [("log.zzzzzzzzz", "x")]) == [
+                "log.zzzzzzzzz (option --set): unknown setting; known here: level, format, file"
+            ])
+        #expect(
+            try problems(set: [("log", "x")]) == [
+                "log (option --set): not a setting but a block; name a setting in it: level, format, file"
             ])
     }
 
-    @Test("without anything near, the names in the block are listed")
-    func knownNames() throws {
+    @Test("a path with dots is not taken for nested objects") func dottedMembers() throws {
         #expect(
-            try problems(set: [("log.zzzzzzzzz", "x")])
-                == ["log.zzzzzzzzz (option --set): unknown setting; known here: level, format, file"])
+            try problems(#"{"evidence.use":"fixture"}"#) == [
+                "evidence.use (file broker.json): write it as nested objects, one for each '.'"
+            ])
         #expect(
-            try problems(set: [("log", "x")])
-                == ["log (option --set): not a setting but a block; name a setting in it: level, format, file"])
-    }
-
-    @Test("a path with dots is not taken for nested objects")
-    func dottedMembers() throws {
-        #expect(
-            try problems(#"{"evidence.use":"fixture"}"#)
-                == ["evidence.use (file broker.json): write it as nested objects, one for each '.'"])
-        #expect(
-            try problems(#"{"evidence":{"snp.vmpl":1}}"#)
-                == ["evidence.snp.vmpl (file broker.json): write it as nested objects, one for each '.'"])
+            try problems(#"{"evidence":{"snp.vmpl":1}}"#) == [
+                "evidence.snp.vmpl (file broker.json): write it as nested objects, one for each '.'"
+            ])
     }
 
     @Test(
         "a file that is not strict JSON is one problem with its line",
         arguments: [
             ("", "the document is empty"), ("{\n  \"cloud\": \"china\",\n}", "line 3"), ("{}\n{}", "line 2"),
-            ("{\"cloud\":\"china\",\n\"cloud\":\"public\"}", "occurs twice"),
-            ("[]", "expected an object, found an array"),
+            ("{\"cloud\":\"china\",\n\"cloud\":\"public\"}", "occurs twice"), ("[]", "expected an object, found an array"),
             ("\u{FEFF}{}", "byte order mark"), ("{\"cloud\": \"china\" // here\n}", "line 1"),
             (String(repeating: "[", count: 40), "nested deeper"), ("{\"cloud\":\"\\ud800\"}", "line 1"),
-        ])
-    func badFiles(json: String, complaint: String) throws {
+        ]) func badFiles(json: String, complaint: String) throws
+    {
         let found = try problems(json)
         #expect(found.count == 1)
         #expect(found.first?.contains(complaint) == true, "\(found)")
     }
 
-    @Test("of a huge file nothing is parsed, and of a file with many mistakes the first hundred are told")
-    func hugeFiles() throws {
+    @Test("of a huge file nothing is parsed, and of a file with many mistakes the first hundred are told") func hugeFiles() throws {
         let huge = "{\"cloud\":\"" + String(repeating: "x", count: ConfigurationFile.limit) + "\"}"
         #expect(try problems(huge) == ["file broker.json: longer than 1048576 bytes"])
         let many = "{" + (0..<5000).map { "\"unknown\($0)\":1" }.joined(separator: ",") + "}"
@@ -176,8 +140,7 @@ struct ProblemTests {
         #expect(found.last == "file broker.json: and 4900 more problems")
     }
 
-    @Test("a problem never quotes a value, and an unknown name cannot break the line")
-    func noValues() throws {
+    @Test("a problem never quotes a value, and an unknown name cannot break the line") func noValues() throws {
         let found = try problems(
             "{\"serv\\u001b[2Jer\\n\": 1, \"verifier\": {\"maa\": {\"timeout\": \"canary-51c0\", \"user-agent\": [\"canary-51c0\"]}}}",
             environment: ["BROKER_X\nY\u{1B}": "canary-51c0", "BROKER_LOG_LEVEL": "canary-51c0"],
@@ -189,8 +152,7 @@ struct ProblemTests {
         }
     }
 
-    @Test("a missing required setting of a provider in use is found with everything else")
-    func requiredSettings() throws {
+    @Test("a missing required setting of a provider in use is found with everything else") func requiredSettings() throws {
         let registry = try TestRegistry.make(verifierSettings: [
             SettingKey<Endpoint>("endpoint", required: true, help: "Authority").declaration
         ])
@@ -201,12 +163,10 @@ struct ProblemTests {
             ])
         // What an unreadable file may have said is not called missing.
         #expect(try problems("{", registry: registry).count == 1)
-        #expect(
-            try problems(environment: ["BROKER_VERIFIER_MAA_ENDPOINT": "a.attest.azure.net"], registry: registry) == [])
+        #expect(try problems(environment: ["BROKER_VERIFIER_MAA_ENDPOINT": "a.attest.azure.net"], registry: registry) == [])
     }
 
-    @Test("a default that this build cannot honour is a problem, unless somebody chose otherwise")
-    func defaultsOfAnotherBuild() throws {
+    @Test("a default that this build cannot honour is a problem, unless somebody chose otherwise") func defaultsOfAnotherBuild() throws {
         let registry = try TestRegistry.make(evidence: ["fixture"], stores: ["mhsm"])
         #expect(
             try problems(registry: registry) == [
@@ -216,18 +176,15 @@ struct ProblemTests {
         #expect(try problems(set: [("evidence.use", "fixture"), ("key-stores.use", "mhsm")], registry: registry) == [])
     }
 
-    @Test("blocks of providers that are not in use are checked as well")
-    func unselectedBlocks() throws {
+    @Test("blocks of providers that are not in use are checked as well") func unselectedBlocks() throws {
         #expect(
-            try problems(#"{"key-stores":{"use":"akv","mhsm":{"endpoint":"x"}},"evidence":{"fixture":{"seed":1}}}"#)
-                == [
-                    "key-stores.mhsm.endpoint (file broker.json): 'x' is not a full host name such as contoso.vault.azure.net",
-                    "evidence.fixture.seed (file broker.json): unknown setting",
-                ])
+            try problems(#"{"key-stores":{"use":"akv","mhsm":{"endpoint":"x"}},"evidence":{"fixture":{"seed":1}}}"#) == [
+                "key-stores.mhsm.endpoint (file broker.json): 'x' is not a full host name such as contoso.vault.azure.net",
+                "evidence.fixture.seed (file broker.json): unknown setting",
+            ])
     }
 
-    @Test("a file that cannot be read is a problem, not a crash")
-    func unreadableFile() throws {
+    @Test("a file that cannot be read is a problem, not a crash") func unreadableFile() throws {
         #expect(throws: ConfigurationProblems.self) { try ConfigurationFile.read("/nonexistent/broker.json") }
         #expect(throws: ConfigurationProblems.self) { try ConfigurationFile.read("/tmp") }
         #expect(throws: ConfigurationProblems.self) { try ConfigurationFile.read("/dev/zero") }

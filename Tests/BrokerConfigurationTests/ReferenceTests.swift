@@ -3,10 +3,8 @@ import BrokerCore
 import StrictJSON
 import Testing
 
-@Suite("Documentation from declarations")
-struct ReferenceTests {
-    @Test("the example file names every default and loads without a complaint")
-    func example() throws {
+@Suite("Documentation from declarations") struct ReferenceTests {
+    @Test("the example file names every default and loads without a complaint") func example() throws {
         let registry = try TestRegistry.make()
         let bytes = SettingsReference(registry).exampleJSON().serialized(pretty: true)
         let configuration = try load(String(decoding: bytes, as: UTF8.self), registry: registry)
@@ -17,8 +15,7 @@ struct ReferenceTests {
         }
     }
 
-    @Test("every setting has a unique path, its own variable and one line of help")
-    func catalogue() throws {
+    @Test("every setting has a unique path, its own variable and one line of help") func catalogue() throws {
         let entries = SettingsCatalogue(try TestRegistry.make()).entries
         #expect(entries.count > 40)
         #expect(Set(entries.map(\.path)).count == entries.count)
@@ -29,8 +26,7 @@ struct ReferenceTests {
         }
     }
 
-    @Test("the settings table has a row for each declaration")
-    func markdown() throws {
+    @Test("the settings table has a row for each declaration") func markdown() throws {
         let registry = try TestRegistry.make()
         let text = SettingsReference(registry).settingsMarkdown()
         #expect(
@@ -46,14 +42,12 @@ struct ReferenceTests {
 
                 """))
         #expect(text.contains("### Top level\n"))
-        #expect(
-            text.contains("| `pool` | whole number | `2` | How many wrapping keys are made ahead of time (0 to 16) |"))
+        #expect(text.contains("| `pool` | whole number | `2` | How many wrapping keys are made ahead of time (0 to 16) |"))
         for entry in SettingsCatalogue(registry).entries { #expect(text.contains("| `\(entry.declaration.name)` |")) }
         #expect(SettingsReference(registry).providersMarkdown().contains("| key store | `mhsm` | Store mhsm |\n"))
     }
 
-    @Test("plugins list aligns its columns and marks what is in use")
-    func list() throws {
+    @Test("plugins list aligns its columns and marks what is in use") func list() throws {
         let reference = SettingsReference(try TestRegistry.make(stores: ["akv"]))
         #expect(
             reference.listText(inUse: ["evidence.snp"]) == """
@@ -66,12 +60,10 @@ struct ReferenceTests {
         let json = reference.listJSON(inUse: ["evidence.snp"])
         #expect(
             String(decoding: json.serialized(), as: UTF8.self).hasPrefix(
-                #"[{"kind":"evidence provider","name":"snp","block":"evidence.snp","summary":"Evidence snp","in_use":true},"#
-            ))
+                #"[{"kind":"evidence provider","name":"snp","block":"evidence.snp","summary":"Evidence snp","in_use":true},"#))
     }
 
-    @Test("plugins show tells type, default and variable of each setting")
-    func show() throws {
+    @Test("plugins show tells type, default and variable of each setting") func show() throws {
         let reference = SettingsReference(try TestRegistry.make())
         #expect(
             reference.showText("maa") == """
@@ -96,10 +88,7 @@ struct ReferenceTests {
         #expect(reference.showJSON("mma") == nil)
         #expect(reference.suggestion(forProvider: "mma") == "maa")
         let json = String(decoding: try #require(reference.showJSON("akv")).serialized(), as: UTF8.self)
-        #expect(
-            json.contains(
-                #""path":"key-stores.akv.additional-endpoints","variable":"BROKER_KEY_STORES_AKV_ADDITIONAL_ENDPOINTS""#
-            ))
+        #expect(json.contains(#""path":"key-stores.akv.additional-endpoints","variable":"BROKER_KEY_STORES_AKV_ADDITIONAL_ENDPOINTS""#))
         #expect(json.contains(#""default":[]"#))
         #expect(json.contains(#""secret":true"#))
     }

@@ -4,15 +4,12 @@ import HTTPTransport
 
 /// Providers with the names of the real ones and settings of every type. They are never made.
 enum TestRegistry {
-    enum Interface: String, SettingChoice {
-        case auto, device, configfs
-    }
+    enum Interface: String, SettingChoice { case auto, device, configfs }
 
     static let notMade = BrokerError(.internal, at: .startup, "not made in this test")
 
     static func make(
-        evidence: [String] = ["snp", "fixture"], verifierSettings: [SettingDeclaration]? = nil,
-        stores: [String] = ["akv", "mhsm"]
+        evidence: [String] = ["snp", "fixture"], verifierSettings: [SettingDeclaration]? = nil, stores: [String] = ["akv", "mhsm"]
     ) throws -> ProviderRegistry {
         let evidenceSchema = SettingsSchema([
             SettingKey<Interface>("interface", default: .auto, help: "Which driver").declaration,
@@ -38,13 +35,11 @@ enum TestRegistry {
             },
             verifiers: [
                 ProviderFactory(
-                    name: "maa", summary: "Verifier", schema: verifierSchema,
-                    make: { _, _ throws(BrokerError) in throw notMade })
+                    name: "maa", summary: "Verifier", schema: verifierSchema, make: { _, _ throws(BrokerError) in throw notMade })
             ],
             keyStores: stores.map { name in
                 ProviderFactory(
-                    name: name, summary: "Store \(name)", schema: storeSchema,
-                    make: { _, _ throws(BrokerError) in throw notMade })
+                    name: name, summary: "Store \(name)", schema: storeSchema, make: { _, _ throws(BrokerError) in throw notMade })
             })
     }
 }
@@ -56,9 +51,8 @@ func load(
 ) throws -> BrokerConfiguration {
     try BrokerConfiguration.load(
         ConfigurationInputs(
-            file: json.map { ConfigurationFile(name: "broker.json", bytes: Array($0.utf8)) }, environment: environment,
-            original: original, overrides: overrides.map { SettingOverride(path: $0.0, text: $0.1) }),
-        registry: try registry ?? TestRegistry.make())
+            file: json.map { ConfigurationFile(name: "broker.json", bytes: Array($0.utf8)) }, environment: environment, original: original,
+            overrides: overrides.map { SettingOverride(path: $0.0, text: $0.1) }), registry: try registry ?? TestRegistry.make())
 }
 
 /// The problems of the same, one text each; empty where there is none.
@@ -69,11 +63,7 @@ func problems(
     do {
         _ = try load(json, environment: environment, set: overrides, original: original, registry: registry)
         return []
-    } catch let error as ConfigurationProblems {
-        return error.problems.map(\.description)
-    }
+    } catch let error as ConfigurationProblems { return error.problems.map(\.description) }
 }
 
-extension BrokerConfiguration {
-    func effective(_ path: String) -> EffectiveSetting? { effective.first { $0.path == path } }
-}
+extension BrokerConfiguration { func effective(_ path: String) -> EffectiveSetting? { effective.first { $0.path == path } } }

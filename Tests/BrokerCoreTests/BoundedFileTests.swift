@@ -2,8 +2,7 @@ import BrokerCore
 import Glibc
 import Testing
 
-@Suite("Files of unknown size")
-struct BoundedFileTests {
+@Suite("Files of unknown size") struct BoundedFileTests {
     /// A file with that content, for the duration of `body`.
     private func withFile(_ content: [UInt8], _ body: (String) throws -> Void) throws {
         var template = Array("/tmp/broker-file-XXXXXX".utf8CString)
@@ -21,10 +20,9 @@ struct BoundedFileTests {
         try body(path)
     }
 
-    @Test(
-        "up to the limit a file is read whole, beyond it is refused",
-        arguments: [0, 1, 65_535, 65_536, 65_537, 200_000])
-    func limits(count: Int) throws {
+    @Test("up to the limit a file is read whole, beyond it is refused", arguments: [0, 1, 65_535, 65_536, 65_537, 200_000]) func limits(
+        count: Int
+    ) throws {
         let content = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         try withFile(content) { path in
             let exact = try BoundedFile.read(path, limit: count)
@@ -38,18 +36,22 @@ struct BoundedFileTests {
         }
     }
 
-    @Test("a file without end is refused")
-    func endless() {
-        #expect { try BoundedFile.read("/dev/zero", limit: 1 << 20) } throws: {
+    @Test("a file without end is refused") func endless() {
+        #expect { try BoundedFile.read("/dev/zero", limit: 1 << 20) } throws: { "\($0)" == "/dev/zero: is not a regular file" }
+        #expect { try BoundedFile.read("/dev/zero", limit: 1 << 20, allowsPipes: true) } throws: {
             "\($0)" == "/dev/zero: longer than 1048576 bytes"
         }
     }
 
-    @Test("a directory and a file that is not there are told apart")
-    func notFiles() {
+    @Test("C2: a FIFO is refused without waiting for it") func pipe() throws {
+        let path = "/tmp/broker-fifo-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        try #require(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        #expect { try BoundedFile.read(path, limit: 10) } throws: { "\($0)" == "\(path): is not a regular file" }
+    }
+
+    @Test("a directory and a file that is not there are told apart") func notFiles() {
         #expect { try BoundedFile.read("/tmp", limit: 10) } throws: { "\($0)" == "/tmp: is a directory" }
-        #expect { try BoundedFile.read("/nonexistent/x", limit: 10) } throws: {
-            "\($0)".hasPrefix("/nonexistent/x: No such file")
-        }
+        #expect { try BoundedFile.read("/nonexistent/x", limit: 10) } throws: { "\($0)".hasPrefix("/nonexistent/x: No such file") }
     }
 }

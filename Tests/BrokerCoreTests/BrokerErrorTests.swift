@@ -1,25 +1,21 @@
 import BrokerCore
 import Testing
 
-@Suite("Broker errors")
-struct BrokerErrorTests {
-    @Test("codes and stages are the closed sets that clients see")
-    func closedSets() {
+@Suite("Broker errors") struct BrokerErrorTests {
+    @Test("codes and stages are the closed sets that clients see") func closedSets() {
         #expect(
             BrokerError.Code.allCases.map(\.rawValue) == [
-                "invalidRequest", "noProvider", "evidenceUnavailable", "endorsementMismatch", "verificationRejected",
-                "identityFailed",
-                "releaseDenied", "keyNotFound", "upstreamUnavailable", "upstreamThrottled", "upstreamInvalid",
-                "deadlineExceeded", "overloaded",
-                "unwrapFailed", "misconfigured", "internal",
+                "invalidRequest", "noProvider", "evidenceUnavailable", "endorsementMismatch", "verificationRejected", "identityFailed",
+                "releaseDenied", "keyNotFound", "upstreamUnavailable", "upstreamThrottled", "upstreamInvalid", "deadlineExceeded",
+                "overloaded", "unwrapFailed", "misconfigured", "internal",
             ])
         #expect(
-            BrokerError.Stage.allCases.map(\.rawValue)
-                == ["startup", "decode", "route", "evidence", "endorsement", "verify", "identity", "release", "unwrap"])
+            BrokerError.Stage.allCases.map(\.rawValue) == [
+                "startup", "decode", "route", "evidence", "endorsement", "verify", "identity", "release", "unwrap",
+            ])
     }
 
-    @Test("only what may pass by itself is retryable")
-    func retryable() {
+    @Test("only what may pass by itself is retryable") func retryable() {
         let always: Set<BrokerError.Code> = [
             .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded, .endorsementMismatch, .overloaded,
         ]
@@ -31,8 +27,7 @@ struct BrokerErrorTests {
         }
     }
 
-    @Test("the description has code, stage and message, and not the cause")
-    func description() {
+    @Test("the description has code, stage and message, and not the cause") func description() {
         struct Cause: Error, CustomStringConvertible { let description = "canary-cause" }
         let error = BrokerError(.releaseDenied, at: .release, "the store says no", cause: Cause())
         #expect(error.description == "releaseDenied at release: the store says no")
@@ -41,8 +36,7 @@ struct BrokerErrorTests {
 
     private func shown(_ text: String) -> String { BrokerError.Upstream(status: 403, body: Array(text.utf8)).body }
 
-    @Test("an upstream body loses what looks like a token, wherever it stands")
-    func tokens() {
+    @Test("an upstream body loses what looks like a token, wherever it stands") func tokens() {
         let token = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.c2lnbmF0dXJl"
         #expect(shown("token \(token) refused") == "token <token> refused")
         #expect(shown(#"{"error":"\#(token)"}"#) == #"{"error":"<token>"}"#)
@@ -52,15 +46,13 @@ struct BrokerErrorTests {
         #expect(shown("eyJ is not one") == "eyJ is not one")
     }
 
-    @Test("an upstream body cannot steer a terminal")
-    func controls() {
+    @Test("an upstream body cannot steer a terminal") func controls() {
         #expect(shown("a\u{1B}[2Jb\u{0}c\td") == "a [2Jb c d")
         #expect(shown("line\nline") == "line\nline")
         #expect(shown("a\u{202E}b\u{2028}c\u{200B}d") == "a b c d")
     }
 
-    @Test("an upstream body is cut at two kibibytes and need not be UTF-8")
-    func bounds() {
+    @Test("an upstream body is cut at two kibibytes and need not be UTF-8") func bounds() {
         #expect(shown(String(repeating: "x", count: 100_000)).utf8.count == 2048)
         #expect(shown("") == "")
         #expect(BrokerError.Upstream(status: 500, body: [0xFF, 0x41]).body == "\u{FFFD}A")

@@ -1,3 +1,4 @@
+import Waiting
 import BrokerCore
 import BrokerTestKit
 import HTTPTransport
@@ -6,15 +7,13 @@ import Testing
 
 @testable import BrokerEngine
 
-@Suite("Admission of releases", .timeLimit(.minutes(5)))
-struct AdmissionTests {
+@Suite("Admission of releases", .timeLimit(.minutes(5))) struct AdmissionTests {
     private func release(_ engine: BrokerEngine) async throws {
         let request = ReleaseRequest(key: try #require(KeyName("k")))
         _ = try await engine.release(request, in: engine.makeContext(id: "test"))
     }
 
-    @Test("so many run, so many wait, and the rest are told at once to come back")
-    func bounds() async throws {
+    @Test("so many run, so many wait, and the rest are told at once to come back") func bounds() async throws {
         var subject = try EngineUnderTest()
         subject.releaseLimit = 2
         subject.releaseQueue = 3
@@ -54,26 +53,17 @@ struct AdmissionTests {
         func append(_ number: Int) { state.withLock { $0.append(number) } }
     }
 
-    private static let context = RequestContext(
-        id: "test", deadline: .after(.seconds(600)), logger: RecordedLog().logger())
+    private static let context = RequestContext(id: "test", deadline: .after(.seconds(600)), logger: RecordedLog().logger())
 
-    @Test("whoever came first goes first, also through a long queue")
-    func order() async throws {
+    @Test("whoever came first goes first, also through a long queue") func order() async throws {
         let admission = Admission(running: 1, waiting: 1000, memory: .seconds(1))
         let gate = Gate()
         let order = Order()
-        let first = Task {
-            try await admission.admitted(in: Self.context) { () async throws(BrokerError) in await gate.wait() }
-        }
+        let first = Task { try await admission.admitted(in: Self.context) { () async throws(BrokerError) in await gate.wait() } }
         try await eventually { gate.waiting == 1 }
         var waiting: [Task<Void, any Error>] = []
         for number in 0..<600 {
-            waiting.append(
-                Task {
-                    try await admission.admitted(in: Self.context) { () async throws(BrokerError) in
-                        order.append(number)
-                    }
-                })
+            waiting.append(Task { try await admission.admitted(in: Self.context) { () async throws(BrokerError) in order.append(number) } })
             try await eventually { admission.load.waiting == number + 1 }
         }
         gate.open()
@@ -83,20 +73,15 @@ struct AdmissionTests {
         #expect(admission.load == (0, 0))
     }
 
-    @Test("whoever goes away, or whose deadline passes, leaves the queue and takes nobody's turn")
-    func leaving() async throws {
+    @Test("whoever goes away, or whose deadline passes, leaves the queue and takes nobody's turn") func leaving() async throws {
         let admission = Admission(running: 1, waiting: 10, memory: .seconds(1))
         let gate = Gate()
-        let first = Task {
-            try await admission.admitted(in: Self.context) { () async throws(BrokerError) in await gate.wait() }
-        }
+        let first = Task { try await admission.admitted(in: Self.context) { () async throws(BrokerError) in await gate.wait() } }
         try await eventually { gate.waiting == 1 }
         let gone = Task { try await admission.admitted(in: Self.context) { () async throws(BrokerError) in } }
         try await eventually { admission.load.waiting == 1 }
         let late = RequestContext(id: "late", deadline: .after(.milliseconds(20)), logger: RecordedLog().logger())
-        let expired = await Task {
-            try await admission.admitted(in: late) { () async throws(BrokerError) in }
-        }.result
+        let expired = await Task { try await admission.admitted(in: late) { () async throws(BrokerError) in } }.result
         #expect(throws: BrokerError.self) { try expired.get() }
         if case .failure(let error as BrokerError) = expired { #expect(error.outcome == "overloaded at route") }
         gone.cancel()

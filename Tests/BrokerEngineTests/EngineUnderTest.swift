@@ -28,32 +28,25 @@ struct EngineUnderTest {
         wrapped = { reference, token throws(BrokerError) in try Honest.wrapped(reference, token, key) }
     }
 
-    func engine(
-        keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil
-    ) throws -> BrokerEngine {
-        let store: any KeyStore = FakeStore(
-            calls: calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: wrapped)
+    func engine(keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil) throws -> BrokerEngine {
+        let store: any KeyStore = FakeStore(calls: calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: wrapped)
         var options = BrokerEngine.Options(
             requestTimeout: requestTimeout, releaseLimit: releaseLimit, releaseQueue: releaseQueue, session: session)
         options.refusalMemory = refusalMemory
         return BrokerEngine(
-            evidence: NamedProvider(
-                "fake", FakeEvidence(calls: calls, provenance: provenance, answer: evidence)),
+            evidence: NamedProvider("fake", FakeEvidence(calls: calls, provenance: provenance, answer: evidence)),
             verifier: NamedProvider(
                 "attest",
-                FakeVerifier(
-                    calls: calls, defaultAuthority: defaultAuthority.isEmpty ? nil : try Endpoint(defaultAuthority),
-                    answer: token)),
-            keyStores: keyStores ?? [NamedProvider("vault", store)],
-            wrappingKeys: wrappingKeys ?? WrappingKeyPool(capacity: 0, logger: log.logger()),
-            options: options, clock: ManualClock(), logger: log.logger())
+                FakeVerifier(calls: calls, defaultAuthority: defaultAuthority.isEmpty ? nil : try Endpoint(defaultAuthority), answer: token)
+            ), keyStores: keyStores ?? [NamedProvider("vault", store)],
+            wrappingKeys: wrappingKeys ?? WrappingKeyPool(capacity: 0, logger: log.logger()), options: options, clock: ManualClock(),
+            logger: log.logger())
     }
 
     /// What went wrong with a release, or `nil` where a key came out.
     func failure(kid: String = "k", store: String? = nil, authority: String? = nil) async throws -> BrokerError? {
         let request = ReleaseRequest(
-            key: try #require(KeyName(kid)), store: try store.map { try Endpoint($0) },
-            authority: try authority.map { try Endpoint($0) })
+            key: try #require(KeyName(kid)), store: try store.map { try Endpoint($0) }, authority: try authority.map { try Endpoint($0) })
         return await BrokerEngineTests.failure(of: request, by: try engine())
     }
 }
@@ -62,9 +55,7 @@ func failure(of request: ReleaseRequest, by engine: BrokerEngine) async -> Broke
     do {
         _ = try await engine.release(request, in: engine.makeContext(id: "test"))
         return nil
-    } catch {
-        return error
-    }
+    } catch { return error }
 }
 
 extension BrokerError {
@@ -74,7 +65,5 @@ extension BrokerError {
 
 extension ReleasedKey {
     /// The JWK as text; a test may copy it.
-    borrowing func text() -> String {
-        jwk.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-    }
+    borrowing func text() -> String { jwk.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
 }

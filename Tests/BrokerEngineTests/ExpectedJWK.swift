@@ -13,12 +13,9 @@ enum ExpectedJWK {
         }
         let numbers = try PrivateKeyNumbers(pkcs8DER: content)
         var members: [(String, String)] = [("kty", quoted(key.type.rawValue))]
-        if !operations.isEmpty {
-            members.append(("key_ops", "[\(operations.map(quoted).joined(separator: ","))]"))
-        }
+        if !operations.isEmpty { members.append(("key_ops", "[\(operations.map(quoted).joined(separator: ","))]")) }
         switch key.publicPart {
-        case .rsa(let n, let e)?:
-            members += [("n", quoted(Base64.encodeURL(n))), ("e", quoted(Base64.encodeURL(e)))]
+        case .rsa(let n, let e)?: members += [("n", quoted(Base64.encodeURL(n))), ("e", quoted(Base64.encodeURL(e)))]
         case .ec(let curve, let x, let y)?:
             members += [("crv", quoted(curve)), ("x", quoted(Base64.encodeURL(x))), ("y", quoted(Base64.encodeURL(y)))]
         case nil: break

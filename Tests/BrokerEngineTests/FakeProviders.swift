@@ -48,9 +48,9 @@ struct FakeVerifier: Verifier {
 
     func accepts(_ authority: Endpoint) -> Bool { authority.isUnder("attest.example") }
 
-    func token(
-        for evidence: Evidence, runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext
-    ) async throws(BrokerError) -> AttestationToken {
+    func token(for evidence: Evidence, runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext)
+        async throws(BrokerError) -> AttestationToken
+    {
         calls.note(\.verifier, context)
         return try await answer(runtimeData, authority)
     }
@@ -67,9 +67,9 @@ struct FakeStore: KeyStore {
 
     func claims(_ endpoint: Endpoint) -> Bool { endpoint.isDirectlyUnder(suffix) }
 
-    func release(
-        _ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext
-    ) async throws(BrokerError) -> WrappedKey {
+    func release(_ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext)
+        async throws(BrokerError) -> WrappedKey
+    {
         calls.note(\.store, context)
         return try await answer(key, token)
     }

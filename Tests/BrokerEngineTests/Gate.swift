@@ -31,6 +31,4 @@ final class Gate: Sendable {
 
 /// Comes back when `condition` holds. It is looked at again and again, so nothing depends on how long that takes; a test's time limit ends the wait for
 /// something that never comes.
-func eventually(_ condition: () -> Bool) async throws {
-    while !condition() { try await Task.sleep(for: .milliseconds(2)) }
-}
+func eventually(_ condition: () -> Bool) async throws { while !condition() { try await Task.sleep(for: .milliseconds(2)) } }

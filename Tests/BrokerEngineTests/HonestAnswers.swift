@@ -1,3 +1,4 @@
+import Issuing
 import BrokerCore
 import BrokerTestKit
 import HTTPTransport
@@ -33,8 +34,7 @@ enum Honest {
         provenance: Evidence.Provenance = .fixture
     ) -> Evidence {
         Evidence(
-            report: report ?? Self.report(binding), endorsements: endorsements, endorsedTCB: tcb ?? Self.tcb.hex,
-            provenance: provenance)
+            report: report ?? Self.report(binding), endorsements: endorsements, endorsedTCB: tcb ?? Self.tcb.hex, provenance: provenance)
     }
 
     /// Claims that repeat `runtime`, with further members in front.
@@ -44,27 +44,23 @@ enum Honest {
 
     static func token(_ runtime: RuntimeData, _ authority: Endpoint, compact: String? = nil) -> AttestationToken {
         AttestationToken(
-            compact: compact ?? Self.compact(runtime: String(decoding: runtime.bytes, as: UTF8.self)),
-            authority: authority, expiresAt: ManualClock().now() + 1)
+            compact: compact ?? Self.compact(runtime: String(decoding: runtime.bytes, as: UTF8.self)), authority: authority,
+            expiresAt: ManualClock().now() + 1)
     }
 
     /// `content` wrapped to the first key that the token names.
-    static func ciphertext(
-        _ content: [UInt8], for token: AttestationToken, using algorithm: KeyWrapAlgorithm = .rsaAESKeyWrap256
-    ) throws(BrokerError) -> [UInt8] {
+    static func ciphertext(_ content: [UInt8], for token: AttestationToken, using algorithm: KeyWrapAlgorithm = .rsaAESKeyWrap256)
+        throws(BrokerError) -> [UInt8]
+    {
         do {
             let claims = try JWS(compact: token.compact, maximumBytes: 1 << 16).payload(limits: JSONLimits())
             let keys = try claims.member("x-ms-runtime").array("keys")
             guard let first = keys.first else { throw Missing() }
             return try wrap(content, to: try JWK(first).publicKey, using: algorithm)
-        } catch {
-            throw BrokerError(.internal, at: .startup, "the test cannot wrap: \(error)")
-        }
+        } catch { throw BrokerError(.internal, at: .startup, "the test cannot wrap: \(error)") }
     }
 
-    static func wrap(
-        _ content: [UInt8], to key: PublicKey, using algorithm: KeyWrapAlgorithm
-    ) throws(CryptoError) -> [UInt8] {
+    static func wrap(_ content: [UInt8], to key: PublicKey, using algorithm: KeyWrapAlgorithm) throws(CryptoError) -> [UInt8] {
         let secret = SecretBytes(capacity: content.count) { memory in
             memory.copyBytes(from: content)
             return content.count
@@ -72,16 +68,12 @@ enum Honest {
         return try KeyWrap.wrap(secret, to: key, using: algorithm)
     }
 
-    static func wrapped(
-        _ reference: KeyReference, _ token: AttestationToken, _ key: SampleKey
-    ) throws(BrokerError) -> WrappedKey {
+    static func wrapped(_ reference: KeyReference, _ token: AttestationToken, _ key: SampleKey) throws(BrokerError) -> WrappedKey {
         WrappedKey(
             keyID: keyID(reference), type: key.type, operations: key.operations, algorithm: .rsaAESKeyWrap256,
             ciphertext: try ciphertext(key.content, for: token), publicPart: key.publicPart)
     }
 
     /// With the version that was asked for, or the current one.
-    static func keyID(_ reference: KeyReference) -> String {
-        reference.name.version == nil ? "\(reference)/\(version)" : "\(reference)"
-    }
+    static func keyID(_ reference: KeyReference) -> String { reference.name.version == nil ? "\(reference)/\(version)" : "\(reference)" }
 }

@@ -13,23 +13,17 @@ private struct PreparingStore: KeyStore {
     var defaultEndpoint: Endpoint? { store.defaultEndpoint }
     func claims(_ endpoint: Endpoint) -> Bool { store.claims(endpoint) }
 
-    func prepare(
-        for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext
-    ) async throws(BrokerError) {
+    func prepare(for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext) async throws(BrokerError) {
         try await ready()
     }
 
-    func release(
-        _ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext
-    ) async throws(BrokerError) -> WrappedKey {
-        try await store.release(key, presenting: token, as: caller, in: context)
-    }
+    func release(_ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext)
+        async throws(BrokerError) -> WrappedKey
+    { try await store.release(key, presenting: token, as: caller, in: context) }
 }
 
-@Suite("A key store that gets ready", .timeLimit(.minutes(5)))
-struct PreparationTests {
-    @Test("does so while the evidence is collected")
-    func together() async throws {
+@Suite("A key store that gets ready", .timeLimit(.minutes(5))) struct PreparationTests {
+    @Test("does so while the evidence is collected") func together() async throws {
         var subject = try EngineUnderTest()
         let evidence = Gate()
         let prepared = Gate()
@@ -38,8 +32,7 @@ struct PreparationTests {
             return Honest.evidence(binding)
         }
         let store = PreparingStore(
-            store: FakeStore(
-                calls: subject.calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: subject.wrapped)
+            store: FakeStore(calls: subject.calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: subject.wrapped)
         ) { () async throws(BrokerError) in await prepared.wait() }
         let engine = try subject.engine(keyStores: [NamedProvider("vault", store)])
         let request = ReleaseRequest(key: try #require(KeyName("k")))
@@ -51,12 +44,10 @@ struct PreparationTests {
         try await release.value
     }
 
-    @Test("and cannot: nothing is asked of it, and the error is its own")
-    func failing() async throws {
+    @Test("and cannot: nothing is asked of it, and the error is its own") func failing() async throws {
         let subject = try EngineUnderTest()
         let store = PreparingStore(
-            store: FakeStore(
-                calls: subject.calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: subject.wrapped)
+            store: FakeStore(calls: subject.calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: subject.wrapped)
         ) { () async throws(BrokerError) in throw BrokerError(.identityFailed, at: .identity, "no identity") }
         let engine = try subject.engine(keyStores: [NamedProvider("vault", store)])
         let error = await failure(of: ReleaseRequest(key: try #require(KeyName("k"))), by: engine)

@@ -11,21 +11,20 @@ import OpenSSLCrypto
 import StrictJSON
 import Testing
 
-@Suite("A key released through the providers that ship", .timeLimit(.minutes(5)))
-struct ReleaseTests {
+@Suite("A key released through the providers that ship", .timeLimit(.minutes(5))) struct ReleaseTests {
     private static let vault = "contoso.vault.azure.net"
     private static let hsm = "contoso.managedhsm.azure.net"
 
     /// What takes seconds to make, made once.
     private struct Shared {
         let evidence: any EvidenceProvider
-        let authorityKeys: AuthorityKeys
+        let authorityKeys: ScriptedAuthorityKeys
         let vaultSigners: ScriptedKeyStore.Signers
         let hsmSigners: ScriptedKeyStore.Signers
 
         init() throws {
             evidence = try fixtureEvidence.makeForTest(host: .forTest(transport: ScriptedTransport(script: [])))
-            authorityKeys = try AuthorityKeys()
+            authorityKeys = try ScriptedAuthorityKeys()
             vaultSigners = try ScriptedKeyStore.Signers(host: vault)
             hsmSigners = try ScriptedKeyStore.Signers(host: hsm)
         }
@@ -44,12 +43,9 @@ struct ReleaseTests {
 
         init(enc: KeyWrapAlgorithm = .rsaAESKeyWrap256) throws {
             let shared = try ReleaseTests.shared.get()
-            authority = try ScriptedAuthority(
-                endpoint: try Endpoint("sharedeus2.eus2.attest.azure.net"), keys: shared.authorityKeys)
-            vault = ScriptedKeyStore(
-                endpoint: try Endpoint(ReleaseTests.vault), signers: shared.vaultSigners, manner: .keyVault)
-            hsm = ScriptedKeyStore(
-                endpoint: try Endpoint(ReleaseTests.hsm), signers: shared.hsmSigners, manner: .managedHSM)
+            authority = try ScriptedAuthority(endpoint: try Endpoint("sharedeus2.eus2.attest.azure.net"), keys: shared.authorityKeys)
+            vault = ScriptedKeyStore(endpoint: try Endpoint(ReleaseTests.vault), signers: shared.vaultSigners, manner: .keyVault)
+            hsm = ScriptedKeyStore(endpoint: try Endpoint(ReleaseTests.hsm), signers: shared.hsmSigners, manner: .managedHSM)
             let store: [String: RawSetting] = ["wrap-algorithm": .string(enc.rawValue)]
             engine = BrokerEngine(
                 evidence: NamedProvider("fixture", shared.evidence),
@@ -61,16 +57,12 @@ struct ReleaseTests {
                     NamedProvider(
                         "akv",
                         try keyVaultPremium.makeForTest(
-                            store,
-                            host: .forTest(transport: vault, trust: shared.vaultSigners.chain.trust, log: log))),
+                            store, host: .forTest(transport: vault, trust: shared.vaultSigners.chain.trust, log: log))),
                     NamedProvider(
                         "mhsm",
-                        try managedHSM.makeForTest(
-                            store, host: .forTest(transport: hsm, trust: shared.hsmSigners.chain.trust, log: log))),
-                ],
-                wrappingKeys: WrappingKeyPool(capacity: 0, logger: log.logger()),
-                options: BrokerEngine.Options(requestTimeout: .seconds(600)), clock: ManualClock(),
-                logger: log.logger())
+                        try managedHSM.makeForTest(store, host: .forTest(transport: hsm, trust: shared.hsmSigners.chain.trust, log: log))),
+                ], wrappingKeys: WrappingKeyPool(capacity: 0, logger: log.logger()),
+                options: BrokerEngine.Options(requestTimeout: .seconds(600)), clock: ManualClock(), logger: log.logger())
             let vaultEndpoint = vault.endpoint
             let hsmEndpoint = hsm.endpoint
             // A key vault has no symmetric keys.
@@ -89,21 +81,17 @@ struct ReleaseTests {
         func wrappingKeys() throws -> [String] {
             try (vault.requests + hsm.requests).map { request in
                 let token = try JSONCursor.parse(request.body ?? []).string("target")
-                let keys = try JWS(compact: token, maximumBytes: 1 << 16).payload(limits: JSONLimits())
-                    .member("x-ms-runtime").array("keys")
+                let keys = try JWS(compact: token, maximumBytes: 1 << 16).payload(limits: JSONLimits()).member("x-ms-runtime").array("keys")
                 #expect(keys.count == 1)
                 return try #require(keys.first).string("n")
             }
         }
     }
 
-    @Test("RSA, EC and oct keys come out as they went in, byte for byte")
-    func everyKind() async throws {
+    @Test("RSA, EC and oct keys come out as they went in, byte for byte") func everyKind() async throws {
         let world = try World()
         let names = world.keys.map(\.key.name)
-        #expect(
-            names == ["rsa-key", "ec-32", "ec-48", "ec-66"]
-                + ["rsa-key", "ec-32", "ec-48", "ec-66", "oct-key", "oct-16", "oct-64"])
+        #expect(names == ["rsa-key", "ec-32", "ec-48", "ec-66"] + ["rsa-key", "ec-32", "ec-48", "ec-66", "oct-key", "oct-16", "oct-64"])
         #expect(world.keys.filter { $0.key.type == .oct }.map(\.key.content.count) == [32, 16, 64])
         for (store, key) in world.keys {
             let released = try await world.release(key.name, from: store)
@@ -117,8 +105,7 @@ struct ReleaseTests {
         #expect(!world.log.lines.contains { line in secrets.contains { line.contains($0) } })
     }
 
-    @Test("every way of wrapping opens", arguments: KeyWrapAlgorithm.allCases)
-    func everyAlgorithm(enc: KeyWrapAlgorithm) async throws {
+    @Test("every way of wrapping opens", arguments: KeyWrapAlgorithm.allCases) func everyAlgorithm(enc: KeyWrapAlgorithm) async throws {
         let world = try World(enc: enc)
         for store in [world.vault.endpoint, world.hsm.endpoint] {
             let (_, key) = try #require(world.keys.first { $0.store == store })
@@ -127,8 +114,7 @@ struct ReleaseTests {
         }
     }
 
-    @Test("two releases of one key use two wrapping keys, two tokens and two nonces, and give the same key")
-    func fresh() async throws {
+    @Test("two releases of one key use two wrapping keys, two tokens and two nonces, and give the same key") func fresh() async throws {
         let world = try World()
         let (store, key) = try #require(world.keys.first { $0.key.name == "ec-32" })
         let first = try await world.release(key.name, from: store)
@@ -142,9 +128,7 @@ struct ReleaseTests {
 
     @Test(
         "a store that wraps an empty or cut key releases nothing",
-        arguments: [
-            StoreMisbehaviour.emptyCiphertext, .shortCiphertext, .unevenCiphertext, .otherWrappingKey, .otherKeyName,
-        ])
+        arguments: [StoreMisbehaviour.emptyCiphertext, .shortCiphertext, .unevenCiphertext, .otherWrappingKey, .otherKeyName])
     func hostileStore(how: StoreMisbehaviour) async throws {
         let world = try World()
         world.vault.misbehave(how)
@@ -154,10 +138,10 @@ struct ReleaseTests {
 
     @Test(
         "a token that is refused reaches no store",
-        arguments: [
-            AuthorityMisbehaviour.signedByAnotherKey, .unsigned, .foreignIssuer, .expired, .otherRuntimeKey,
-        ])
-    func hostileAuthority(how: AuthorityMisbehaviour) async throws {
+        arguments: [AuthorityMisbehaviour.signedByAnotherKey, .unsigned, .foreignIssuer, .expired, .otherRuntimeKey]) func hostileAuthority(
+            how: AuthorityMisbehaviour
+        ) async throws
+    {
         let world = try World()
         world.authority.misbehave(how)
         for store in [world.vault.endpoint, world.hsm.endpoint] {

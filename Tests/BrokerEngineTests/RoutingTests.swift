@@ -4,24 +4,17 @@ import BrokerTestKit
 import HTTPTransport
 import Testing
 
-@Suite("Which authority and which store a request goes to")
-struct RoutingTests {
-    private func store(_ subject: EngineUnderTest, _ suffix: String, default endpoint: String? = nil) throws
-        -> FakeStore
-    {
-        FakeStore(
-            calls: subject.calls, suffix: suffix, defaultEndpoint: try endpoint.map { try Endpoint($0) },
-            answer: subject.wrapped)
+@Suite("Which authority and which store a request goes to") struct RoutingTests {
+    private func store(_ subject: EngineUnderTest, _ suffix: String, default endpoint: String? = nil) throws -> FakeStore {
+        FakeStore(calls: subject.calls, suffix: suffix, defaultEndpoint: try endpoint.map { try Endpoint($0) }, answer: subject.wrapped)
     }
 
     private func request(store: String? = nil, authority: String? = nil) throws -> ReleaseRequest {
         ReleaseRequest(
-            key: try #require(KeyName("k")), store: try store.map { try Endpoint($0) },
-            authority: try authority.map { try Endpoint($0) })
+            key: try #require(KeyName("k")), store: try store.map { try Endpoint($0) }, authority: try authority.map { try Endpoint($0) })
     }
 
-    @Test("a store that nobody claims is asked nothing, and nobody else is")
-    func unclaimed() async throws {
+    @Test("a store that nobody claims is asked nothing, and nobody else is") func unclaimed() async throws {
         let subject = try EngineUnderTest()
         for name in ["one.elsewhere.example", "vault.example", "a.b.vault.example", "one.vault.example.evil.example"] {
             let error = try #require(try await subject.failure(store: name))
@@ -31,12 +24,10 @@ struct RoutingTests {
         #expect(subject.calls.count == Calls.Count())
     }
 
-    @Test("a store that two claim is asked nothing, and nobody else is")
-    func claimedTwice() async throws {
+    @Test("a store that two claim is asked nothing, and nobody else is") func claimedTwice() async throws {
         let subject = try EngineUnderTest()
         let engine = try subject.engine(keyStores: [
-            NamedProvider("first", try store(subject, "vault.example")),
-            NamedProvider("second", try store(subject, "vault.example")),
+            NamedProvider("first", try store(subject, "vault.example")), NamedProvider("second", try store(subject, "vault.example")),
             NamedProvider("third", try store(subject, "hsm.example")),
         ])
         let error = try #require(await failure(of: try request(store: "one.vault.example"), by: engine))
@@ -45,23 +36,20 @@ struct RoutingTests {
         #expect(subject.calls.count == Calls.Count())
     }
 
-    @Test("a store that one claims is asked once")
-    func claimedOnce() async throws {
+    @Test("a store that one claims is asked once") func claimedOnce() async throws {
         let subject = try EngineUnderTest()
         let others = Calls()
         let engine = try subject.engine(keyStores: [
             NamedProvider("other", FakeStore(calls: others, suffix: "hsm.example", answer: subject.wrapped)),
             NamedProvider("right", try store(subject, "vault.example")),
         ])
-        let released = try await engine.release(
-            try request(store: "two.vault.example"), in: engine.makeContext(id: "test"))
+        let released = try await engine.release(try request(store: "two.vault.example"), in: engine.makeContext(id: "test"))
         #expect(released.keyID == "https://two.vault.example/keys/k/\(Honest.version)")
         #expect(subject.calls.count == Calls.Count(evidence: 1, verifier: 1, store: 1))
         #expect(others.count == Calls.Count())
     }
 
-    @Test("without a named store, the first configured one that has an endpoint is asked")
-    func defaultStore() async throws {
+    @Test("without a named store, the first configured one that has an endpoint is asked") func defaultStore() async throws {
         let subject = try EngineUnderTest()
         let engine = try subject.engine(keyStores: [
             NamedProvider("a", try store(subject, "a.example")),
@@ -72,8 +60,7 @@ struct RoutingTests {
         #expect(released.keyID.hasPrefix("https://one.b.example/keys/k/"))
     }
 
-    @Test("without a named store and without a configured one, the request is at fault")
-    func noStore() async throws {
+    @Test("without a named store and without a configured one, the request is at fault") func noStore() async throws {
         let subject = try EngineUnderTest()
         let engine = try subject.engine(keyStores: [
             NamedProvider("a", try store(subject, "a.example")), NamedProvider("b", try store(subject, "b.example")),
@@ -84,8 +71,9 @@ struct RoutingTests {
         #expect(subject.calls.count == Calls.Count())
     }
 
-    @Test("an authority that the verifier does not speak to is asked nothing, for a release and for a token")
-    func unknownAuthority() async throws {
+    @Test("an authority that the verifier does not speak to is asked nothing, for a release and for a token") func unknownAuthority()
+        async throws
+    {
         let subject = try EngineUnderTest()
         for name in ["one.elsewhere.example", "attest.example", "one.attest.example.evil.example"] {
             let error = try #require(try await subject.failure(authority: name))
@@ -93,15 +81,13 @@ struct RoutingTests {
             #expect(error.message.contains(name))
             let engine = try subject.engine()
             await #expect(throws: BrokerError.self) {
-                try await engine.token(
-                    for: RuntimeData([]), from: try Endpoint(name), in: engine.makeContext(id: "test"))
+                try await engine.token(for: RuntimeData([]), from: try Endpoint(name), in: engine.makeContext(id: "test"))
             }
         }
         #expect(subject.calls.count == Calls.Count())
     }
 
-    @Test("a named authority is the one that is asked, otherwise the configured one")
-    func authority() async throws {
+    @Test("a named authority is the one that is asked, otherwise the configured one") func authority() async throws {
         let subject = try EngineUnderTest()
         let engine = try subject.engine()
         for (named, asked) in [("two.attest.example", "two.attest.example"), (nil, "one.attest.example")] {
@@ -111,8 +97,7 @@ struct RoutingTests {
         }
     }
 
-    @Test("without a named authority and without a configured one, the request is at fault")
-    func noAuthority() async throws {
+    @Test("without a named authority and without a configured one, the request is at fault") func noAuthority() async throws {
         var subject = try EngineUnderTest()
         subject.defaultAuthority = ""
         let error = try #require(try await subject.failure())

@@ -1,3 +1,4 @@
+import Waiting
 import BrokerCore
 import BrokerTestKit
 import HTTPTransport
@@ -7,8 +8,7 @@ import Testing
 
 @testable import BrokerEngine
 
-@Suite("Releases of the same key at the same time", .timeLimit(.minutes(5)))
-struct SharedReleaseTests {
+@Suite("Releases of the same key at the same time", .timeLimit(.minutes(5))) struct SharedReleaseTests {
     private struct Subject {
         var engine: EngineUnderTest
         /// Where every exchange with the key store waits.
@@ -21,8 +21,7 @@ struct SharedReleaseTests {
             if sessions { engine.session = ReleaseSessionOptions(maxAge: .seconds(600), maxUses: 1000) }
             engine.token = { runtime, authority throws(BrokerError) in
                 AttestationToken(
-                    compact: Honest.token(runtime, authority).compact, authority: authority,
-                    expiresAt: ManualClock().now() + 3600)
+                    compact: Honest.token(runtime, authority).compact, authority: authority, expiresAt: ManualClock().now() + 3600)
             }
             let (gate, cancelled, honest) = (gate, cancelled, engine.wrapped)
             engine.wrapped = { reference, token throws(BrokerError) in
@@ -45,9 +44,7 @@ struct SharedReleaseTests {
     }
 
     private func start(_ count: Int, _ request: ReleaseRequest, _ engine: BrokerEngine) -> [Task<String, any Error>] {
-        (0..<count).map { number in
-            Task { try await engine.release(request, in: engine.makeContext(id: "\(number)")).text() }
-        }
+        (0..<count).map { number in Task { try await engine.release(request, in: engine.makeContext(id: "\(number)")).text() } }
     }
 
     private func expect(_ outcome: String, of tasks: [Task<String, any Error>]) async {
@@ -58,8 +55,7 @@ struct SharedReleaseTests {
         }
     }
 
-    @Test("whoever comes while the store is asked shares one exchange that begins afterwards")
-    func shared() async throws {
+    @Test("whoever comes while the store is asked shares one exchange that begins afterwards") func shared() async throws {
         let subject = try Subject()
         let engine = try subject.engine.engine()
         let first = start(Self.limit, try request(), engine)
@@ -79,8 +75,7 @@ struct SharedReleaseTests {
         #expect(subject.engine.calls.count.store == Self.limit + 3)
     }
 
-    @Test("while callers are turned away, fewer exchanges are under way and the next callers share them")
-    func crowded() async throws {
+    @Test("while callers are turned away, fewer exchanges are under way and the next callers share them") func crowded() async throws {
         var subject = try Subject()
         subject.engine.releaseLimit = SharedReleases.crowdedLimit + 1
         subject.engine.releaseQueue = 0
@@ -108,18 +103,17 @@ struct SharedReleaseTests {
         let begun = Atomic(0)
     }
 
-    @Test("exchanges that are under way when it becomes crowded end, and those who wait are left to the last ones")
-    func becomingCrowded() async throws {
+    @Test("exchanges that are under way when it becomes crowded end, and those who wait are left to the last ones") func becomingCrowded()
+        async throws
+    {
         let crowd = Crowd()
         let shared = SharedReleases { crowd.isThere.load(ordering: .relaxed) }
         let gates = (0...Self.limit).map { _ in Gate() }
         let endpoint = try Endpoint("one.vault.example")
-        let wish = SharedReleases.Wish(
-            key: KeyReference(store: endpoint, name: try #require(KeyName("k"))), authority: endpoint)
+        let wish = SharedReleases.Wish(key: KeyReference(store: endpoint, name: try #require(KeyName("k"))), authority: endpoint)
         let start: @Sendable () -> Task<Void, any Error> = {
             Task {
-                let context = RequestContext(
-                    id: "", deadline: .after(.seconds(600)), logger: RecordedLog().logger())
+                let context = RequestContext(id: "", deadline: .after(.seconds(600)), logger: RecordedLog().logger())
                 _ = try await shared.release(wish, in: context) { _ throws(BrokerError) in
                     await gates[crowd.begun.add(1, ordering: .relaxed).oldValue].wait()
                     return ReleasedKey(keyID: "k", jwk: SecretBytes(capacity: 1) { _ in 0 })
@@ -145,8 +139,7 @@ struct SharedReleaseTests {
         #expect(shared.runningCount == 0)
     }
 
-    @Test("another key, version, store, authority or identity, or a broker without sessions, shares nothing")
-    func separate() async throws {
+    @Test("another key, version, store, authority or identity, or a broker without sessions, shares nothing") func separate() async throws {
         let subject = try Subject()
         let engine = try subject.engine.engine()
         var tasks = start(Self.limit, try request(), engine)
@@ -154,8 +147,8 @@ struct SharedReleaseTests {
         var elsewhere = try request()
         elsewhere.authority = try Endpoint("two.attest.example")
         let others = [
-            elsewhere, try request("other"), try request("k/0123456789abcdef0123456789abcdef"),
-            try request(store: "two.vault.example"), try request(bearer: "mine"), try request(bearer: "mine"),
+            elsewhere, try request("other"), try request("k/0123456789abcdef0123456789abcdef"), try request(store: "two.vault.example"),
+            try request(bearer: "mine"), try request(bearer: "mine"),
         ]
         for (index, other) in others.enumerated() {
             tasks += start(1, other, engine)
@@ -174,8 +167,7 @@ struct SharedReleaseTests {
         #expect(without.engine.calls.count.store == 2 * Self.limit)
     }
 
-    @Test("a refusal is told to all who shared it, and the next ask anew")
-    func refused() async throws {
+    @Test("a refusal is told to all who shared it, and the next ask anew") func refused() async throws {
         var subject = try Subject()
         let gate = subject.gate
         subject.engine.wrapped = { _, _ throws(BrokerError) in
@@ -194,8 +186,7 @@ struct SharedReleaseTests {
         #expect(subject.engine.calls.count.store == Self.limit + 2)
     }
 
-    @Test("who goes away takes the key from nobody; an exchange that nobody waits for is given up")
-    func leaving() async throws {
+    @Test("who goes away takes the key from nobody; an exchange that nobody waits for is given up") func leaving() async throws {
         let subject = try Subject()
         let engine = try subject.engine.engine()
         let first = start(Self.limit, try request(), engine)
@@ -215,8 +206,7 @@ struct SharedReleaseTests {
         #expect(subject.engine.calls.count.store == Self.limit + 1)
     }
 
-    @Test("who waits for the next exchange waits no longer than the deadline")
-    func late() async throws {
+    @Test("who waits for the next exchange waits no longer than the deadline") func late() async throws {
         let subject = try Subject()
         let engine = try subject.engine.engine()
         let tasks = start(Self.limit, try request(), engine)
@@ -231,17 +221,14 @@ struct SharedReleaseTests {
         #expect(subject.engine.calls.count.store == Self.limit)
     }
 
-    @Test("many callers, again and again, all get the key")
-    func crowd() async throws {
+    @Test("many callers, again and again, all get the key") func crowd() async throws {
         let subject = try Subject()
         subject.gate.open()
         let engine = try subject.engine.engine()
         let request = try request()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<64 {
-                group.addTask {
-                    for _ in 0..<20 { _ = try await engine.release(request, in: engine.makeContext(id: "crowd")) }
-                }
+                group.addTask { for _ in 0..<20 { _ = try await engine.release(request, in: engine.makeContext(id: "crowd")) } }
             }
             try await group.waitForAll()
         }

@@ -8,8 +8,7 @@ import Testing
 
 @testable import BrokerEngine
 
-@Suite("What the engine checks again about released keys")
-struct WrappedKeyRecheckTests {
+@Suite("What the engine checks again about released keys") struct WrappedKeyRecheckTests {
     @Test(
         "an answer for another key is refused",
         arguments: [
@@ -19,49 +18,43 @@ struct WrappedKeyRecheckTests {
             "https://one.vault.example/keys/k/00000000000000000000000000000000",
             "https://one.vault.example/keys/k/D00A04794FFB49E1A0E088635FC92EF2",
             "https://one.vault.example/keys/k/d00a04794ffb49e1a0e088635fc92ef2/",
-            "https://one.vault.example/keys/k/d00a04794ffb49e1a0e088635fc92ef2?x=y",
-            "https://one.vault.example/keys/k/", "https://one.vault.example/keys/k", "https://one.vault.example",
+            "https://one.vault.example/keys/k/d00a04794ffb49e1a0e088635fc92ef2?x=y", "https://one.vault.example/keys/k/",
+            "https://one.vault.example/keys/k", "https://one.vault.example",
             "https://one.vault.example/secrets/k/d00a04794ffb49e1a0e088635fc92ef2",
             "https://two.vault.example/keys/k/d00a04794ffb49e1a0e088635fc92ef2",
             "https://one.vault.example.evil.example/keys/k/d00a04794ffb49e1a0e088635fc92ef2",
             "https://one.vault.example:8443/keys/k/d00a04794ffb49e1a0e088635fc92ef2",
-            "http://one.vault.example/keys/k/d00a04794ffb49e1a0e088635fc92ef2",
-            "one.vault.example/keys/k/d00a04794ffb49e1a0e088635fc92ef2", "d00a04794ffb49e1a0e088635fc92ef2", "",
-        ])
-    func otherKey(keyID: String) async throws {
-        let error = try await failure(kid: "k/\(Honest.version)") { reference, wrapped in
-            Changed(keyID: keyID).applied(to: wrapped)
-        }
+            "http://one.vault.example/keys/k/d00a04794ffb49e1a0e088635fc92ef2", "one.vault.example/keys/k/d00a04794ffb49e1a0e088635fc92ef2",
+            "d00a04794ffb49e1a0e088635fc92ef2", "",
+        ]) func otherKey(keyID: String) async throws
+    {
+        let error = try await failure(kid: "k/\(Honest.version)") { reference, wrapped in Changed(keyID: keyID).applied(to: wrapped) }
         #expect(error?.outcome == "upstreamInvalid at release")
     }
 
     @Test(
         "without a version asked for, the answer still needs one of the right form",
-        arguments: ["", "/", "/1", "/latest", "/../other", "/\(String(repeating: "a", count: 33))"])
-    func version(suffix: String) async throws {
-        let error = try await failure { reference, wrapped in
-            Changed(keyID: "\(reference)\(suffix)").applied(to: wrapped)
-        }
+        arguments: ["", "/", "/1", "/latest", "/../other", "/\(String(repeating: "a", count: 33))"]) func version(suffix: String)
+        async throws
+    {
+        let error = try await failure { reference, wrapped in Changed(keyID: "\(reference)\(suffix)").applied(to: wrapped) }
         #expect(error?.outcome == "upstreamInvalid at release")
     }
 
-    @Test("a name that only Unicode calls equal is another key")
-    func unicodeName() async throws {
+    @Test("a name that only Unicode calls equal is another key") func unicodeName() async throws {
         let error = try await failure(kid: "K") { reference, wrapped in
             Changed(keyID: "https://one.vault.example/keys/\u{212A}/\(Honest.version)").applied(to: wrapped)
         }
         #expect(error?.outcome == "upstreamInvalid at release")
     }
 
-    @Test("a store that says no ends the request")
-    func denied() async throws {
+    @Test("a store that says no ends the request") func denied() async throws {
         var subject = try EngineUnderTest()
         subject.wrapped = { _, _ throws(BrokerError) in throw BrokerError(.releaseDenied, at: .release, "no") }
         #expect(try await subject.failure()?.outcome == "releaseDenied at release")
     }
 
-    @Test("a key that is wrapped to somebody else does not open")
-    func otherWrappingKey() async throws {
+    @Test("a key that is wrapped to somebody else does not open") func otherWrappingKey() async throws {
         let stranger = try PrivateKey.generateRSA(bits: 2048).publicKey
         let error = try await failure { _, wrapped in
             let ciphertext = try? Honest.wrap([UInt8](repeating: 7, count: 32), to: stranger, using: wrapped.algorithm)
@@ -70,16 +63,16 @@ struct WrappedKeyRecheckTests {
         #expect(error?.outcome == "unwrapFailed at unwrap")
     }
 
-    @Test("a key that is wrapped in another way than the answer says does not open")
-    func otherAlgorithm() async throws {
+    @Test("a key that is wrapped in another way than the answer says does not open") func otherAlgorithm() async throws {
         let error = try await failure { _, wrapped in Changed(algorithm: .ckmRSAAESKeyWrap).applied(to: wrapped) }
         #expect(error?.outcome == "unwrapFailed at unwrap")
     }
 
     // What is left needs no request: opening a key depends on nothing but the answer and the wrapping key.
 
-    @Test("ciphertext of every length from 0 to 300 bytes is the same refusal", arguments: KeyWrapAlgorithm.allCases)
-    func everyLength(algorithm: KeyWrapAlgorithm) throws {
+    @Test("ciphertext of every length from 0 to 300 bytes is the same refusal", arguments: KeyWrapAlgorithm.allCases) func everyLength(
+        algorithm: KeyWrapAlgorithm
+    ) throws {
         let wrappingKey = try WrappingKey(generatingBits: 2048)
         let key = try PublicKey(rsa: wrappingKey.publicNumbers)
         // Beyond the first 256 bytes there is a true key encryption key, which alone makes the second part interesting.
@@ -101,22 +94,19 @@ struct WrappedKeyRecheckTests {
         #expect(failure(true32, algorithm, wrappingKey) == nil)
     }
 
-    @Test("content of another kind than the answer says is refused")
-    func otherType() throws {
+    @Test("content of another kind than the answer says is refused") func otherType() throws {
         let rsa = try Honest.key(.rsa)
         let ec = try Honest.key(.ec)
         let oct = try Honest.key(.oct)
         try expectRefusals([
             ("EC content as RSA", .rsa, ec.content, nil), ("RSA content as EC", .ec, rsa.content, nil),
             ("EC content as RSA, described as EC", .rsa, ec.content, ec.publicPart),
-            ("RSA content as EC, described as RSA", .ec, rsa.content, rsa.publicPart),
-            ("oct content as RSA", .rsa, oct.content, nil), ("oct content as EC", .ec, oct.content, nil),
-            ("RSA content as oct, described as RSA", .oct, rsa.content, rsa.publicPart),
+            ("RSA content as EC, described as RSA", .ec, rsa.content, rsa.publicPart), ("oct content as RSA", .rsa, oct.content, nil),
+            ("oct content as EC", .ec, oct.content, nil), ("RSA content as oct, described as RSA", .oct, rsa.content, rsa.publicPart),
         ])
     }
 
-    @Test("a private key that is not the described one is refused")
-    func otherPublicPart() throws {
+    @Test("a private key that is not the described one is refused") func otherPublicPart() throws {
         let rsa = try Honest.key(.rsa)
         guard case .rsa(let n, let e)? = rsa.publicPart else { throw Honest.Missing() }
         let curves = try Honest.keys.get().filter { $0.type == .ec }
@@ -124,30 +114,24 @@ struct WrappedKeyRecheckTests {
         guard case .ec(let curve, let x, let y)? = curves[0].publicPart else { throw Honest.Missing() }
         try expectRefusals([
             ("n differs", .rsa, rsa.content, .rsa(n: Array(n.dropLast()) + [n[n.count - 1] ^ 2], e: e)),
-            ("n is empty", .rsa, rsa.content, .rsa(n: [], e: e)),
-            ("e differs", .rsa, rsa.content, .rsa(n: n, e: [3])),
+            ("n is empty", .rsa, rsa.content, .rsa(n: [], e: e)), ("e differs", .rsa, rsa.content, .rsa(n: n, e: [3])),
             ("described as EC", .rsa, rsa.content, curves[0].publicPart),
             ("another curve's key", .ec, curves[0].content, curves[1].publicPart),
             ("curve is named otherwise", .ec, curves[0].content, .ec(curve: "P-384", x: x, y: y)),
             ("x and y swapped", .ec, curves[0].content, .ec(curve: curve, x: y, y: x)),
-            (
-                "y differs", .ec, curves[0].content,
-                .ec(curve: curve, x: x, y: Array(y.dropLast()) + [y[y.count - 1] ^ 1])
-            ),
+            ("y differs", .ec, curves[0].content, .ec(curve: curve, x: x, y: Array(y.dropLast()) + [y[y.count - 1] ^ 1])),
             ("x is cut", .ec, curves[0].content, .ec(curve: curve, x: Array(x.dropFirst()), y: y)),
             ("described as RSA", .ec, curves[0].content, rsa.publicPart),
         ])
     }
 
-    @Test("what is no private key in PKCS#8 is refused inside a correct wrap")
-    func garbage() throws {
+    @Test("what is no private key in PKCS#8 is refused inside a correct wrap") func garbage() throws {
         for key in [try Honest.key(.rsa), try Honest.key(.ec)] {
             var flipped = key.content
             flipped[flipped.count / 2] ^= 0x10
             let contents: [(String, [UInt8])] = [
                 ("one byte", [0]), ("random", SecureRandom.bytes(64)), ("zeros", [UInt8](repeating: 0, count: 1218)),
-                ("cut", key.content.dropLast()), ("trailing byte", key.content + [0]),
-                ("twice", key.content + key.content),
+                ("cut", key.content.dropLast()), ("trailing byte", key.content + [0]), ("twice", key.content + key.content),
                 ("one bit", flipped), ("text", Array("-----BEGIN PRIVATE KEY-----".utf8)),
                 ("endless length", [0x30, 0x84, 0xFF, 0xFF, 0xFF, 0xFF] + key.content.dropFirst(4)),
             ]
@@ -155,8 +139,7 @@ struct WrappedKeyRecheckTests {
         }
     }
 
-    @Test("what is described truly, or not at all, opens")
-    func honestCounterparts() throws {
+    @Test("what is described truly, or not at all, opens") func honestCounterparts() throws {
         let wrappingKey = try WrappingKey(generatingBits: 2048)
         let to = try PublicKey(rsa: wrappingKey.publicNumbers)
         for key in try Honest.keys.get() {
@@ -179,44 +162,36 @@ struct WrappedKeyRecheckTests {
         func applied(to wrapped: WrappedKey) -> WrappedKey {
             WrappedKey(
                 keyID: keyID ?? wrapped.keyID, type: wrapped.type, operations: wrapped.operations,
-                algorithm: algorithm ?? wrapped.algorithm, ciphertext: ciphertext ?? wrapped.ciphertext,
-                publicPart: wrapped.publicPart)
+                algorithm: algorithm ?? wrapped.algorithm, ciphertext: ciphertext ?? wrapped.ciphertext, publicPart: wrapped.publicPart)
         }
     }
 
     /// A release whose store changes its honest answer.
-    private func failure(
-        kid: String = "k", _ change: @escaping @Sendable (KeyReference, WrappedKey) -> WrappedKey
-    ) async throws -> BrokerError? {
+    private func failure(kid: String = "k", _ change: @escaping @Sendable (KeyReference, WrappedKey) -> WrappedKey) async throws
+        -> BrokerError?
+    {
         var subject = try EngineUnderTest()
         let key = try Honest.key(.oct)
-        subject.wrapped = { reference, token throws(BrokerError) in
-            change(reference, try Honest.wrapped(reference, token, key))
-        }
+        subject.wrapped = { reference, token throws(BrokerError) in change(reference, try Honest.wrapped(reference, token, key)) }
         let error = try await subject.failure(kid: kid)
         #expect(subject.calls.count == Calls.Count(evidence: 1, verifier: 1, store: 1))
         return error
     }
 
     private func failure(
-        _ ciphertext: [UInt8], _ algorithm: KeyWrapAlgorithm, _ wrappingKey: borrowing WrappingKey,
-        type: WrappedKey.KeyType = .oct, publicPart: WrappedKey.PublicPart? = nil
+        _ ciphertext: [UInt8], _ algorithm: KeyWrapAlgorithm, _ wrappingKey: borrowing WrappingKey, type: WrappedKey.KeyType = .oct,
+        publicPart: WrappedKey.PublicPart? = nil
     ) -> BrokerError? {
         do {
             _ = try BrokerEngine.open(
-                WrappedKey(
-                    keyID: "id", type: type, operations: [], algorithm: algorithm, ciphertext: ciphertext,
-                    publicPart: publicPart),
+                WrappedKey(keyID: "id", type: type, operations: [], algorithm: algorithm, ciphertext: ciphertext, publicPart: publicPart),
                 with: wrappingKey)
             return nil
-        } catch {
-            return error
-        }
+        } catch { return error }
     }
 
-    private func expectRefusals(
-        _ cases: [(name: String, type: WrappedKey.KeyType, content: [UInt8], part: WrappedKey.PublicPart?)]
-    ) throws {
+    private func expectRefusals(_ cases: [(name: String, type: WrappedKey.KeyType, content: [UInt8], part: WrappedKey.PublicPart?)]) throws
+    {
         let wrappingKey = try WrappingKey(generatingBits: 2048)
         let to = try PublicKey(rsa: wrappingKey.publicNumbers)
         for (name, type, content, part) in cases {

@@ -1,3 +1,4 @@
+import Waiting
 import BrokerCore
 import BrokerTestKit
 import Dispatch
@@ -10,59 +11,37 @@ import Testing
 
 @testable import BrokerEngine
 
-@Suite("Wrapping keys made ahead of time", .timeLimit(.minutes(5)))
-struct WrappingKeyPoolTests {
+@Suite("Wrapping keys made ahead of time", .timeLimit(.minutes(5))) struct WrappingKeyPoolTests {
     private func pool(capacity: Int, bits: Int = 2048) -> WrappingKeyPool {
         WrappingKeyPool(keyBits: bits, capacity: capacity, logger: RecordedLog().logger())
     }
 
-    @Test("the pool fills to its capacity and stops")
-    func fills() async throws {
+    @Test("the pool fills to its capacity and stops") func fills() async throws {
         let pool = pool(capacity: 3)
         defer { pool.shutdown() }
         #expect(pool.count == 0)
         for _ in 0..<5 { pool.fill() }
-        try await eventually { !pool.isFilling }
+        try await eventually { !pool.isBusy }
         #expect(pool.count == 3)
         pool.fill()
-        #expect(!pool.isFilling)
+        #expect(!pool.isBusy)
         #expect(pool.count == 3)
     }
 
-    @Test("taking a key makes room for a new one, which comes by itself")
-    func refills() async throws {
+    @Test("taking a key makes room for a new one, which comes by itself") func refills() async throws {
         let pool = pool(capacity: 2)
         defer { pool.shutdown() }
         pool.fill()
-        try await eventually { !pool.isFilling }
+        try await eventually { !pool.isBusy }
         for _ in 0..<2 {
             let key = try await pool.take()
             #expect(key.bits == 2048)
-            try await eventually { !pool.isFilling }
+            try await eventually { !pool.isBusy }
             #expect(pool.count == 2)
         }
     }
 
-    @Test("while keys are taken one after the other, new ones are made only when few are left")
-    func releasesComeFirst() async throws {
-        let pool = WrappingKeyPool(
-            keyBits: 2048, capacity: 8, quietTime: .seconds(3600), logger: RecordedLog().logger())
-        defer { pool.shutdown() }
-        pool.fill()
-        try await eventually { !pool.isFilling }
-        for left in [7, 6, 5, 4, 3, 2] {
-            _ = try await pool.take()
-            #expect(pool.count == left)
-        }
-        // One less than few: one is made, and then it is quiet again for an hour.
-        let last = try await pool.take()
-        #expect(last.bits == 2048)
-        try await eventually { pool.count == 2 }
-        #expect(pool.isFilling)
-    }
-
-    @Test("every key is given out once, whoever asks at the same time")
-    func singleUse() async throws {
+    @Test("every key is given out once, whoever asks at the same time") func singleUse() async throws {
         let pool = pool(capacity: 3)
         defer { pool.shutdown() }
         pool.fill()
@@ -83,39 +62,39 @@ struct WrappingKeyPoolTests {
         #expect(Set(moduli).count == 20)
     }
 
-    @Test("with no capacity nothing is made ahead, and a key is made when it is wanted", arguments: [0, -1])
-    func noCapacity(capacity: Int) async throws {
+    @Test("with no capacity nothing is made ahead, and a key is made when it is wanted", arguments: [0, -1]) func noCapacity(capacity: Int)
+        async throws
+    {
         let pool = pool(capacity: capacity)
         pool.fill()
-        #expect(!pool.isFilling)
+        #expect(!pool.isBusy)
         let first = try await pool.take()
-        #expect(!pool.isFilling && pool.count == 0)
+        try await eventually { !pool.isBusy }
+        #expect(pool.count == 0)
         let second = try await pool.take()
         #expect(first.publicNumbers != second.publicNumbers)
     }
 
-    @Test("keys have the configured length", arguments: [2048, 3072])
-    func length(bits: Int) async throws {
+    @Test("keys have the configured length", arguments: [2048, 3072]) func length(bits: Int) async throws {
         let key = try await pool(capacity: 0, bits: bits).take()
         #expect(key.bits == bits && key.publicNumbers.n.count == bits / 8)
     }
 
-    @Test("a length that is not made is an error for the caller and the end of the filling")
-    func impossibleLength() async throws {
+    @Test("a length that is not made is an error for the caller and the end of the filling") func impossibleLength() async throws {
         let log = RecordedLog()
         let pool = WrappingKeyPool(keyBits: 17, capacity: 2, logger: log.logger())
         defer { pool.shutdown() }
         let error = await #expect(throws: BrokerError.self) { _ = try await pool.take().bits }
         #expect(error?.outcome == "internal at release")
-        try await eventually { !pool.isFilling }
+        try await eventually { !pool.isBusy }
         #expect(pool.count == 0)
-        #expect(log.lines.contains { $0.hasPrefix("error a wrapping key could not be made ahead of time") })
+        #expect(log.lines.contains { $0.hasPrefix("error a wrapping key could not be made") })
     }
 
-    @Test("who stops waiting gets no key and leaves the next one to the others", arguments: [true, false])
-    func leaving(isLate: Bool) async throws {
-        let pool = WrappingKeyPool(
-            keyBits: 3072, capacity: 0, threadLimit: 1, logger: RecordedLog().logger())
+    @Test("who stops waiting gets no key and leaves the next one to the others", arguments: [true, false]) func leaving(isLate: Bool)
+        async throws
+    {
+        let pool = WrappingKeyPool(keyBits: 3072, capacity: 0, logger: RecordedLog().logger())
         let first = Task { try await pool.take().bits }
         try await eventually { pool.waitingCount == 1 }
         let second = Task { try await pool.take(for: isLate ? .zero : .seconds(600)).bits }
@@ -133,119 +112,62 @@ struct WrappingKeyPoolTests {
         #expect(pool.waitingCount == 0)
     }
 
-    @Test("the thread that makes keys ahead of time serves who waits")
-    func aheadForWaiting() async throws {
-        // No other thread makes keys.
-        let pool = WrappingKeyPool(capacity: 1, threadLimit: 0, logger: RecordedLog().logger())
-        defer { pool.shutdown() }
-        for _ in 0..<3 { #expect(try await pool.take().bits == 2048) }
-    }
-
-    /// A search of two threads for one key, told step by step: the first to come finds the key, the second would go on.
-    private final class Search: Sendable {
-        struct State {
-            var begun = 0
-            /// How nice the second one's thread was after each of its pauses.
-            var niceness: [Int32] = []
-            var mustEnd = false
-        }
-        let state = Mutex(State())
-
-        func contribute(_ pause: @Sendable () -> Void) throws(CryptoError) -> WrappingKey? {
-            let number = state.withLock { state in
-                state.begun += 1
-                return state.begun
+    /// Fails as often as said, then makes keys.
+    private func failing(_ times: Int) -> WrappingKeyPool {
+        let failures = Mutex(times)
+        return WrappingKeyPool(keyBits: 2048, capacity: 0, logger: RecordedLog().logger()) { () throws(CryptoError) in
+            let isFailing = failures.withLock { left in
+                left -= 1
+                return left >= 0
             }
-            if number == 2 {
-                while !state.withLock({ $0.mustEnd }) {
-                    pause()
-                    state.withLock { $0.niceness.append(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)) }
-                }
-            } else {
-                while state.withLock({ $0.niceness.isEmpty }) { pause() }
-            }
+            guard !isFailing else { throw CryptoError(operation: "making a key", reason: "the test says so") }
             return try WrappingKey(generatingBits: 2048)
         }
-
-        func pool(quietTime: Duration) -> WrappingKeyPool {
-            WrappingKeyPool(
-                keyBits: 2048, capacity: 0, quietTime: quietTime, threadLimit: 2, logger: RecordedLog().logger(),
-                discardPrimes: {}
-            ) { _, pause throws(CryptoError) in try self.contribute(pause) }
-        }
     }
 
-    /// What the threads of this process begin with.
-    private let own = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
-
-    @Test("a thread whose key is not needed any more rests, and goes on as soon as the next release needs one")
-    func resting() async throws {
-        let search = Search()
-        let pool = search.pool(quietTime: .seconds(3600))
-        #expect(try await pool.take().bits == 2048)
-        try await eventually { pool.restingCount == 1 && !pool.isBusy }
-        search.state.withLock { $0.mustEnd = true }
-        let last = search.state.withLock { $0.niceness.count }
-        // Only two threads may make keys, and both are wanted: one is new.
-        #expect(try await pool.take().bits == 2048)
-        try await eventually { search.state.withLock { $0.niceness.count } > last }
-        #expect(search.state.withLock { Set($0.niceness) } == [own])
-        #expect(search.state.withLock { $0.begun } == 3)
-        pool.shutdown()
+    @Test("a failed generation is tried again and fails nobody who waits") func failsOnce() async throws {
+        #expect(try await failing(1).take().bits == 2048)
     }
 
-    @Test("a thread that nobody needed for a while, or at the end, goes on and stands back", arguments: [true, false])
-    func standingBack(isShutDown: Bool) async throws {
-        let search = Search()
-        let pool = search.pool(quietTime: isShutDown ? .seconds(3600) : .milliseconds(1))
-        defer { search.state.withLock { $0.mustEnd = true } }
+    @Test("two failed generations in a row fail who waits, and the next one may succeed") func failsTwice() async throws {
+        let pool = failing(2)
+        let error = await #expect(throws: BrokerError.self) { _ = try await pool.take().bits }
+        #expect(error?.outcome == "internal at release")
         #expect(try await pool.take().bits == 2048)
-        if isShutDown {
-            try await eventually { pool.restingCount == 1 }
-            pool.shutdown()
-        }
-        try await eventually { search.state.withLock { $0.niceness.last } ?? own > own }
-        try await eventually { pool.restingCount == 0 && !pool.isBusy }
-        #expect(search.state.withLock { $0.niceness.first } == own)
     }
 
-    @Test("shutting down takes the waiting keys away and makes no more")
-    func shutdown() async throws {
+    @Test("shutting down takes the waiting keys away and makes no more") func shutdown() async throws {
         let pool = pool(capacity: 2)
         pool.fill()
-        try await eventually { !pool.isFilling }
+        try await eventually { !pool.isBusy }
         #expect(pool.count == 2)
         pool.shutdown()
         #expect(pool.count == 0)
         pool.fill()
-        #expect(!pool.isFilling)
+        #expect(!pool.isBusy)
         // A request that is still under way gets its key.
         let key = try await pool.take()
         #expect(key.bits == 2048)
-        #expect(!pool.isFilling && pool.count == 0)
-    }
-
-    @Test("shutting down while keys are being made leaves none behind")
-    func shutdownWhileFilling() async throws {
-        let pool = pool(capacity: 100)
-        pool.fill()
-        try await eventually { pool.count > 0 }
-        #expect(pool.isFilling)
-        pool.shutdown()
-        try await eventually { !pool.isFilling }
+        try await eventually { !pool.isBusy }
         #expect(pool.count == 0)
     }
 
-    @Test("taking from an empty pool leaves the threads of other tasks alone")
-    func doesNotBlock() async throws {
+    @Test("shutting down while keys are being made leaves none behind") func shutdownWhileFilling() async throws {
+        let pool = pool(capacity: 100)
+        pool.fill()
+        try await eventually { pool.count > 0 }
+        #expect(pool.isBusy)
+        pool.shutdown()
+        try await eventually { !pool.isBusy }
+        #expect(pool.count == 0)
+    }
+
+    @Test("taking from an empty pool leaves the threads of other tasks alone") func doesNotBlock() async throws {
         // More takes than there are threads for tasks: if each held one, this task could not see all of them wait at once.
         let takers = 2 * max(1, min(64, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         let haveSeen = DispatchSemaphore(value: 0)
         let isTooLate = Atomic(false)
-        let pool = WrappingKeyPool(
-            keyBits: 2048, capacity: 0, quietTime: .zero, threadLimit: 2, logger: RecordedLog().logger(),
-            discardPrimes: {}
-        ) { _, _ throws(CryptoError) in
+        let pool = WrappingKeyPool(keyBits: 2048, capacity: 0, logger: RecordedLog().logger()) { () throws(CryptoError) in
             // No key before that, unless the test is about to fail: a thread that is held for good would hang it.
             if haveSeen.wait(timeout: .now() + .seconds(60)) == .timedOut { isTooLate.store(true, ordering: .relaxed) }
             haveSeen.signal()
@@ -267,6 +189,6 @@ struct WrappingKeyPoolTests {
 extension WrappingKeyPool {
     fileprivate func take(for time: Duration = .seconds(600)) async throws(BrokerError) -> WrappingKey {
         let context = RequestContext(id: "test", deadline: .after(time), logger: RecordedLog().logger())
-        return try await take(in: context).whole(in: context)
+        return try await take(in: context)
     }
 }

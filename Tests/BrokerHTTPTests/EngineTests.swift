@@ -1,3 +1,4 @@
+import Issuing
 import BrokerCore
 import BrokerEngine
 import BrokerTestKit
@@ -35,12 +36,11 @@ struct EngineTests {
 
         func accepts(_ authority: Endpoint) -> Bool { authority.isUnder("attest.azure.net") }
 
-        func token(
-            for evidence: Evidence, runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext
-        ) async throws(BrokerError) -> AttestationToken {
+        func token(for evidence: Evidence, runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext)
+            async throws(BrokerError) -> AttestationToken
+        {
             let claims = #"{"x-ms-runtime":"# + String(decoding: runtimeData.bytes, as: UTF8.self) + "}"
-            return AttestationToken(
-                compact: JWSBuilder.unsecured(payload: Array(claims.utf8)), authority: authority, expiresAt: .max)
+            return AttestationToken(compact: JWSBuilder.unsecured(payload: Array(claims.utf8)), authority: authority, expiresAt: .max)
         }
     }
 
@@ -50,10 +50,9 @@ struct EngineTests {
 
         func claims(_ endpoint: Endpoint) -> Bool { endpoint.isDirectlyUnder("vault.azure.net") }
 
-        func release(
-            _ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential,
-            in context: RequestContext
-        ) async throws(BrokerError) -> WrappedKey {
+        func release(_ key: KeyReference, presenting token: AttestationToken, as caller: CallerCredential, in context: RequestContext)
+            async throws(BrokerError) -> WrappedKey
+        {
             guard key.name.name == "k" else { throw BrokerError(.keyNotFound, at: .release, "there is no key \(key)") }
             do {
                 let claims = try JWS(compact: token.compact, maximumBytes: 1 << 16).payload(limits: JSONLimits())
@@ -64,12 +63,9 @@ struct EngineTests {
                     return secret.count
                 }
                 return WrappedKey(
-                    keyID: "\(key)/0123456789abcdef0123456789abcdef", type: .oct, operations: [],
-                    algorithm: .ckmRSAAESKeyWrap,
+                    keyID: "\(key)/0123456789abcdef0123456789abcdef", type: .oct, operations: [], algorithm: .ckmRSAAESKeyWrap,
                     ciphertext: try KeyWrap.wrap(plain, to: wrapping, using: .ckmRSAAESKeyWrap), publicPart: nil)
-            } catch {
-                throw BrokerError(.internal, at: .release, "\(error)")
-            }
+            } catch { throw BrokerError(.internal, at: .release, "\(error)") }
         }
     }
 
@@ -96,8 +92,7 @@ struct EngineTests {
             let raw = try JSONCursor.parse(try await server.post("/attest/raw", #"{"runtime_data":"aGVsbG8="}"#).body)
             let report = try #require(Hex.decode(try raw.string("report")))
             #expect(Array(report[0x50..<0x90]) == RuntimeData(Array("hello".utf8)).reportData.bytes)
-            let combined = try JSONCursor.parse(
-                try await server.post("/attest/combined", #"{"runtime_data":"aGVsbG8="}"#).body)
+            let combined = try JSONCursor.parse(try await server.post("/attest/combined", #"{"runtime_data":"aGVsbG8="}"#).body)
             #expect(Base64.decode(try combined.string("evidence")) == report)
             #expect(try combined.string("endorsed_tcb") == "7308000000000003")
             let chain = try #require(Base64.decode(try combined.string("endorsements")))
@@ -119,20 +114,17 @@ struct EngineTests {
                     == "invalid request format: Key: 'MAAAttestData.MAAEndpoint' Error:Field validation for 'MAAEndpoint' failed on the 'required' tag"
             )
             let stranger = try await error(
-                "/key/release",
-                #"{"kid":"k","maa_endpoint":"attest.example.org","akv_endpoint":"demo.vault.azure.net"}"#)
+                "/key/release", #"{"kid":"k","maa_endpoint":"attest.example.org","akv_endpoint":"demo.vault.azure.net"}"#)
             #expect(stranger.0 == 403 && stranger.1 == "noProvider")
             #expect(stranger.2.hasPrefix("secure key release failed: "))
             let nowhere = try await error("/key/release", #"{"kid":"k","maa_endpoint":"demo.attest.azure.net"}"#)
             #expect(nowhere.0 == 400 && nowhere.2.contains("akv_endpoint"))
             let absent = try await error(
-                "/key/release",
-                #"{"kid":"other","maa_endpoint":"demo.attest.azure.net","akv_endpoint":"demo.vault.azure.net"}"#)
+                "/key/release", #"{"kid":"other","maa_endpoint":"demo.attest.azure.net","akv_endpoint":"demo.vault.azure.net"}"#)
             #expect(absent.0 == 403 && absent.1 == "keyNotFound")
             #expect(
                 absent.2
-                    == "secure key release failed: releasing the key other failed: there is no key https://demo.vault.azure.net/keys/other"
-            )
+                    == "secure key release failed: releasing the key other failed: there is no key https://demo.vault.azure.net/keys/other")
         }
     }
 

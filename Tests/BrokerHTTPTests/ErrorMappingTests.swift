@@ -8,28 +8,22 @@ import Testing
 struct ErrorMappingTests {
     static let routes: [(path: String, body: String)] = [
         ("/attest/raw", #"{"runtime_data":"aGVsbG8="}"#), ("/attest/combined", #"{"runtime_data":"aGVsbG8="}"#),
-        ("/attest/maa", #"{"runtime_data":"aGVsbG8=","maa_endpoint":"demo.attest.azure.net"}"#),
-        ("/key/release", #"{"kid":"k2"}"#),
+        ("/attest/maa", #"{"runtime_data":"aGVsbG8=","maa_endpoint":"demo.attest.azure.net"}"#), ("/key/release", #"{"kid":"k2"}"#),
     ]
 
-    /// design-anchors.md, 3.7.
+    /// Architecture.md, "Errors and statuses".
     static let statuses: [BrokerError.Code: (compatible: Int, precise: Int)] = [
-        .invalidRequest: (400, 400), .noProvider: (403, 422), .evidenceUnavailable: (403, 503),
-        .endorsementMismatch: (403, 503), .verificationRejected: (403, 403), .identityFailed: (403, 502),
-        .releaseDenied: (403, 403), .keyNotFound: (403, 404), .upstreamUnavailable: (403, 503),
-        .upstreamThrottled: (403, 429), .overloaded: (429, 429), .upstreamInvalid: (403, 502),
-        .deadlineExceeded: (403, 504),
-        .unwrapFailed: (403, 502), .misconfigured: (500, 500), .internal: (500, 500),
+        .invalidRequest: (400, 400), .noProvider: (403, 422), .evidenceUnavailable: (403, 503), .endorsementMismatch: (403, 503),
+        .verificationRejected: (403, 403), .identityFailed: (403, 502), .releaseDenied: (403, 403), .keyNotFound: (403, 404),
+        .upstreamUnavailable: (403, 503), .upstreamThrottled: (403, 429), .overloaded: (429, 429), .upstreamInvalid: (403, 502),
+        .deadlineExceeded: (403, 504), .unwrapFailed: (403, 502), .misconfigured: (500, 500), .internal: (500, 500),
     ]
 
-    @Test(arguments: BrokerError.Code.allCases)
-    func everyCodeHasItsStatusOnEveryRoute(_ code: BrokerError.Code) async throws {
+    @Test(arguments: BrokerError.Code.allCases) func everyCodeHasItsStatusOnEveryRoute(_ code: BrokerError.Code) async throws {
         let wanted = try #require(Self.statuses[code])
         for profile in HTTPFrontEndOptions.Profile.allCases {
             let error = BrokerError(code, at: .release, "what happened")
-            try await TestServer.run(
-                ScriptedEngine(failing: error), options: TestServer.options { $0.profile = profile }
-            ) { server in
+            try await TestServer.run(ScriptedEngine(failing: error), options: TestServer.options { $0.profile = profile }) { server in
                 for route in Self.routes {
                     let answer = try await server.post(route.path, route.body)
                     #expect(answer.status == (profile == .compatible ? wanted.compatible : wanted.precise))
@@ -45,17 +39,14 @@ struct ErrorMappingTests {
         }
     }
 
-    @Test(arguments: BrokerError.Stage.allCases)
-    func everyStageHasAText(_ stage: BrokerError.Stage) throws {
+    @Test(arguments: BrokerError.Stage.allCases) func everyStageHasAText(_ stage: BrokerError.Stage) throws {
         let key = try #require(KeyName("k2"))
         for code in BrokerError.Code.allCases {
             for upstream in [nil, BrokerError.Upstream(status: 503, body: Array("busy".utf8))] {
                 let error = BrokerError(code, at: stage, "ours", upstream: upstream)
                 for question in [CompatibleText.Question.evidence, .token(namesAuthority: true), .release(key)] {
                     let text = CompatibleText.text(for: error, to: question)
-                    #expect(
-                        text.contains("ours")
-                            || text.contains("busy: http response status equal to 503 Service Unavailable"))
+                    #expect(text.contains("ours") || text.contains("busy: http response status equal to 503 Service Unavailable"))
                 }
             }
         }
@@ -64,9 +55,7 @@ struct ErrorMappingTests {
     @Test(arguments: [(Duration.seconds(7), "7"), (.milliseconds(1500), "2"), (.zero, "0"), (.milliseconds(1), "1")])
     func retryAfterIsPassedOn(_ delay: Duration, _ field: String) async throws {
         let error = BrokerError(.upstreamThrottled, at: .release, "slow down", retryAfter: delay)
-        let answer = try await TestServer.run(ScriptedEngine(failing: error)) {
-            try await $0.post("/key/release", #"{"kid":"k"}"#)
-        }
+        let answer = try await TestServer.run(ScriptedEngine(failing: error)) { try await $0.post("/key/release", #"{"kid":"k"}"#) }
         #expect(answer.header("retry-after") == field)
         #expect(try JSONCursor.parse(answer.body).boolean("retryable"))
     }
@@ -74,9 +63,7 @@ struct ErrorMappingTests {
     @Test func theCauseIsForTheLogOnly() async throws {
         struct Cause: Error, CustomStringConvertible { let description = "inner-canary" }
         let error = BrokerError(.internal, at: .release, "outer", cause: Cause())
-        let answer = try await TestServer.run(ScriptedEngine(failing: error)) {
-            try await $0.post("/key/release", #"{"kid":"k"}"#)
-        }
+        let answer = try await TestServer.run(ScriptedEngine(failing: error)) { try await $0.post("/key/release", #"{"kid":"k"}"#) }
         #expect(!answer.text.contains("canary"))
     }
 
@@ -93,12 +80,11 @@ struct ErrorMappingTests {
             ], nextSteps: ["do this"])
         let error = BrokerError(.releaseDenied, at: .release, "no", details: details)
         for profile in HTTPFrontEndOptions.Profile.allCases {
-            let answer = try await TestServer.run(
-                ScriptedEngine(failing: error), options: TestServer.options { $0.profile = profile }
-            ) { try await $0.post("/key/release", #"{"kid":"k"}"#) }
+            let answer = try await TestServer.run(ScriptedEngine(failing: error), options: TestServer.options { $0.profile = profile }) {
+                try await $0.post("/key/release", #"{"kid":"k"}"#)
+            }
             let found = try JSONCursor.parse(answer.body).member("details")
-            let clause =
-                #"{"claim":"c","operator":"equals","wanted":"a\"b","actual":null,"satisfied":false,"reason":"missing-claim"}"#
+            let clause = #"{"claim":"c","operator":"equals","wanted":"a\"b","actual":null,"satisfied":false,"reason":"missing-claim"}"#
             let wanted =
                 #"{"cause":"policy-not-satisfied","summary":"one line","authorities":[{"authority":"https://a","#
                 + #""issuer":"https://b","match":"not-an-authority","satisfied":false,"conditions":{"join":"allOf","#
@@ -122,9 +108,7 @@ struct ErrorMappingTests {
         #expect(
             CompatibleText.text(for: evidence, to: .release(key))
                 == "secure key release failed: attestation failed: failed to retrieve attestation report: no device")
-        #expect(
-            CompatibleText.text(for: evidence, to: .evidence)
-                == "attestation failed: failed to retrieve attestation report: no device")
+        #expect(CompatibleText.text(for: evidence, to: .evidence) == "attestation failed: failed to retrieve attestation report: no device")
     }
 
     @Test func readinessSaysWhatIsMissing() async throws {
@@ -144,8 +128,7 @@ struct ErrorMappingTests {
     @Test func fixtureEvidenceSaysSoInAHeaderField() async throws {
         var script = ScriptedEngine.Script()
         script.provenance = .fixture
-        script.evidence = Evidence(
-            report: [UInt8](repeating: 1, count: 1184), endorsements: [[1]], endorsedTCB: "00", provenance: .fixture)
+        script.evidence = Evidence(report: [UInt8](repeating: 1, count: 1184), endorsements: [[1]], endorsedTCB: "00", provenance: .fixture)
         try await TestServer.run(ScriptedEngine(script)) { server in
             for route in Self.routes {
                 let answer = try await server.post(route.path, route.body)

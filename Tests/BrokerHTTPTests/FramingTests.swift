@@ -6,18 +6,14 @@ import Testing
 /// Where one request ends and the next begins.
 struct FramingTests {
     /// Sends bytes and reads everything until the server closes.
-    private func conversation(
-        _ text: String, engine: ScriptedEngine = ScriptedEngine(), finishing: Bool = false
-    ) async throws -> String {
+    private func conversation(_ text: String, engine: ScriptedEngine = ScriptedEngine(), finishing: Bool = false) async throws -> String {
         try await TestServer.run(engine) { server in
             let port = server.port
             return try await blocking {
                 let client = try RawClient.connect(port: port)
                 client.send(text)
                 if finishing { client.finishSending() }
-                guard let bytes = client.receiveToEnd() else {
-                    throw RawClient.Failure(reason: "the server left the connection open")
-                }
+                guard let bytes = client.receiveToEnd() else { throw RawClient.Failure(reason: "the server left the connection open") }
                 return String(decoding: bytes, as: UTF8.self)
             }
         }
@@ -40,15 +36,10 @@ struct FramingTests {
         "POST /attest/raw HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
         "POST /attest/raw HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         "POST /attest/raw HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
-        "GET /status HTTP/1.1\r\nHost: localhost\r\n folded: x\r\n\r\n",
-        "GET /status HTTP/1.1\r\nHost: localhost\r\nX\u{0}Y: x\r\n\r\n",
-        "GET /sta tus HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        "GET /status HTTP/2.0\r\nHost: localhost\r\n\r\n",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        "\u{16}\u{3}\u{1}\u{2}\u{0}",
-        "hello\r\n\r\n",
-    ])
-    func ambiguousOrBrokenFramingEndsTheConnection(_ text: String) async throws {
+        "GET /status HTTP/1.1\r\nHost: localhost\r\n folded: x\r\n\r\n", "GET /status HTTP/1.1\r\nHost: localhost\r\nX\u{0}Y: x\r\n\r\n",
+        "GET /sta tus HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /status HTTP/2.0\r\nHost: localhost\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}", "hello\r\n\r\n",
+    ]) func ambiguousOrBrokenFramingEndsTheConnection(_ text: String) async throws {
         let engine = ScriptedEngine()
         let conversation = try await conversation(text, engine: engine)
         #expect(engine.questions.isEmpty)
@@ -63,8 +54,7 @@ struct FramingTests {
         // A body with a request in it is a body.
         let engine = ScriptedEngine()
         let inner = "GET /nope HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        let text =
-            request("POST", "/attest/raw", body: inner) + request("GET", "/status", headers: ["Connection: close"])
+        let text = request("POST", "/attest/raw", body: inner) + request("GET", "/status", headers: ["Connection: close"])
         let conversation = try await conversation(text, engine: engine)
         #expect(answerCount(conversation) == 2)
         #expect(conversation.hasPrefix("HTTP/1.1 400 "))
@@ -79,9 +69,7 @@ struct FramingTests {
                 let client = try RawClient.connect(port: port)
                 var text = ""
                 for index in 0..<20 {
-                    text += request(
-                        "POST", "/attest/raw", body: #"{"runtime_data":"aGVsbG8="}"#,
-                        headers: ["X-Request-Id: r\(index)"])
+                    text += request("POST", "/attest/raw", body: #"{"runtime_data":"aGVsbG8="}"#, headers: ["X-Request-Id: r\(index)"])
                 }
                 client.send(text)
                 return try client.receiveAnswers(20)
@@ -119,8 +107,7 @@ struct FramingTests {
     }
 
     @Test func headGetsNoBody() async throws {
-        let conversation = try await conversation(
-            "HEAD /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        let conversation = try await conversation("HEAD /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         #expect(conversation.hasPrefix("HTTP/1.1 404 "))
         #expect(conversation.hasSuffix("\r\n\r\n"))
     }
@@ -134,8 +121,7 @@ struct FramingTests {
     @Test(arguments: [
         "GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
         "GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n",
-    ])
-    func upgradesAreIgnored(_ text: String) async throws {
+    ]) func upgradesAreIgnored(_ text: String) async throws {
         let conversation = try await conversation(text + "GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n")
         #expect(answerCount(conversation) == 1)
         #expect(conversation.hasPrefix("HTTP/1.1 200 "))
@@ -147,18 +133,15 @@ struct FramingTests {
     }
 
     @Test(arguments: [
-        "/status/", "//status", "/STATUS", "/%73tatus", "/./status", "/status;x", "/attest", "/attest/raw/x", "*", "/",
-        "/key/release%00",
-    ])
-    func otherPathsAreNotFound(_ path: String) async throws {
+        "/status/", "//status", "/STATUS", "/%73tatus", "/./status", "/status;x", "/attest", "/attest/raw/x", "*", "/", "/key/release%00",
+    ]) func otherPathsAreNotFound(_ path: String) async throws {
         let answer = try await TestServer.run { try await $0.ask(request("GET", path)) }
         #expect(answer.status == 404)
         #expect(answer.text == "404 page not found")
         #expect(answer.header("content-type") == "text/plain")
     }
 
-    @Test(arguments: ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
-    func otherMethodsAreNotFound(_ method: String) async throws {
+    @Test(arguments: ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"]) func otherMethodsAreNotFound(_ method: String) async throws {
         try await TestServer.run { server in
             for path in ["/attest/raw", "/attest/combined", "/attest/maa", "/key/release"] {
                 let answer = try await server.ask(request(method, path))
@@ -173,16 +156,14 @@ struct FramingTests {
     }
 
     @Test func aHalfClosedClientGetsItsAnswer() async throws {
-        let conversation = try await conversation(
-            request("POST", "/attest/raw", body: #"{"runtime_data":"aGVsbG8="}"#), finishing: true)
+        let conversation = try await conversation(request("POST", "/attest/raw", body: #"{"runtime_data":"aGVsbG8="}"#), finishing: true)
         #expect(conversation.hasPrefix("HTTP/1.1 200 "))
     }
 
     @Test func aRequestCutShortIsToldSo() async throws {
         let engine = ScriptedEngine()
         let conversation = try await conversation(
-            "POST /attest/raw HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40\r\n\r\n{\"runtime_data\":\"aGVs",
-            engine: engine,
+            "POST /attest/raw HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40\r\n\r\n{\"runtime_data\":\"aGVs", engine: engine,
             finishing: true)
         #expect(conversation.hasPrefix("HTTP/1.1 400 "))
         #expect(conversation.contains("middle of the request"))

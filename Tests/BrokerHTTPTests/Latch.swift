@@ -5,15 +5,9 @@ final class Latch: Sendable {
     private let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
 
-    init() {
-        (stream, continuation) = AsyncStream.makeStream()
-    }
+    init() { (stream, continuation) = AsyncStream.makeStream() }
 
-    func open() {
-        continuation.finish()
-    }
+    func open() { continuation.finish() }
 
-    func wait() async {
-        for await _ in stream {}
-    }
+    func wait() async { for await _ in stream {} }
 }

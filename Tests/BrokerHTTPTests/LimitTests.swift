@@ -5,8 +5,7 @@ import Testing
 @testable import BrokerHTTP
 
 /// What a caller may cost. One after the other, because memory and descriptors of the process are counted.
-@Suite(.serialized)
-struct LimitTests {
+@Suite(.serialized) struct LimitTests {
     private static let limit = 1 << 20
 
     /// A valid body of exactly that many bytes.
@@ -19,12 +18,12 @@ struct LimitTests {
         #expect(answer.status == 413)
         #expect(answer.header("connection") == "close")
         #expect(
-            try JSONCursor.parse(answer.body).string("error")
-                == "invalid request format: the request body is longer than 1048576 bytes")
+            try JSONCursor.parse(answer.body).string("error") == "invalid request format: the request body is longer than 1048576 bytes")
     }
 
-    @Test(arguments: [(limit - 1, 200), (limit, 200), (limit + 1, 413), (2 * limit, 413)])
-    func theBodyLimitIsExact(_ count: Int, _ status: Int) async throws {
+    @Test(arguments: [(limit - 1, 200), (limit, 200), (limit + 1, 413), (2 * limit, 413)]) func theBodyLimitIsExact(
+        _ count: Int, _ status: Int
+    ) async throws {
         let body = body(count)
         for isChunked in [false, true] {
             let answer = try await TestServer.run { server in
@@ -45,8 +44,7 @@ struct LimitTests {
     }
 
     /// A client that writes all of it before it reads: it must be let, and it must cost nothing.
-    @Test(arguments: [false, true])
-    func threeHundredMebibytesAreThrownAway(_ isChunked: Bool) async throws {
+    @Test(arguments: [false, true]) func threeHundredMebibytesAreThrownAway(_ isChunked: Bool) async throws {
         try await TestServer.run { server in
             let port = server.port
             let block = [UInt8](repeating: UInt8(ascii: "a"), count: 1 << 20)
@@ -92,9 +90,7 @@ struct LimitTests {
             let port = server.port
             try await blocking {
                 let client = try RawClient.connect(port: port)
-                client.send(
-                    "POST /attest/raw HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(2 << 20)\r\nExpect: 100-continue\r\n\r\n"
-                )
+                client.send("POST /attest/raw HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(2 << 20)\r\nExpect: 100-continue\r\n\r\n")
                 try self.tooLarge(try client.receiveAnswer())
                 #expect(client.receive()?.isEmpty == true)
             }
@@ -108,8 +104,7 @@ struct LimitTests {
                 let client = try RawClient.connect(port: port)
                 let body = #"{"runtime_data":"aGVsbG8="}"#
                 client.send(
-                    "POST /attest/raw HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.utf8.count)\r\nExpect: 100-continue\r\n\r\n"
-                )
+                    "POST /attest/raw HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.utf8.count)\r\nExpect: 100-continue\r\n\r\n")
                 #expect(try client.receiveAnswer(hasBody: false).status == 100)
                 client.send(body)
                 #expect(try client.receiveAnswer().status == 200)
@@ -121,12 +116,10 @@ struct LimitTests {
 
     @Test(arguments: [
         "GET /status HTTP/1.1\r\nHost: localhost\r\nX-Long: \(String(repeating: "a", count: 1 << 20))\r\n\r\n",
-        "GET /status HTTP/1.1\r\nHost: localhost\r\n"
-            + (0..<90).map { "X-\($0): \(String(repeating: "a", count: 200))\r\n" }.joined() + "\r\n",
-        "GET /\(String(repeating: "a", count: 20_000)) HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /status HTTP/1.1\r\nHost: localhost\r\n" + (0..<90).map { "X-\($0): \(String(repeating: "a", count: 200))\r\n" }.joined()
+            + "\r\n", "GET /\(String(repeating: "a", count: 20_000)) HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /status HTTP/1.1\r\nHost: localhost\r\n" + String(repeating: "A: b\r\n", count: 200) + "\r\n",
-    ])
-    func longHeadsAreRefused(_ text: String) async throws {
+    ]) func longHeadsAreRefused(_ text: String) async throws {
         let answer = try await TestServer.run { try await $0.ask(text) }
         #expect(answer.status == 431)
         #expect(answer.header("connection") == "close")
@@ -154,17 +147,21 @@ struct LimitTests {
                     client.send(Array(body.dropLast()))
                     return client
                 }
-                // Two of them are more than fits, whichever comes second.
-                let first = try almost()
-                let second = try almost()
-                while !first.hasInput(withinMilliseconds: 10), !second.hasInput(withinMilliseconds: 10) {}
-                let (refused, kept) = first.hasInput(withinMilliseconds: 0) ? (first, second) : (second, first)
-                let answer = try refused.receiveAnswer()
-                #expect(answer.status == 429)
-                #expect(answer.header("retry-after") == "1")
-                #expect(try JSONCursor.parse(answer.body).boolean("retryable"))
-                kept.send([UInt8(ascii: "a")])
-                #expect(try kept.receiveAnswer().status == 400)
+                // Two of them are more than fits, whichever comes second; where both are read at once, both may be refused.
+                var isOneKept = false
+                for _ in 0..<20 where !isOneKept {
+                    let first = try almost()
+                    let second = try almost()
+                    while !first.hasInput(withinMilliseconds: 10), !second.hasInput(withinMilliseconds: 10) {}
+                    let (refused, kept) = first.hasInput(withinMilliseconds: 0) ? (first, second) : (second, first)
+                    let answer = try refused.receiveAnswer()
+                    #expect(answer.status == 429)
+                    #expect(answer.header("retry-after") == "1")
+                    #expect(try JSONCursor.parse(answer.body).boolean("retryable"))
+                    kept.send([UInt8(ascii: "a")])
+                    isOneKept = try kept.receiveAnswer().status == 400
+                }
+                #expect(isOneKept)
                 // Now there is room again.
                 let third = try almost()
                 third.send([UInt8(ascii: "a")])
@@ -173,8 +170,9 @@ struct LimitTests {
         }
     }
 
-    @Test(.enabled(if: LimitTests.raiseDescriptorLimit(to: 2048), "too few file descriptors allowed"))
-    func connectionsBeyondTheLimitWait() async throws {
+    @Test(.enabled(if: LimitTests.raiseDescriptorLimit(to: 2048), "too few file descriptors allowed")) func connectionsBeyondTheLimitWait()
+        async throws
+    {
         try await TestServer.run { server in
             let port = server.port
             try await blocking {

@@ -11,8 +11,7 @@ import Testing
 @testable import BrokerHTTP
 
 /// Sockets, files of sockets, log lines, and the memory of a released key.
-@Suite(.timeLimit(.minutes(2)))
-struct ListenerTests {
+@Suite(.timeLimit(.minutes(5))) struct ListenerTests {
     /// A new directory under the system's place for such, short enough for a socket's path.
     private func temporaryDirectory() throws -> String {
         var template = Array("/tmp/broker-http-XXXXXX".utf8CString)
@@ -37,9 +36,7 @@ struct ListenerTests {
             let answer = try await blocking {
                 let client = try RawClient.connect(path: path)
                 // DNS cannot point at a file, so any name will do.
-                client.send(
-                    "POST /attest/raw HTTP/1.1\r\nHost: broker\r\nContent-Length: 27\r\n\r\n{\"runtime_data\":\"aGVsbG8=\"}"
-                )
+                client.send("POST /attest/raw HTTP/1.1\r\nHost: broker\r\nContent-Length: 27\r\n\r\n{\"runtime_data\":\"aGVsbG8=\"}")
                 return try client.receiveAnswer()
             }
             #expect(answer.status == 200)
@@ -62,6 +59,19 @@ struct ListenerTests {
         }
     }
 
+    /// Bound, but nobody listens.
+    private func leaveSocketBehind(_ path: String) throws {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let isBound = withUnsafeBytes(of: &address) { bytes in
+            bytes.baseAddress.map { bind(descriptor, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)) == 0 }
+        }
+        close(descriptor)
+        try #require(isBound == true && access(path, F_OK) == 0)
+    }
+
     @Test func aSocketLeftBehindIsReplacedAndALiveOneIsNot() async throws {
         let directory = try temporaryDirectory()
         defer { rmdir(directory) }
@@ -70,18 +80,7 @@ struct ListenerTests {
             $0.tcp = nil
             $0.unixSocketPath = path
         }
-        // Bound, but nobody listens.
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let isBound = withUnsafeBytes(of: &address) { bytes in
-            bytes.baseAddress.map {
-                bind(descriptor, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)) == 0
-            }
-        }
-        close(descriptor)
-        #expect(isBound == true && access(path, F_OK) == 0)
+        try leaveSocketBehind(path)
         try await TestServer.run(options: options) { _ in
             // Now somebody does.
             await #expect(throws: BrokerError.self) { try await TestServer.run(options: options) { _ in } }
@@ -91,6 +90,47 @@ struct ListenerTests {
                 return try client.receiveAnswer()
             }
             #expect(answer.status == 200)
+        }
+    }
+
+    @Test("C16: of many that start at once on one path exactly one listens, and the others say so") func oneOwner() async throws {
+        enum Outcome: Equatable { case listening, refused(String), ended }
+        let directory = try SocketDirectory()
+        let path = directory.socket
+        let options = TestServer.options {
+            $0.tcp = nil
+            $0.unixSocketPath = path
+        }
+        for round in 0..<20 {
+            // In every other round the socket of a dead process is in the way.
+            if round % 2 == 1 { try leaveSocketBehind(path) }
+            let (outcomes, continuation) = AsyncStream<Outcome>.makeStream()
+            let runs = (0..<16).map { _ in
+                Task {
+                    let frontEnd = HTTPFrontEnd(
+                        requestEngine: ScriptedEngine(), options: options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+                    ) { _ in continuation.yield(.listening) }
+                    do { try await frontEnd.run() } catch let error as BrokerError {
+                        continuation.yield(.refused(error.message))
+                    } catch { continuation.yield(.ended) }
+                }
+            }
+            var found: [Outcome] = []
+            for await outcome in outcomes {
+                found.append(outcome)
+                if found.count == runs.count { break }
+            }
+            #expect(found.count { $0 == .listening } == 1)
+            #expect(found.count { $0 == .refused("server.unix: another process listens on \(path)") } == runs.count - 1)
+            let status = try await blocking {
+                let client = try RawClient.connect(path: path)
+                client.send(request("GET", "/status"))
+                return try client.receiveAnswer().status
+            }
+            #expect(status == 200)
+            for run in runs { run.cancel() }
+            for run in runs { await run.value }
+            #expect(access(path, F_OK) != 0 && access(path + ".lock", F_OK) != 0)
         }
     }
 
@@ -111,11 +151,7 @@ struct ListenerTests {
     }
 
     private func startUpError(_ change: (inout HTTPFrontEndOptions) -> Void) async throws -> BrokerError {
-        do {
-            try await TestServer.run(options: TestServer.options(change)) { _ in }
-        } catch let error as BrokerError {
-            return error
-        }
+        do { try await TestServer.run(options: TestServer.options(change)) { _ in } } catch let error as BrokerError { return error }
         throw RawClient.Failure(reason: "it started")
     }
 
@@ -139,8 +175,7 @@ struct ListenerTests {
     @Test func oneLogLineForEachRequest() async throws {
         let canary = "canary-7a31"
         let error = BrokerError(
-            .releaseDenied, at: .release, "the policy says no\nforged line",
-            upstream: .init(status: 403, body: Array(canary.utf8)))
+            .releaseDenied, at: .release, "the policy says no\nforged line", upstream: .init(status: 403, body: Array(canary.utf8)))
         try await TestServer.run(ScriptedEngine(failing: error)) { server in
             _ = try await server.ask(
                 request(
@@ -175,12 +210,11 @@ struct ListenerTests {
                 memory.copyBytes(from: jwk)
                 return jwk.count
             })
-        let body = SecretBody.encode(key)
+        let body = ReleasedKeyBody.encode(key)
         #expect(String(buffer: body) == "{\"key\":\"{\\\"k\\\":\\\"a\\\\\\\"\\u0001é\\\"}\"}")
 
         let channel = NIOAsyncTestingChannel()
-        let connection = HTTPConnection(
-            channel: channel, requests: AsyncStream { $0.finish() }, disconnection: Disconnection())
+        let connection = HTTPConnection(channel: channel, requests: AsyncStream { $0.finish() })
         var reply = Reply.json(200, body)
         reply.isSecret = true
         try await connection.send(reply)
@@ -189,7 +223,7 @@ struct ListenerTests {
         _ = try? await channel.finish()
 
         // Also where it could not be sent.
-        let unsent = SecretBody.encode(key)
+        let unsent = ReleasedKeyBody.encode(key)
         reply.body = unsent
         await #expect(throws: (any Error).self) { try await connection.send(reply) }
         #expect(unsent.readableBytesView.allSatisfy { $0 == 0 })

@@ -1,5 +1,4 @@
 import BrokerCore
-import HTTPTransport
 import InMemoryLogging
 import Logging
 import StrictJSON
@@ -9,26 +8,17 @@ import Testing
 
 /// What a caller sees while there is no room for releases.
 struct OverloadTests {
-    private let full: ScriptedEngine
-    private let script: ScriptedEngine.Script
-
-    init() {
-        var script = ScriptedEngine.Script()
-        script.refusal = BrokerError(
-            .overloaded, at: .route, "the broker works on 2 releases and 3 more wait; come back later",
-            retryAfter: .seconds(1))
-        full = ScriptedEngine(script)
-        // Turned away wherever it is asked.
-        script.error = script.refusal
-        self.script = script
-    }
+    private let full = ScriptedEngine(
+        failing: BrokerError(
+            .overloaded, at: .route, "the broker works on 2 releases and 3 more wait; come back later", retryAfter: .seconds(1)))
 
     private func release(id: String = "mine") -> String {
         request("POST", "/key/release", body: #"{"kid":"k"}"#, headers: ["X-Request-Id: \(id)"])
     }
 
-    @Test(arguments: [HTTPFrontEndOptions.Profile.compatible, .precise])
-    func aReleaseIsTurnedAwayWithoutAnyWork(profile: HTTPFrontEndOptions.Profile) async throws {
+    @Test(arguments: [HTTPFrontEndOptions.Profile.compatible, .precise]) func aReleaseIsTurnedAway(profile: HTTPFrontEndOptions.Profile)
+        async throws
+    {
         try await TestServer.run(full, options: TestServer.options { $0.profile = profile }) { server in
             let answer = try await server.ask(release())
             #expect(answer.status == 429)
@@ -45,49 +35,18 @@ struct OverloadTests {
             #expect(line.metadata["route"] == "/key/release" && line.metadata["request_id"] == "mine")
             #expect(line.metadata["peer"] == nil)
         }
-        #expect(full.questions.isEmpty)
-    }
-
-    @Test func theAnswerIsTheOneThatTheEngineItselfWouldGive() async throws {
-        let error = try #require(full.script.refusal)
-        let late = try await TestServer.run(ScriptedEngine(failing: error)) {
-            try await $0.ask(release())
-        }
-        let early = try await TestServer.run(full) {
-            try await $0.ask(release())
-        }
-        #expect(early == late)
-        #expect(early.headers.map(\.name) == late.headers.map(\.name))
     }
 
     @Test func whatIsWrongWithARequestIsSaidFirst() async throws {
         let foreign = release().replacing("Host: 127.0.0.1", with: "Host: evil.example")
         let statuses = try await TestServer.run(full) { server in
             [
-                try await server.post("/key/release", #"{"kid":7}"#).status,
-                try await server.post("/key/release", "{").status,
+                try await server.post("/key/release", #"{"kid":7}"#).status, try await server.post("/key/release", "{").status,
                 try await server.ask(foreign).status,
             ]
         }
         #expect(statuses == [400, 400, 403])
-    }
-
-    @Test func aBodyThatTakesLongToReadIsNotReadOnTheEventLoop() async throws {
-        // The engine is asked, as it is for everything that does not answer itself on the spot.
-        let padding = String(repeating: " ", count: 16 << 10)
-        let answer = try await TestServer.run(full) { try await $0.post("/key/release", #"{"kid":"k"}"# + padding) }
-        #expect(answer.status == 200)
-        #expect(full.questions.count == 1)
-    }
-
-    @Test func otherRoutesAreServed() async throws {
-        let statuses = try await TestServer.run(full) { server in
-            [
-                try await server.ask(request("GET", "/status")).status,
-                try await server.post("/attest/raw", #"{"runtime_data":"AAAA"}"#).status,
-            ]
-        }
-        #expect(statuses == [200, 200])
+        #expect(full.questions.isEmpty)
     }
 
     @Test func manyInOneWriteAreAnsweredOneAfterTheOther() async throws {
@@ -95,8 +54,7 @@ struct OverloadTests {
         var text = ""
         for number in 0..<count { text += release(id: "\(number)") }
         text += request("GET", "/status", headers: ["X-Request-Id: last"])
-        let engine = ScriptedEngine(script)
-        try await TestServer.run(engine) { [text] server in
+        try await TestServer.run(full) { [text] server in
             let port = server.port
             let answers = try await blocking {
                 let client = try RawClient.connect(port: port)
@@ -107,12 +65,10 @@ struct OverloadTests {
             #expect(answers.last?.status == 200)
             #expect(answers.map { $0.header("x-request-id") } == (0..<count).map { "\($0)" } + ["last"])
         }
-        // Every seventeenth leaves the event loop to other connections.
-        #expect(engine.questions.count == count / 17)
     }
 
     @Test func aPeerThatPipelinesDoesNotKeepTheEventLoop() async throws {
-        var script = script
+        var script = full.script
         let door = Latch()
         script.pause = { await door.wait() }
         let many = String(repeating: release(), count: 200)
@@ -121,14 +77,13 @@ struct OverloadTests {
             let client = try await blocking {
                 let client = try RawClient.connect(port: port)
                 client.send(many)
-                // These were answered on the spot; the next one waits at the door, and meanwhile others are served.
-                #expect(try client.receiveAnswers(16).count == 16)
                 return client
             }
+            // The first waits at the door, and meanwhile others are served.
             for _ in 0..<4 { #expect(try await server.ask(request("GET", "/status")).status == 200) }
             #expect(!client.hasInput(withinMilliseconds: 0))
             door.open()
-            let answers = try await blocking { try client.receiveAnswers(184) }
+            let answers = try await blocking { try client.receiveAnswers(200) }
             #expect(answers.allSatisfy { $0.status == 429 })
         }
     }

@@ -33,7 +33,7 @@ final class RawClient: Sendable {
     private init(_ descriptor: Int32, _ address: UnsafeRawPointer, _ size: socklen_t) throws {
         self.descriptor = descriptor
         // No test waits longer than this for a byte: a server that hangs fails the test instead of hanging it.
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         guard Glibc.connect(descriptor, address.assumingMemoryBound(to: sockaddr.self), size) == 0 else {
@@ -41,31 +41,33 @@ final class RawClient: Sendable {
         }
     }
 
-    deinit {
-        close(descriptor)
-    }
+    deinit { close(descriptor) }
 
     /// Writes all of it; `false` when the peer does not take it any more.
-    @discardableResult
-    func send(_ bytes: [UInt8]) -> Bool {
+    @discardableResult func send(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
+            let count = bytes[sent...].withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard count > 0 else { return false }
             sent += count
         }
         return true
     }
 
-    @discardableResult
-    func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+    @discardableResult func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+
+    /// Ends the connection with a reset, so that the peer notices.
+    func abort() {
+        var now = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+        // The number stays taken until this value goes: the descriptor becomes one of nothing.
+        let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        dup2(nothing, descriptor)
+        close(nothing)
+    }
 
     /// Says that nothing more will be sent, but still listens.
-    func finishSending() {
-        shutdown(descriptor, Int32(SHUT_WR))
-    }
+    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// The next bytes; empty at the end of the stream, `nil` after an error or time-out.
     func receive() -> [UInt8]? {
@@ -101,16 +103,12 @@ struct RawAnswer: Equatable {
 
     func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 
-    static func == (left: RawAnswer, right: RawAnswer) -> Bool {
-        left.status == right.status && left.body == right.body
-    }
+    static func == (left: RawAnswer, right: RawAnswer) -> Bool { left.status == right.status && left.body == right.body }
 }
 
 extension RawClient {
     /// Reads one answer with a `Content-Length`, and keeps nothing behind it: for clients that do not pipeline.
-    func receiveAnswer(hasBody: Bool = true) throws -> RawAnswer {
-        try receiveAnswers(1, hasBody: hasBody)[0]
-    }
+    func receiveAnswer(hasBody: Bool = true) throws -> RawAnswer { try receiveAnswers(1, hasBody: hasBody)[0] }
 
     /// Reads that many answers.
     func receiveAnswers(_ count: Int, hasBody: Bool = true) throws -> [RawAnswer] {
@@ -124,8 +122,7 @@ extension RawClient {
             }
             guard let more = receive() else { throw Failure(reason: "no answer: \(errno)") }
             guard !more.isEmpty else {
-                throw Failure(
-                    reason: "closed after \(answers.count) answers and \(String(decoding: bytes, as: UTF8.self))")
+                throw Failure(reason: "closed after \(answers.count) answers and \(String(decoding: bytes, as: UTF8.self))")
             }
             bytes += more
         }
@@ -148,10 +145,7 @@ extension RawClient {
         }
         let length = hasBody ? headers.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0 : 0
         guard bytes.count >= end + 4 + length else { return nil }
-        return (
-            RawAnswer(status: status, headers: headers, body: Array(bytes[(end + 4)..<(end + 4 + length)])),
-            end + 4 + length
-        )
+        return (RawAnswer(status: status, headers: headers, body: Array(bytes[(end + 4)..<(end + 4 + length)])), end + 4 + length)
     }
 }
 
@@ -161,9 +155,7 @@ private final class BlockingThreads: TaskExecutor {
 
     private let pool = NIOThreadPool(numberOfThreads: 16)
 
-    private init() {
-        pool.start()
-    }
+    private init() { pool.start() }
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
@@ -176,9 +168,7 @@ private final class BlockingThreads: TaskExecutor {
     try await withTaskExecutorPreference(BlockingThreads.shared) { try await run(body) }
 }
 
-@concurrent private func run<Value: Sendable>(_ body: @Sendable () throws -> Value) async throws -> Value {
-    try body()
-}
+@concurrent private func run<Value: Sendable>(_ body: @Sendable () throws -> Value) async throws -> Value { try body() }
 
 /// An HTTP/1.1 request as text.
 func request(_ method: String, _ path: String, body: String? = nil, headers: [String] = []) -> String {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import BrokerHTTP
 
-/// What the original answered, request by request (`../shared/reference/reference-sidecar-responses.json`).
+/// What the original answered, request by request (OriginalSidecar.md, "Answers").
 struct Record: Sendable, CustomTestStringConvertible {
     let index: Int
     let method: String
@@ -24,9 +24,9 @@ struct Record: Sendable, CustomTestStringConvertible {
         var text = body
         // Two documents in one answer: the second is always this.
         if text.hasSuffix(#"{"token":""}"#) { text.removeLast(#"{"token":""}"#.count) }
-        guard case .object(let object)? = try? JSONValue.parse(Array(text.utf8)),
-            case .string(let error)? = object["error"]
-        else { return nil }
+        guard case .object(let object)? = try? JSONValue.parse(Array(text.utf8)), case .string(let error)? = object["error"] else {
+            return nil
+        }
         return error.replacing(" <help banner>", with: "")
     }
 
@@ -49,9 +49,8 @@ struct Record: Sendable, CustomTestStringConvertible {
                 let body = try? record.string("body")
             else { return nil }
             return Record(
-                index: index, method: method, path: path, request: try? record.optionalString("request"),
-                upstream: upstream, status: Int(status), contentType: try? record.optionalString("content_type"),
-                body: body)
+                index: index, method: method, path: path, request: try? record.optionalString("request"), upstream: upstream,
+                status: Int(status), contentType: try? record.optionalString("content_type"), body: body)
         }
     }()
 }
@@ -72,24 +71,20 @@ private let differences: [Int: Difference] = [
             + "HTTP GET failed: the name no-such-host.attest.azure.net cannot be resolved",
         reason: "the words of Go's resolver, with its address, become our own"),
     28: Difference(
-        error: "invalid request format: Key: 'KeyReleaseData.KID' Error:Field validation for 'KID' failed on the "
-            + "'required' tag",
+        error: "invalid request format: Key: 'KeyReleaseData.KID' Error:Field validation for 'KID' failed on the " + "'required' tag",
         reason: #"{"error":{}} is a bug (an error value marshalled); the endpoints have configured defaults here"#),
     29: Difference(
-        error: "invalid request format: Key: 'KeyReleaseData.KID' Error:Field validation for 'KID' failed on the "
-            + "'required' tag",
+        error: "invalid request format: Key: 'KeyReleaseData.KID' Error:Field validation for 'KID' failed on the " + "'required' tag",
         reason: #"{"error":{}} is a bug"#),
     30: Difference(
-        error: "invalid request format: invalid character 'o' in literal null (expecting 'u')",
-        reason: #"{"error":{}} is a bug"#),
+        error: "invalid request format: invalid character 'o' in literal null (expecting 'u')", reason: #"{"error":{}} is a bug"#),
     33: Difference(
         error: "secure key release failed: releasing the key k2 failed: AKV post request failed: "
             + "HTTP GET failed: the name no-such-host.managedhsm.azure.net cannot be resolved",
         reason: "the words of Go's resolver become our own"),
     37: Difference(
         error: "secure key release failed: releasing the key k2 failed: jws token verification failed: "
-            + "the signature of the release answer does not verify",
-        reason: "the words of Go's RSA package become our own"),
+            + "the signature of the release answer does not verify", reason: "the words of Go's RSA package become our own"),
     38: Difference(
         error: "secure key release failed: releasing the key k2 failed: jws token verification failed: "
             + "the certificate of the release answer is not trusted",
@@ -99,17 +94,14 @@ private let differences: [Int: Difference] = [
             + "the certificate of the release answer is for another name",
         reason: "the words of Go's X.509 package become our own; chain and signature are one step here"),
     40: Difference(
-        status: 403,
-        error: "secure key release failed: releasing the key k2 failed: aes key unwrap failed: it does not open",
+        status: 403, error: "secure key release failed: releasing the key k2 failed: aes key unwrap failed: it does not open",
         reason: "the original crashes and answers 500 without a body"),
     41: Difference(
         error: "secure key release failed: releasing the key k2 failed: jws token verification failed: "
-            + "the release answer has no value",
-        reason: "one step covers every answer that cannot be believed"),
+            + "the release answer has no value", reason: "one step covers every answer that cannot be believed"),
     42: Difference(
         error: "secure key release failed: attestation failed: Retrieving MAA token from MAA endpoint failed: "
-            + "the token does not name the wrapping key",
-        reason: "the token is checked before it is used, not when the key does not open"),
+            + "the token does not name the wrapping key", reason: "the token is checked before it is used, not when the key does not open"),
 ]
 
 private func upstreamBody(_ text: String) -> [UInt8] { Array((text + "\n").utf8) }
@@ -122,36 +114,27 @@ private func situation(of record: Record) -> BrokerError? {
             upstream: .init(status: status, body: upstreamBody(body)))
     }
     func release(_ code: BrokerError.Code, _ status: Int, _ body: String, after: Duration? = nil) -> BrokerError {
-        BrokerError(
-            code, at: .release, "ours", retryAfter: after, upstream: .init(status: status, body: upstreamBody(body)))
+        BrokerError(code, at: .release, "ours", retryAfter: after, upstream: .init(status: status, body: upstreamBody(body)))
     }
     switch record.index {
     case 20: return verify(400, #"{"error":{"code":"InvalidParameter","message":"runtimeData is not JSON"}}"#)
-    case 24:
-        return BrokerError(
-            .upstreamUnavailable, at: .verify, "the name no-such-host.attest.azure.net cannot be resolved")
+    case 24: return BrokerError(.upstreamUnavailable, at: .verify, "the name no-such-host.attest.azure.net cannot be resolved")
     case 31:
         return release(
             .keyNotFound, 404,
-            #"{"error":{"code":"KeyNotFound","message":"A key with (name/id) missing was not found in this key vault."}}"#
-        )
+            #"{"error":{"code":"KeyNotFound","message":"A key with (name/id) missing was not found in this key vault."}}"#)
     case 32:
         return release(
             .releaseDenied, 403,
             #"{"error":{"code":"Forbidden","message":"AKV.SKR.1010: Target environment attestation statement cannot be verified against the release policy: no authority matches https://sharedeus2.eus2.attest.azure.net"}}"#
         )
-    case 33:
-        return BrokerError(
-            .upstreamUnavailable, at: .release, "the name no-such-host.managedhsm.azure.net cannot be resolved")
+    case 33: return BrokerError(.upstreamUnavailable, at: .release, "the name no-such-host.managedhsm.azure.net cannot be resolved")
     case 34: return verify(500, #"{"error":{"code":"InternalError","message":"injected"}}"#)
     case 35: return release(.releaseDenied, 403, #"{"error":{"code":"Forbidden","message":"AKV.SKR.1006: injected"}}"#)
-    case 36:
-        return release(
-            .upstreamThrottled, 429, #"{"error":{"code":"Throttled","message":"injected"}}"#, after: .seconds(1))
+    case 36: return release(.upstreamThrottled, 429, #"{"error":{"code":"Throttled","message":"injected"}}"#, after: .seconds(1))
     case 37: return BrokerError(.upstreamInvalid, at: .release, "the signature of the release answer does not verify")
     case 38: return BrokerError(.upstreamInvalid, at: .release, "the certificate of the release answer is not trusted")
-    case 39:
-        return BrokerError(.upstreamInvalid, at: .release, "the certificate of the release answer is for another name")
+    case 39: return BrokerError(.upstreamInvalid, at: .release, "the certificate of the release answer is for another name")
     case 40: return BrokerError(.unwrapFailed, at: .unwrap, "it does not open")
     case 41: return BrokerError(.upstreamInvalid, at: .release, "the release answer has no value")
     case 42: return BrokerError(.upstreamInvalid, at: .verify, "the token does not name the wrapping key")
@@ -159,22 +142,14 @@ private func situation(of record: Record) -> BrokerError? {
     }
 }
 
-@Suite(.enabled(if: Record.isPresent, "shared/reference is not beside the project"))
-struct ReplayTests {
-    @Test func everyRecordIsThere() {
-        #expect(Record.all.count == 43)
-    }
+@Suite(.enabled(if: Record.isPresent, "shared/reference is not beside the project")) struct ReplayTests {
+    @Test func everyRecordIsThere() { #expect(Record.all.count == 43) }
 
-    @Test(arguments: Record.all)
-    func theOriginalsAnswerIsGiven(_ record: Record) async throws {
+    @Test(arguments: Record.all) func theOriginalsAnswerIsGiven(_ record: Record) async throws {
         var script = ScriptedEngine.Script()
         script.error = situation(of: record)
-        if record.status == 200, record.path == "/key/release" {
-            script.jwk = try #require(Self.member("key", of: record.body))
-        }
-        if record.status == 200, record.path == "/attest/maa" {
-            script.token = try #require(Self.member("token", of: record.body))
-        }
+        if record.status == 200, record.path == "/key/release" { script.jwk = try #require(Self.member("key", of: record.body)) }
+        if record.status == 200, record.path == "/attest/maa" { script.token = try #require(Self.member("token", of: record.body)) }
         let answer = try await TestServer.run(ScriptedEngine(script)) { server in
             try await server.ask(request(record.method, record.path, body: record.request))
         }
@@ -209,8 +184,7 @@ struct ReplayTests {
             #expect(document.value.memberNames == ["endorsed_tcb", "endorsements", "evidence", "uvm_endorsements"])
             #expect(try document.string("endorsed_tcb") == "3100000000000000")
             #expect(try document.string("evidence").utf8.count == 1580)
-        default:
-            #expect(answer.text == record.body)
+        default: #expect(answer.text == record.body)
         }
     }
 

@@ -1,3 +1,4 @@
+import Waiting
 import BrokerCore
 import BrokerEngine
 import HTTPTransport
@@ -19,8 +20,6 @@ final class ScriptedEngine: RequestEngine {
     struct Script: Sendable {
         var provenance = Evidence.Provenance.hardware
         var error: BrokerError?
-        /// Why releases are turned away.
-        var refusal: BrokerError?
         var evidence = sampleEvidence
         var token = "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"
         var jwk = #"{"k":"c2VjcmV0","kty":"oct"}"#
@@ -30,18 +29,13 @@ final class ScriptedEngine: RequestEngine {
     }
 
     static let sampleEvidence = Evidence(
-        report: (0..<1184).map { UInt8(truncatingIfNeeded: $0) },
-        endorsements: [[1, 2, 3], Array(repeating: 7, count: 100)],
+        report: (0..<1184).map { UInt8(truncatingIfNeeded: $0) }, endorsements: [[1, 2, 3], Array(repeating: 7, count: 100)],
         endorsedTCB: "3100000000000000", platformEndorsements: [[0xD2, 0x84]], provenance: .hardware)
 
     let script: Script
     private let asked = Mutex<[Question]>([])
 
-    var releaseRefusal: BrokerError? { script.refusal }
-
-    init(_ script: Script = Script()) {
-        self.script = script
-    }
+    init(_ script: Script = Script()) { self.script = script }
 
     convenience init(failing error: BrokerError) {
         var script = Script()
@@ -54,8 +48,7 @@ final class ScriptedEngine: RequestEngine {
     var provenance: Evidence.Provenance { script.provenance }
 
     func makeContext(id: String) -> RequestContext {
-        RequestContext(
-            id: id, deadline: .after(.seconds(30)), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        RequestContext(id: id, deadline: .after(.seconds(30)), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private func note(_ question: Question) async throws(BrokerError) {
@@ -74,14 +67,11 @@ final class ScriptedEngine: RequestEngine {
         return script.evidence
     }
 
-    func token(
-        for data: RuntimeData, from authority: Endpoint?, in context: RequestContext
-    ) async throws(BrokerError) -> AttestationToken {
+    func token(for data: RuntimeData, from authority: Endpoint?, in context: RequestContext) async throws(BrokerError) -> AttestationToken {
         try await note(.token(data.bytes, authority))
         guard let authority else {
             // What the engine says when neither the request nor the configuration names one.
-            throw BrokerError(
-                .invalidRequest, at: .route, "the request names no maa_endpoint and the configuration has none")
+            throw BrokerError(.invalidRequest, at: .route, "the request names no maa_endpoint and the configuration has none")
         }
         return AttestationToken(compact: script.token, authority: authority, expiresAt: .max)
     }
@@ -89,8 +79,7 @@ final class ScriptedEngine: RequestEngine {
     func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
         var bearer: String?
         if case .bearer(let token) = request.caller { bearer = token.reveal() }
-        try await note(
-            .release(key: "\(request.key)", store: request.store, authority: request.authority, bearer: bearer))
+        try await note(.release(key: "\(request.key)", store: request.store, authority: request.authority, bearer: bearer))
         let jwk = Array(script.jwk.utf8)
         return ReleasedKey(
             keyID: "https://demo.managedhsm.azure.net/keys/\(request.key)/0123456789abcdef0123456789abcdef",

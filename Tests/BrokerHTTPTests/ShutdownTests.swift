@@ -6,8 +6,7 @@ import Testing
 @testable import BrokerHTTP
 
 /// What happens on SIGTERM, which the service group turns into a graceful shutdown.
-@Suite(.timeLimit(.minutes(2)))
-struct ShutdownTests {
+@Suite(.timeLimit(.minutes(5))) struct ShutdownTests {
     private struct Drain {
         var answer: RawAnswer?
         var duration = Duration.zero
@@ -15,9 +14,7 @@ struct ShutdownTests {
     }
 
     /// Starts a release, begins a graceful shutdown while it runs, and opens its door if asked.
-    private func drain(
-        after timeout: Duration, opening: Bool, unixPath: String? = nil
-    ) async throws -> Drain {
+    private func drain(after timeout: Duration, opening: Bool, unixPath: String? = nil) async throws -> Drain {
         let door = Latch()
         let started = Latch()
         var script = ScriptedEngine.Script()
@@ -33,9 +30,7 @@ struct ShutdownTests {
             let frontEnd = HTTPFrontEnd(
                 requestEngine: engine, options: TestServer.options { $0.drainTimeout = timeout },
                 logger: Logger(label: "test") { _ in handler }
-            ) { address in
-                if case .tcp(_, let port) = address { continuation.yield(port) }
-            }
+            ) { address in if case .tcp(_, let port) = address { continuation.yield(port) } }
             async let running: Void = frontEnd.run()
             var port = 0
             for await bound in ports {
@@ -71,10 +66,10 @@ struct ShutdownTests {
     }
 
     @Test func requestsInFlightFinish() async throws {
-        let drain = try await drain(after: .seconds(15), opening: true)
+        let drain = try await drain(after: .seconds(120), opening: true)
         #expect(drain.answer?.status == 200)
         #expect(drain.answer?.header("connection") == "close")
-        #expect(drain.duration < .seconds(10))
+        #expect(drain.duration < .seconds(60))
         #expect(!drain.log.entries.contains { $0.level >= .warning })
     }
 
@@ -82,11 +77,9 @@ struct ShutdownTests {
         try await testGracefulShutdown { trigger in
             let (ports, continuation) = AsyncStream<Int>.makeStream()
             let frontEnd = HTTPFrontEnd(
-                requestEngine: ScriptedEngine(), options: TestServer.options { $0.drainTimeout = .seconds(15) },
+                requestEngine: ScriptedEngine(), options: TestServer.options { $0.drainTimeout = .seconds(120) },
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            ) { address in
-                if case .tcp(_, let port) = address { continuation.yield(port) }
-            }
+            ) { address in if case .tcp(_, let port) = address { continuation.yield(port) } }
             async let running: Void = frontEnd.run()
             var port = 0
             for await bound in ports {
@@ -105,7 +98,7 @@ struct ShutdownTests {
             let start = ContinuousClock.now
             trigger.triggerGracefulShutdown()
             try await running
-            #expect(start.duration(to: .now) < .seconds(10))
+            #expect(start.duration(to: .now) < .seconds(60))
             withExtendedLifetime(client) {}
         }
     }
@@ -114,7 +107,7 @@ struct ShutdownTests {
         let drain = try await drain(after: .milliseconds(300), opening: false)
         #expect(drain.answer == nil)
         #expect(drain.duration >= .milliseconds(300))
-        #expect(drain.duration < .seconds(10))
+        #expect(drain.duration < .seconds(60))
         #expect(drain.log.entries.contains { $0.level == .warning && "\($0.message)".contains("drain timeout") })
     }
 }

@@ -57,13 +57,11 @@ struct TestServer {
         }
     }
 
-    func post(_ path: String, _ body: String) async throws -> RawAnswer {
-        try await ask(request("POST", path, body: body))
-    }
+    func post(_ path: String, _ body: String) async throws -> RawAnswer { try await ask(request("POST", path, body: body)) }
 
     /// Waits for a log line that `condition` accepts, at most some seconds.
     func logLine(where condition: (InMemoryLogHandler.Entry) -> Bool) async throws -> InMemoryLogHandler.Entry {
-        let end = ContinuousClock.now + .seconds(10)
+        let end = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < end {
             if let entry = log.entries.first(where: condition) { return entry }
             await Task.yield()

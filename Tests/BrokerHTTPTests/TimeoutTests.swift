@@ -7,14 +7,10 @@ import Testing
 @testable import BrokerHTTP
 
 /// Callers that stop in the middle, and callers that go.
-@Suite(.timeLimit(.minutes(2)))
-struct TimeoutTests {
-    @Test(arguments: [
-        "", "GET", "GET /status HTTP/1.1\r\nHost: local", "POST /attest/raw HTTP/1.1\r\nHost: localhost\r\n",
-        "\r\n\r\n",
-    ])
+@Suite(.timeLimit(.minutes(5))) struct TimeoutTests {
+    @Test(arguments: ["", "GET", "GET /status HTTP/1.1\r\nHost: local", "POST /attest/raw HTTP/1.1\r\nHost: localhost\r\n", "\r\n\r\n"])
     func halfSentHeadsAreClosedWhileOthersAreServed(_ start: String) async throws {
-        let options = TestServer.options { $0.headerTimeout = .seconds(1) }
+        let options = TestServer.options { $0.headerTimeout = .seconds(2) }
         try await TestServer.run(options: options) { server in
             let port = server.port
             try await blocking {
@@ -35,23 +31,21 @@ struct TimeoutTests {
     }
 
     @Test func trickledHeadsAreClosedToo() async throws {
-        let options = TestServer.options { $0.headerTimeout = .seconds(1) }
+        let options = TestServer.options { $0.headerTimeout = .seconds(2) }
         try await TestServer.run(options: options) { server in
             let port = server.port
             try await blocking {
                 let slow = try RawClient.connect(port: port)
                 slow.send("GET /status HTTP/1.1\r\n")
                 let start = ContinuousClock.now
-                while !slow.hasInput(withinMilliseconds: 20), ContinuousClock.now - start < .seconds(10) {
-                    slow.send("X: y\r\n")
-                }
-                #expect(ContinuousClock.now - start < .seconds(10))
+                while !slow.hasInput(withinMilliseconds: 20), ContinuousClock.now - start < .seconds(60) { slow.send("X: y\r\n") }
+                #expect(ContinuousClock.now - start < .seconds(60))
             }
         }
     }
 
     @Test func theSecondHeadOfAConnectionIsTimedFromItsFirstByte() async throws {
-        let options = TestServer.options { $0.headerTimeout = .seconds(1) }
+        let options = TestServer.options { $0.headerTimeout = .seconds(2) }
         try await TestServer.run(options: options) { server in
             let port = server.port
             try await blocking {
@@ -59,9 +53,9 @@ struct TimeoutTests {
                 client.send(request("GET", "/status"))
                 #expect(try client.receiveAnswer().status == 200)
                 // Idle for longer than a head may take: allowed for as long as `idleTimeout`.
-                #expect(!client.hasInput(withinMilliseconds: 1500))
+                #expect(!client.hasInput(withinMilliseconds: 2500))
                 client.send("GET /sta")
-                #expect(client.hasInput(withinMilliseconds: 5000))
+                #expect(client.hasInput(withinMilliseconds: 60_000))
                 #expect(client.receive()?.isEmpty == true)
             }
         }
@@ -80,8 +74,9 @@ struct TimeoutTests {
         }
     }
 
-    @Test(arguments: ["Content-Length: 100", "Transfer-Encoding: chunked"])
-    func halfSentBodiesAreAnsweredAndClosed(_ length: String) async throws {
+    @Test(arguments: ["Content-Length: 100", "Transfer-Encoding: chunked"]) func halfSentBodiesAreAnsweredAndClosed(_ length: String)
+        async throws
+    {
         let engine = ScriptedEngine()
         let options = TestServer.options { $0.bodyTimeout = .milliseconds(300) }
         try await TestServer.run(engine, options: options) { server in
@@ -109,10 +104,8 @@ struct TimeoutTests {
                 #expect(client.receive()?.isEmpty == true)
                 // Half-closed now. The other half follows, and then writing fails.
                 let start = ContinuousClock.now
-                while client.send([0]), ContinuousClock.now - start < .seconds(10) {
-                    _ = client.hasInput(withinMilliseconds: 1)
-                }
-                #expect(ContinuousClock.now - start < .seconds(10))
+                while client.send([0]), ContinuousClock.now - start < .seconds(60) { _ = client.hasInput(withinMilliseconds: 1) }
+                #expect(ContinuousClock.now - start < .seconds(60))
             }
         }
     }
@@ -120,8 +113,7 @@ struct TimeoutTests {
     @Test func aPeerThatNeverReadsIsCutOff() async throws {
         var script = ScriptedEngine.Script()
         script.evidence = Evidence(
-            report: [UInt8](repeating: 0, count: 1 << 20), endorsements: [[1]], endorsedTCB: "00", provenance: .hardware
-        )
+            report: [UInt8](repeating: 0, count: 1 << 20), endorsements: [[1]], endorsedTCB: "00", provenance: .hardware)
         let options = TestServer.options { $0.idleTimeout = .milliseconds(300) }
         try await TestServer.run(ScriptedEngine(script), options: options) { server in
             let port = server.port
@@ -142,24 +134,29 @@ struct TimeoutTests {
         let door = Latch()
         script.pause = { await door.wait() }
         let options = TestServer.options {
-            $0.headerTimeout = .seconds(1)
-            $0.bodyTimeout = .seconds(1)
-            $0.idleTimeout = .seconds(1)
+            $0.headerTimeout = .seconds(2)
+            $0.bodyTimeout = .seconds(2)
+            $0.idleTimeout = .seconds(2)
         }
         try await TestServer.run(ScriptedEngine(script), options: options) { server in
             let port = server.port
             try await blocking {
                 let client = try RawClient.connect(port: port)
                 client.send(request("POST", "/key/release", body: #"{"kid":"k"}"#))
-                #expect(!client.hasInput(withinMilliseconds: 1500))
+                #expect(!client.hasInput(withinMilliseconds: 2500))
                 door.open()
                 #expect(try client.receiveAnswer().status == 200)
             }
         }
     }
 
-    /// Whether the work behind a request ends when its caller goes.
-    private func isCancelled(_ path: String, _ body: String, half: Bool) async throws -> Bool {
+    @Test(
+        arguments: [
+            ("/key/release", #"{"kid":"k"}"#), ("/attest/raw", #"{"runtime_data":"aGVsbG8="}"#),
+            ("/attest/combined", #"{"runtime_data":"aGVsbG8="}"#),
+            ("/attest/maa", #"{"runtime_data":"aGVsbG8=","maa_endpoint":"demo.attest.azure.net"}"#), ("/readyz", ""),
+        ]) func workEndsWithItsConnection(_ path: String, _ body: String) async throws
+    {
         let (started, startedContinuation) = AsyncStream<Void>.makeStream()
         let (ended, endedContinuation) = AsyncStream<Bool>.makeStream()
         var script = ScriptedEngine.Script()
@@ -169,35 +166,19 @@ struct TimeoutTests {
             await door.wait()
             endedContinuation.yield(Task.isCancelled)
         }
-        return try await TestServer.run(ScriptedEngine(script)) { server in
+        try await TestServer.run(ScriptedEngine(script)) { server in
             let port = server.port
-            var client: RawClient? = try await blocking {
+            let client = try await blocking {
                 let client = try RawClient.connect(port: port)
                 client.send(request(path == "/readyz" ? "GET" : "POST", path, body: path == "/readyz" ? nil : body))
                 return client
             }
             for await _ in started { break }
-            if half { client?.finishSending() } else { client = nil }
-            if path == "/attest/raw" {
-                // It goes on: let it end by itself, after the server has surely seen the end of the connection.
-                _ = try await server.ask(request("GET", "/status"))
-                door.open()
+            client.abort()
+            for await isCancelled in ended {
+                #expect(isCancelled)
+                break
             }
-            for await isCancelled in ended { return isCancelled }
-            return false
         }
-    }
-
-    @Test(
-        arguments: [
-            ("/key/release", #"{"kid":"k"}"#), ("/attest/combined", #"{"runtime_data":"aGVsbG8="}"#),
-            ("/attest/maa", #"{"runtime_data":"aGVsbG8=","maa_endpoint":"demo.attest.azure.net"}"#), ("/readyz", ""),
-        ], [false, true])
-    func slowWorkEndsWithItsCaller(_ route: (path: String, body: String), _ half: Bool) async throws {
-        #expect(try await isCancelled(route.path, route.body, half: half))
-    }
-
-    @Test func fastWorkGoesOn() async throws {
-        #expect(try await !isCancelled("/attest/raw", #"{"runtime_data":"aGVsbG8="}"#, half: false))
     }
 }

@@ -71,9 +71,7 @@ import Testing
 
     @Test func methodsWithoutABody() async throws {
         let server = try LoopbackServer { connection in
-            while let request = connection.readRequest() {
-                connection.answer(String(request.head.prefix { $0 != "\r" && $0 != "\r\n" }))
-            }
+            while let request = connection.readRequest() { connection.answer(String(request.head.prefix { $0 != "\r" && $0 != "\r\n" })) }
         }
         defer { server.stop() }
         let transport = try makeTransport()
@@ -85,8 +83,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"])
-    func redirectsAreAnswersAndNotFollowed(status: String) async throws {
+    @Test(arguments: ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"]) func redirectsAreAnswersAndNotFollowed(
+        status: String
+    ) async throws {
         let elsewhere = try LoopbackServer { connection in connection.answer("followed") }
         let port = elsewhere.port
         let server = try LoopbackServer { connection in
@@ -107,8 +106,7 @@ import Testing
     }
 
     @Test func connectionsAreReused() async throws {
-        let server = try LoopbackServer { connection in
-            while connection.readRequest() != nil { connection.answer("\(connection.number)") }
+        let server = try LoopbackServer { connection in while connection.readRequest() != nil { connection.answer("\(connection.number)") }
         }
         defer { server.stop() }
         let transport = try makeTransport()
@@ -119,17 +117,13 @@ import Testing
 
     @Test func twoHundredRequestsAtOnceShareABoundedNumberOfConnections() async throws {
         let server = try LoopbackServer { connection in
-            while let request = connection.readRequest() {
-                connection.answer(String(request.head.split(separator: " ")[1]))
-            }
+            while let request = connection.readRequest() { connection.answer(String(request.head.split(separator: " ")[1])) }
         }
         defer { server.stop() }
         let transport = try makeTransport(connections: 16, perOrigin: 16)
         defer { transport.shutdown() }
         try await withThrowingTaskGroup(of: Bool.self) { group in
-            for number in 0..<200 {
-                group.addTask { try await transport.send(get(server, "/\(number)")).text == "/\(number)" }
-            }
+            for number in 0..<200 { group.addTask { try await transport.send(get(server, "/\(number)")).text == "/\(number)" } }
             for try await isRight in group { #expect(isRight) }
         }
         #expect((1...16).contains(server.acceptedConnections))

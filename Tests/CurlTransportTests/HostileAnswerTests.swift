@@ -1,12 +1,11 @@
+import Waiting
 import CurlTransport
 import HTTPTransport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct HostileAnswerTests {
     /// Serves the same bytes to every request, then ends the connection.
-    private func failureOf(_ answer: String, limit: Int = 1 << 20, resets: Bool = false) async throws
-        -> HTTPTransportError?
-    {
+    private func failureOf(_ answer: String, limit: Int = 1 << 20, resets: Bool = false) async throws -> HTTPTransportError? {
         let server = try LoopbackServer { connection in
             _ = connection.readRequest()
             connection.send(answer)
@@ -30,9 +29,7 @@ import Testing
 
     @Test func lengthsUpToTheLimitAreAccepted() async throws {
         #expect(try await failureOf("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789", limit: 10) == nil)
-        #expect(
-            try await failureOf("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n01234567890", limit: 10)
-                == .responseTooLarge(limit: 10))
+        #expect(try await failureOf("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n01234567890", limit: 10) == .responseTooLarge(limit: 10))
         #expect(try await failureOf("HTTP/1.1 200 OK\r\n\r\n0123456789", limit: 10) == nil)
         #expect(try await failureOf("HTTP/1.1 200 OK\r\n\r\n01234567890", limit: 10) == .responseTooLarge(limit: 10))
     }
@@ -63,9 +60,7 @@ import Testing
     }
 
     @Test func endlessHeadersAndInterimAnswersAreRefused() async throws {
-        for line in [
-            "X-Filler: \(String(repeating: "x", count: 200))\r\n", "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n",
-        ] {
+        for line in ["X-Filler: \(String(repeating: "x", count: 200))\r\n", "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"] {
             let server = try LoopbackServer { connection in
                 _ = connection.readRequest()
                 connection.send("HTTP/1.1 103 Early Hints\r\n")
@@ -100,21 +95,15 @@ import Testing
     }
 
     @Test(arguments: [
-        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n123",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n123",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-        "<html>not HTTP</html>",
-        "SSH-2.0-OpenSSH_9.2\r\n",
-    ])
-    func answersThatAreCutOffOrNotHTTP(answer: String) async throws {
+        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n123", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n123",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "<html>not HTTP</html>", "SSH-2.0-OpenSSH_9.2\r\n",
+    ]) func answersThatAreCutOffOrNotHTTP(answer: String) async throws {
         #expect(isInvalidResponse(try await failureOf(answer)), "\(answer)")
     }
 
     @Test func aResetInTheMiddleIsAnInvalidAnswer() async throws {
-        #expect(
-            isInvalidResponse(
-                try await failureOf("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc", resets: true)))
+        #expect(isInvalidResponse(try await failureOf("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc", resets: true)))
     }
 
     @Test func aConnectionThatEndsBeforeTheAnswerIsAFailedConnection() async throws {

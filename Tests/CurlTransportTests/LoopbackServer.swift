@@ -28,8 +28,7 @@ final class LoopbackServer: Sendable {
         let listener = listener
         let isListening = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(listener, generic, length) == 0 && listen(listener, 512) == 0
-                    && getsockname(listener, generic, &length) == 0
+                bind(listener, generic, length) == 0 && listen(listener, 512) == 0 && getsockname(listener, generic, &length) == 0
             }
         }
         guard listener >= 0, isListening else { throw Failure(errno) }
@@ -98,9 +97,9 @@ final class Connection {
             if let start = firstIndex(of: end, in: buffer) {
                 let head = String(decoding: buffer[..<start], as: UTF8.self)
                 let length =
-                    head.split(separator: "\r\n").lazy
-                    .first { $0.lowercased().hasPrefix("content-length:") }
-                    .flatMap { Int($0.split(separator: ":")[1].filter { $0 != " " }) } ?? 0
+                    head.split(separator: "\r\n").lazy.first { $0.lowercased().hasPrefix("content-length:") }.flatMap {
+                        Int($0.split(separator: ":")[1].filter { $0 != " " })
+                    } ?? 0
                 while buffer.count < start + 4 + length { guard receive() else { return nil } }
                 let body = Array(buffer[(start + 4)..<(start + 4 + length)])
                 buffer.removeFirst(start + 4 + length)
@@ -111,16 +110,13 @@ final class Connection {
     }
 
     /// False when the peer is gone.
-    @discardableResult
-    func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+    @discardableResult func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
-    @discardableResult
-    func send(_ bytes: [UInt8]) -> Bool {
+    @discardableResult func send(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
-                Glibc.send(
-                    descriptor, buffer.baseAddress! + sent, buffer.count - sent, Int32(MSG_NOSIGNAL))
+                Glibc.send(descriptor, buffer.baseAddress! + sent, buffer.count - sent, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { return false }
             sent += count
@@ -134,9 +130,7 @@ final class Connection {
     }
 
     /// Returns when the peer or `LoopbackServer.stop` ends the connection.
-    func waitForEnd() {
-        while receive() { buffer.removeAll() }
-    }
+    func waitForEnd() { while receive() { buffer.removeAll() } }
 
     /// Makes the end of the connection a TCP reset.
     func resetAtEnd() {

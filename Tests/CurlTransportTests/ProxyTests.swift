@@ -1,3 +1,4 @@
+import Waiting
 import CurlTransport
 import Glibc
 import HTTPTransport
@@ -53,13 +54,11 @@ import Testing
     @Test func aProxyThatCannotBeUnderstoodIsNotQuoted() async {
         await #expect(processExitsWith: .success) {
             for address in [
-                "gopher://someone:passw0rd@127.0.0.1:1", "http://someone:passw0rd@[",
-                "http://someone:passw0rd@nowhere.invalid:1",
+                "gopher://someone:passw0rd@127.0.0.1:1", "http://someone:passw0rd@[", "http://someone:passw0rd@nowhere.invalid:1",
             ] {
                 setenv("https_proxy", address, 1)
                 let transport = try makeTransport(proxy: .environment)
-                let request = HTTPRequest(
-                    .get, .service(try Endpoint("contoso.vault.example")), path: "/", deadline: .after(.seconds(20)))
+                let request = HTTPRequest(.get, .service(try Endpoint("contoso.vault.example")), path: "/", deadline: .after(.seconds(20)))
                 let error = await failure(of: request, with: transport)
                 #expect(error != nil)
                 #expect(!"\(String(describing: error))".contains("passw0rd"))
@@ -72,8 +71,7 @@ import Testing
             let proxy = try LoopbackServer { connection in _ = connection.readRequest() }
             setenv("https_proxy", "http://127.0.0.1:\(proxy.port)", 1)
             let transport = try makeTransport(proxy: .none)
-            let request = HTTPRequest(
-                .get, .service(try Endpoint("does-not-exist.invalid")), path: "/", deadline: .after(.seconds(20)))
+            let request = HTTPRequest(.get, .service(try Endpoint("does-not-exist.invalid")), path: "/", deadline: .after(.seconds(20)))
             #expect(await failure(of: request, with: transport) == .nameNotResolved(host: "does-not-exist.invalid"))
             #expect(proxy.acceptedConnections == 0)
         }
@@ -97,8 +95,7 @@ import Testing
         #expect(try await general.send(get(server)).text == "here")
         let named = try makeTransport(connectTo: ["169.254.169.254:80:127.0.0.1:\(elsewhere.port)"])
         defer { named.shutdown() }
-        let request = HTTPRequest(
-            .get, .metadata(host: "169.254.169.254", port: 80), path: "/", deadline: .after(.seconds(20)))
+        let request = HTTPRequest(.get, .metadata(host: "169.254.169.254", port: 80), path: "/", deadline: .after(.seconds(20)))
         #expect(try await named.send(request).text == "elsewhere")
     }
 }

@@ -1,11 +1,11 @@
+import Waiting
 import CurlTransport
 import HTTPTransport
 import OpenSSLCrypto
 import SecureMemory
 
 func makeTransport(
-    trust: TLSTrust? = nil,
-    connectTo: [String] = [], connectTimeout: Duration = .seconds(5), connections: Int = 64, perOrigin: Int? = nil,
+    trust: TLSTrust? = nil, connectTo: [String] = [], connectTimeout: Duration = .seconds(5), connections: Int = 64, perOrigin: Int? = nil,
     proxy: CurlTransport.Options.Proxy = .none
 ) throws -> CurlTransport {
     let trust = trust ?? TLSTrust(includesSystemDefaults: false)
@@ -13,22 +13,16 @@ func makeTransport(
     let store =
         isNobody
         ? try TrustStore(roots: [])
-        : try TrustStore(
-            files: trust.files, directories: trust.directories, includesSystemDefaults: trust.includesSystemDefaults)
+        : try TrustStore(files: trust.files, directories: trust.directories, includesSystemDefaults: trust.includesSystemDefaults)
     return try CurlTransport(
         CurlTransport.Options(
-            trust: { store }, connectTo: try connectTo.map { try ConnectOverride($0) }, userAgent: "test/1",
-            connectTimeout: connectTimeout, maximumConnections: connections, maximumConnectionsPerOrigin: perOrigin,
-            proxy: proxy))
+            trust: { store }, connectTo: try connectTo.map { try ConnectOverride($0) }, userAgent: "test/1", connectTimeout: connectTimeout,
+            maximumConnections: connections, maximumConnectionsPerOrigin: perOrigin, proxy: proxy))
 }
 
 /// A plain HTTP request to a server of the test.
-func get(
-    _ server: LoopbackServer, _ path: String = "/", within: Duration = .seconds(20), limit: Int = 1 << 20
-) -> HTTPRequest {
-    HTTPRequest(
-        .get, .metadata(host: "127.0.0.1", port: server.port), path: path, deadline: .after(within),
-        maximumResponseBytes: limit)
+func get(_ server: LoopbackServer, _ path: String = "/", within: Duration = .seconds(20), limit: Int = 1 << 20) -> HTTPRequest {
+    HTTPRequest(.get, .metadata(host: "127.0.0.1", port: server.port), path: path, deadline: .after(within), maximumResponseBytes: limit)
 }
 
 /// What went wrong, `nil` when nothing did.
@@ -39,6 +33,4 @@ func failure(of request: HTTPRequest, with transport: CurlTransport) async -> HT
     } catch { return error }
 }
 
-extension HTTPResponse {
-    var text: String { String(decoding: body, as: UTF8.self) }
-}
+extension HTTPResponse { var text: String { String(decoding: body, as: UTF8.self) } }

@@ -1,3 +1,4 @@
+import Waiting
 @testable import CurlTransport
 import Glibc
 import HTTPTransport
@@ -5,38 +6,29 @@ import OpenSSLCrypto
 import SecureMemory
 import Testing
 
-@Suite(.enabled(if: TLSServer.isAvailable, "needs python3 with its ssl module, and openssl, to run the TLS server"))
-struct TLSTests {
+@Suite(.enabled(if: TLSServer.isAvailable, "needs python3 with its ssl module, and openssl, to run the TLS server")) struct TLSTests {
     private static let host = "contoso.vault.example"
 
-    private static func request(
-        _ host: String = host, path: String = "/keys", bearer: String? = nil
-    ) throws -> HTTPRequest {
-        HTTPRequest(
-            .get, .service(try Endpoint(host)), path: path, bearer: bearer.map { Redacted($0) },
-            deadline: .after(.seconds(20)))
+    private static func request(_ host: String = host, path: String = "/keys", bearer: String? = nil) throws -> HTTPRequest {
+        HTTPRequest(.get, .service(try Endpoint(host)), path: path, bearer: bearer.map { Redacted($0) }, deadline: .after(.seconds(20)))
     }
 
     /// Runs `body` with a TLS server whose certificate is made by `authority`.
     private static func withServer(
-        certificateFor host: String = host, validFrom: Int64 = -3600, until: Int64 = 3600,
-        maximumVersion: String = "TLSv1_3", protocols: String = "http/1.1",
-        _ body: (TLSServer, TestCertificates, TestCertificates.Authority) async throws -> Void
+        certificateFor host: String = host, validFrom: Int64 = -3600, until: Int64 = 3600, maximumVersion: String = "TLSv1_3",
+        protocols: String = "http/1.1", _ body: (TLSServer, TestCertificates, TestCertificates.Authority) async throws -> Void
     ) async throws {
         let certificates = try TestCertificates()
         defer { certificates.remove() }
         let authority = try certificates.authority("authority")
         let files = try certificates.server(host, from: authority, validFrom: validFrom, until: until)
         let server = try TLSServer(
-            certificateFile: files.certificateFile, keyFile: files.keyFile, maximumVersion: maximumVersion,
-            protocols: protocols)
+            certificateFile: files.certificateFile, keyFile: files.keyFile, maximumVersion: maximumVersion, protocols: protocols)
         defer { server.stop() }
         try await body(server, certificates, authority)
     }
 
-    private static func tlsFailure(
-        of request: HTTPRequest, with transport: CurlTransport
-    ) async -> String? {
+    private static func tlsFailure(of request: HTTPRequest, with transport: CurlTransport) async -> String? {
         defer { transport.shutdown() }
         guard case .tlsFailed(let reason) = await failure(of: request, with: transport) else { return nil }
         return reason
@@ -63,8 +55,7 @@ struct TLSTests {
         try await Self.withServer { server, certificates, authority in
             let other = try certificates.authority("other")
             for files in [[authority.file], [other.file, authority.file], [authority.file, other.file]] {
-                let transport = try makeTransport(
-                    trust: TLSTrust(files: files), connectTo: ["::127.0.0.1:\(server.port)"])
+                let transport = try makeTransport(trust: TLSTrust(files: files), connectTo: ["::127.0.0.1:\(server.port)"])
                 defer { transport.shutdown() }
                 #expect(try await transport.send(Self.request()).status == 200)
             }
@@ -94,8 +85,7 @@ struct TLSTests {
     @Test func http2IsUsedWhereTheServerOffersIt() async throws {
         try await Self.withServer(protocols: "h2,http/1.1") { server, _, authority in
             let transport = try makeTransport(
-                trust: TLSTrust(files: [authority.file], includesSystemDefaults: false),
-                connectTo: ["::127.0.0.1:\(server.port)"])
+                trust: TLSTrust(files: [authority.file], includesSystemDefaults: false), connectTo: ["::127.0.0.1:\(server.port)"])
             defer { transport.shutdown() }
             #expect(try await transport.send(Self.request()).text == "1 over h2")
             try await withThrowingTaskGroup(of: String.self) { group in
@@ -111,8 +101,7 @@ struct TLSTests {
             _ = try certificates.write("\(nameHash).0", Array(authority.certificate.pem.utf8))
             for defaults in [true, false] {
                 let transport = try makeTransport(
-                    trust: TLSTrust(
-                        directories: [certificates.directory], includesSystemDefaults: defaults),
+                    trust: TLSTrust(directories: [certificates.directory], includesSystemDefaults: defaults),
                     connectTo: ["::127.0.0.1:\(server.port)"])
                 defer { transport.shutdown() }
                 #expect(try await transport.send(Self.request()).status == 200)
@@ -120,14 +109,13 @@ struct TLSTests {
         }
     }
 
-    @Test(arguments: [true, false])
-    func anUntrustedCertificateIsRefused(includesSystemDefaults: Bool) async throws {
+    @Test(arguments: [true, false]) func anUntrustedCertificateIsRefused(includesSystemDefaults: Bool) async throws {
         try await Self.withServer { server, certificates, _ in
             let stranger = try certificates.authority("stranger")
             for files in [[], [stranger.file]] {
                 let transport = try makeTransport(
-                    trust: TLSTrust(files: files, includesSystemDefaults: includesSystemDefaults),
-                    connectTo: ["::127.0.0.1:\(server.port)"])
+                    trust: TLSTrust(files: files, includesSystemDefaults: includesSystemDefaults), connectTo: ["::127.0.0.1:\(server.port)"]
+                )
                 let reason = await Self.tlsFailure(of: try Self.request(bearer: "t0ken"), with: transport)
                 #expect(reason?.contains("certificate") == true, "\(reason ?? "no TLS failure")")
                 #expect(reason?.contains("t0ken") == false)
@@ -135,14 +123,11 @@ struct TLSTests {
         }
     }
 
-    @Test(arguments: [
-        "other.example", "vault.example", "*.example", "contoso.vault.example.evil.example", "contoso.*.example",
-    ])
+    @Test(arguments: ["other.example", "vault.example", "*.example", "contoso.vault.example.evil.example", "contoso.*.example"])
     func aCertificateForAnotherNameIsRefused(name: String) async throws {
         try await Self.withServer(certificateFor: name) { server, _, authority in
             let transport = try makeTransport(
-                trust: TLSTrust(files: [authority.file], includesSystemDefaults: false),
-                connectTo: ["::127.0.0.1:\(server.port)"])
+                trust: TLSTrust(files: [authority.file], includesSystemDefaults: false), connectTo: ["::127.0.0.1:\(server.port)"])
             let reason = await Self.tlsFailure(of: try Self.request(), with: transport)
             #expect(reason?.contains(Self.host) == true, "\(reason ?? "no TLS failure")")
         }
@@ -152,8 +137,7 @@ struct TLSTests {
     func aCertificateOutsideItsTimeIsRefused(from: Int64, until: Int64, word: String) async throws {
         try await Self.withServer(validFrom: from, until: until) { server, _, authority in
             let transport = try makeTransport(
-                trust: TLSTrust(files: [authority.file], includesSystemDefaults: false),
-                connectTo: ["::127.0.0.1:\(server.port)"])
+                trust: TLSTrust(files: [authority.file], includesSystemDefaults: false), connectTo: ["::127.0.0.1:\(server.port)"])
             let reason = await Self.tlsFailure(of: try Self.request(), with: transport)
             #expect(reason?.contains(word) == true, "\(reason ?? "no TLS failure")")
         }
@@ -162,8 +146,7 @@ struct TLSTests {
     @Test func tls11IsRefused() async throws {
         try await Self.withServer(maximumVersion: "TLSv1_1") { server, _, authority in
             let transport = try makeTransport(
-                trust: TLSTrust(files: [authority.file], includesSystemDefaults: false),
-                connectTo: ["::127.0.0.1:\(server.port)"])
+                trust: TLSTrust(files: [authority.file], includesSystemDefaults: false), connectTo: ["::127.0.0.1:\(server.port)"])
             #expect(await Self.tlsFailure(of: try Self.request(), with: transport) != nil)
         }
     }
@@ -171,15 +154,10 @@ struct TLSTests {
     @Test func twoHundredRequestsAtOnceOverTLS() async throws {
         try await Self.withServer { server, _, authority in
             let transport = try makeTransport(
-                trust: TLSTrust(files: [authority.file]), connectTo: ["::127.0.0.1:\(server.port)"], connections: 16,
-                perOrigin: 16)
+                trust: TLSTrust(files: [authority.file]), connectTo: ["::127.0.0.1:\(server.port)"], connections: 16, perOrigin: 16)
             defer { transport.shutdown() }
             try await withThrowingTaskGroup(of: Int.self) { group in
-                for _ in 0..<200 {
-                    group.addTask {
-                        Int(try await transport.send(Self.request()).text.prefix { $0.isNumber }) ?? .max
-                    }
-                }
+                for _ in 0..<200 { group.addTask { Int(try await transport.send(Self.request()).text.prefix { $0.isNumber }) ?? .max } }
                 for try await connection in group { #expect((1...16).contains(connection)) }
             }
         }
@@ -199,12 +177,9 @@ struct TLSTests {
     @Test func aHandshakeThatHangsIsAFailedConnectionBeforeTheDeadline() async throws {
         let server = try LoopbackServer { connection in connection.waitForEnd() }
         defer { server.stop() }
-        let transport = try makeTransport(
-            connectTo: ["::127.0.0.1:\(server.port)"], connectTimeout: .milliseconds(200))
+        let transport = try makeTransport(connectTo: ["::127.0.0.1:\(server.port)"], connectTimeout: .milliseconds(200))
         defer { transport.shutdown() }
-        #expect(
-            await failure(of: try Self.request(), with: transport)
-                == .connectionFailed(reason: "no connection within 200 ms"))
+        #expect(await failure(of: try Self.request(), with: transport) == .connectionFailed(reason: "no connection within 200 ms"))
     }
 
     @Test func aHandshakeThatIsResetIsAFailedConnection() async throws {

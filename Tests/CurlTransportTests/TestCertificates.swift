@@ -1,3 +1,4 @@
+import Issuing
 import Glibc
 import OpenSSLCrypto
 import SecureMemory
@@ -40,21 +41,17 @@ final class TestCertificates {
     }
 
     /// A server certificate; by default it became valid an hour ago and stays so for another.
-    func server(
-        _ host: String, from authority: Authority, validFrom: Int64 = -3600, until: Int64 = 3600
-    ) throws -> Server {
+    func server(_ host: String, from authority: Authority, validFrom: Int64 = -3600, until: Int64 = 3600) throws -> Server {
         let key = try PrivateKey.generateEC(.p256)
         var builder = self.builder(subject: "server", issuer: authority.name)
         let now = Int64(time(nil))
         builder.notBefore = now + validFrom
         builder.notAfter = now + until
         builder.dnsNames = [host]
-        let certificate = try builder.sign(
-            publicKey: key.publicKey, with: authority.key, algorithm: .ecdsa(.sha256))
+        let certificate = try builder.sign(publicKey: key.publicKey, with: authority.key, algorithm: .ecdsa(.sha256))
         let number = names.count
         let keyFile = try key.pem().withUnsafeBytes { try write("key-\(number).pem", Array($0)) }
-        return Server(
-            certificateFile: try write("server-\(number).pem", Array(certificate.pem.utf8)), keyFile: keyFile)
+        return Server(certificateFile: try write("server-\(number).pem", Array(certificate.pem.utf8)), keyFile: keyFile)
     }
 
     func write(_ name: String, _ content: [UInt8]) throws -> String {
@@ -68,8 +65,7 @@ final class TestCertificates {
 
     private func builder(subject: String, issuer: String) -> CertificateBuilder {
         let now = Int64(time(nil))
-        var builder = CertificateBuilder(
-            subject: [("CN", subject)], issuer: [("CN", issuer)], notBefore: now - 3600, notAfter: now + 3600)
+        var builder = CertificateBuilder(subject: [("CN", subject)], issuer: [("CN", issuer)], notBefore: now - 3600, notAfter: now + 3600)
         builder.serial = UInt64(names.count + 1)
         return builder
     }

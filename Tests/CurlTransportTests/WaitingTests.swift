@@ -18,8 +18,7 @@ import Testing
             for text in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"] {
                 let server = try Self.silentServer(after: text)
                 let start = ContinuousClock.now
-                #expect(
-                    await failure(of: get(server, within: .milliseconds(300)), with: transport) == .deadlineExceeded)
+                #expect(await failure(of: get(server, within: .milliseconds(300)), with: transport) == .deadlineExceeded)
                 let time = ContinuousClock.now - start
                 #expect(time >= .milliseconds(290) && time < .seconds(2), "\(time)")
             }
@@ -66,9 +65,7 @@ import Testing
 
     @Test func anOriginThatHangsLeavesPlacesForTheOthers() async throws {
         let dead = try Self.silentServer()
-        let alive = try LoopbackServer { connection in
-            while connection.readRequest() != nil { connection.answer("ok") }
-        }
+        let alive = try LoopbackServer { connection in while connection.readRequest() != nil { connection.answer("ok") } }
         defer {
             dead.stop()
             alive.stop()
@@ -116,9 +113,7 @@ import Testing
     }
 
     @Test func cancellingAtAnyMomentResumesEveryCallerOnce() async throws {
-        let server = try LoopbackServer { connection in
-            while connection.readRequest() != nil { connection.answer("ok") }
-        }
+        let server = try LoopbackServer { connection in while connection.readRequest() != nil { connection.answer("ok") } }
         defer { server.stop() }
         let transport = try makeTransport(connections: 8)
         defer { transport.shutdown() }
@@ -151,9 +146,7 @@ import Testing
     }
 
     @Test func shutdownWhileRequestsArriveLeavesNobodyWaiting() async throws {
-        let server = try LoopbackServer { connection in
-            while connection.readRequest() != nil { connection.answer("ok") }
-        }
+        let server = try LoopbackServer { connection in while connection.readRequest() != nil { connection.answer("ok") } }
         defer { server.stop() }
         for round in 0..<20 {
             let transport = try makeTransport()

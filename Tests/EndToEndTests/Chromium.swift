@@ -2,8 +2,9 @@ import Foundation
 
 /// A headless browser, for what a page does when it is opened.
 enum Chromium {
-    static let executable: URL? = ["chromium", "chromium-browser", "google-chrome", "chrome-headless-shell"]
-        .map { URL(filePath: "/usr/bin/\($0)") }.first { FileManager.default.isExecutableFile(atPath: $0.path) }
+    static let executable: URL? = ["chromium", "chromium-browser", "google-chrome", "chrome-headless-shell"].map {
+        URL(filePath: "/usr/bin/\($0)")
+    }.first { FileManager.default.isExecutableFile(atPath: $0.path) }
 
     static var isInstalled: Bool { executable != nil }
 

@@ -1,10 +1,8 @@
 import Foundation
 import Testing
 
-@Suite
-struct CommandTests {
-    @Test("five different mistakes are reported together, each with its path")
-    func fiveMistakes() throws {
+@Suite struct CommandTests {
+    @Test("five different mistakes are reported together, each with its path") func fiveMistakes() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let file = try scratch.write(
@@ -16,17 +14,14 @@ struct CommandTests {
         for command in [["config", "check"], ["serve"]] {
             let result = try Program.run(command + ["--config", file])
             #expect(result.status == 78)
-            for path in [
-                "server.http", "evidence.use", "verifier.maa.endpint", "key-stores.akv.timeout", "wrapping-keys.pool",
-            ] {
+            for path in ["server.http", "evidence.use", "verifier.maa.endpint", "key-stores.akv.timeout", "wrapping-keys.pool"] {
                 #expect(result.errors.contains(path), "\(path): \(result.errors)")
             }
             #expect(result.errors.contains("endpoint"))
         }
     }
 
-    @Test("the example of design.md is accepted")
-    func designExample() throws {
+    @Test("a file with the usual sections is accepted") func designExample() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let file = try scratch.write(
@@ -44,8 +39,7 @@ struct CommandTests {
         #expect(result.object["valid"] as? Bool == true)
     }
 
-    @Test("later layers win: file, environment, options")
-    func precedence() throws {
+    @Test("later layers win: file, environment, options") func precedence() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let file = try scratch.write("broker.json", #"{"server":{"request-timeout":"11s"},"log":{"level":"error"}}"#)
@@ -63,8 +57,9 @@ struct CommandTests {
         #expect(try value("server.request-timeout", ["--config", file] + option, environment) == "13s")
     }
 
-    @Test("the schema is what plugins show prints", arguments: ["snp", "fixture", "maa", "akv", "mhsm"])
-    func pluginsShow(_ name: String) throws {
+    @Test("the schema is what plugins show prints", arguments: ["snp", "fixture", "maa", "akv", "mhsm"]) func pluginsShow(_ name: String)
+        throws
+    {
         let list = try Program.run(["plugins", "list", "--json"])
         #expect((list.json as? [[String: Any]])?.contains { $0["name"] as? String == name } == true)
         let show = try Program.run(["plugins", "show", name])
@@ -75,8 +70,7 @@ struct CommandTests {
         #expect(!known.errors.contains("did you mean"), "\(known.errors)")
     }
 
-    @Test("usage mistakes are 64 and say what to do next")
-    func usage() throws {
+    @Test("usage mistakes are 64 and say what to do next") func usage() throws {
         #expect(try Program.run(["nonsense"]).status == 64)
         let unknown = try Program.run(["plugins", "show", "avk"])
         #expect(unknown.status == 64 && unknown.errors.contains("akv"))
@@ -84,8 +78,7 @@ struct CommandTests {
         #expect(try Program.run(["--help"]).status == 0)
     }
 
-    @Test("serve takes its options in either form, and says what is wrong with other lines as all commands do")
-    func serveOptions() throws {
+    @Test("serve takes its options in either form, and says what is wrong with other lines as all commands do") func serveOptions() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let file = try scratch.write("broker.json", #"{"server":{"http":"127.0.0.1:0"},"evidence":{"use":"snp"}}"#)
@@ -99,9 +92,9 @@ struct CommandTests {
             #expect(broker.program.stop(SIGTERM) == 0)
         }
         for (line, words) in [
-            (["--config"], "--config"), (["--config", "--set", "evidence.use=fixture"], "--config"),
-            (["--sett", "a=b"], "--sett"), (["--set=a=b", "extra"], "extra"), (["extra", "--set=a=b"], "extra"),
-            (["--set="], "--set"), (["--set", "nonsense"], "PATH=VALUE"),
+            (["--config"], "--config"), (["--config", "--set", "evidence.use=fixture"], "--config"), (["--sett", "a=b"], "--sett"),
+            (["--set=a=b", "extra"], "extra"), (["extra", "--set=a=b"], "extra"), (["--set="], "--set"),
+            (["--set", "nonsense"], "PATH=VALUE"),
         ] {
             let result = try Program.run(["serve"] + line)
             #expect(result.status == 64 && result.errors.contains(words), "\(line): \(result.errors)")
@@ -110,16 +103,13 @@ struct CommandTests {
         #expect(help.status == 0 && help.text.contains("attestation-broker serve") && help.text.contains("--config"))
     }
 
-    @Test("the original's flags start the server")
-    func originalFlags() throws {
-        let broker = try Broker(
-            ["-loglevel=info", "-server_type", "http"], environment: ["BROKER_SERVER_HTTP": "127.0.0.1:0"])
+    @Test("the original's flags start the server") func originalFlags() throws {
+        let broker = try Broker(["-loglevel=info", "-server_type", "http"], environment: ["BROKER_SERVER_HTTP": "127.0.0.1:0"])
         #expect(try broker.get("/status").object["message"] as? String == "Status OK")
         #expect(broker.program.stop(SIGINT) == 0)
     }
 
-    @Test("the demo tells its steps to machines too")
-    func demo() throws {
+    @Test("the demo tells its steps to machines too") func demo() throws {
         let result = try Program.run(["demo", "--json"])
         #expect(result.status == 0, "\(result.text)\(result.errors)")
         #expect(result.object["ok"] as? Bool == true)
@@ -128,25 +118,22 @@ struct CommandTests {
     }
 }
 
-@Suite
-struct BinaryTests {
-    @Test("of Foundation only its essentials are linked, and no ICU")
-    func foundation() throws {
-        let libraries = try Program.run([Program.executable.path], executable: URL(filePath: "/usr/bin/ldd")).text
-            .split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces).prefix { $0 != " " } }
+@Suite struct BinaryTests {
+    @Test("of Foundation only its essentials are linked, and no ICU") func foundation() throws {
+        let libraries = try Program.run([Program.executable.path], executable: URL(filePath: "/usr/bin/ldd")).text.split(separator: "\n")
+            .map { $0.trimmingCharacters(in: .whitespaces).prefix { $0 != " " } }
         let found = libraries.filter { $0.localizedCaseInsensitiveContains("foundation") || $0.contains("icu") }
         #expect(libraries.contains { $0.hasPrefix("libcrypto.so") })
         #expect(found.allSatisfy { $0 == "libFoundationEssentials.so" }, "\(found)")
     }
 }
 
-@Suite
-struct SampleTests {
+@Suite struct SampleTests {
     static let configurations = Program.packageRoot.appending(path: "samples/config")
 
-    @Test(
-        "every sample configuration is accepted", arguments: ["key-vault.json", "managed-hsm.json", "private-maa.json"])
-    func accepted(_ name: String) throws {
+    @Test("every sample configuration is accepted", arguments: ["key-vault.json", "managed-hsm.json", "private-maa.json"]) func accepted(
+        _ name: String
+    ) throws {
         let file = Self.configurations.appending(path: name).path
         let result = try Program.run(["config", "check", "--config", file])
         #expect(result.status == 0, "\(result.errors)")
@@ -154,19 +141,17 @@ struct SampleTests {
         #expect(Set(names) == ["key-vault.json", "managed-hsm.json", "private-maa.json"])
     }
 
-    @Test("swapping a backend is one line", arguments: ["managed-hsm.json", "private-maa.json"])
-    func oneLine(_ name: String) throws {
+    @Test("swapping a backend is one line", arguments: ["managed-hsm.json", "private-maa.json"]) func oneLine(_ name: String) throws {
         func lines(_ name: String) throws -> [Substring] {
-            try String(contentsOf: Self.configurations.appending(path: name), encoding: .utf8)
-                .split(separator: "\n", omittingEmptySubsequences: false)
+            try String(contentsOf: Self.configurations.appending(path: name), encoding: .utf8).split(
+                separator: "\n", omittingEmptySubsequences: false)
         }
         let (base, other) = (try lines("key-vault.json"), try lines(name))
         #expect(base.count == other.count)
         #expect(zip(base, other).filter { $0 != $1 }.count == 1)
     }
 
-    @Test("the README shows the providers that are built in")
-    func providerTable() throws {
+    @Test("the README shows the providers that are built in") func providerTable() throws {
         let readme = try String(contentsOf: Program.packageRoot.appending(path: "README.md"), encoding: .utf8)
         let list = try Program.run(["plugins", "list", "--json"]).json as? [[String: Any]] ?? []
         #expect(list.count == 5)
@@ -177,24 +162,20 @@ struct SampleTests {
     }
 }
 
-@Suite
-struct ReleaseSampleTests {
-    @Test("samples/release.sh releases one key from both stores")
-    func releaseSample() throws {
+@Suite struct ReleaseSampleTests {
+    @Test("samples/release.sh releases one key from both stores") func releaseSample() throws {
         let script = Program.packageRoot.appending(path: "samples/release.sh")
         let result = try Program.run([], environment: ["BROKER": Program.executable.path], executable: script)
         #expect(result.status == 0, "\(result.text)\(result.errors)")
         #expect(result.text.contains("key-vault: released") && result.text.contains("managed-hsm: released"))
     }
 
-    @Test("every command of the README is one that a test or .ci/run executes")
-    func readmeCommands() throws {
+    @Test("every command of the README is one that a test or .ci/run executes") func readmeCommands() throws {
         let readme = try String(contentsOf: Program.packageRoot.appending(path: "README.md"), encoding: .utf8)
         let ci = try String(contentsOf: Program.packageRoot.appending(path: ".ci/run"), encoding: .utf8)
-        let commands = readme.split(separator: "\n").filter {
-            $0.hasPrefix("    ") && !$0.contains("|") && !$0.contains("->")
+        let commands = readme.split(separator: "\n").filter { $0.hasPrefix("    ") && !$0.contains("|") && !$0.contains("->") }.map {
+            $0.trimmingCharacters(in: .whitespaces)
         }
-        .map { $0.trimmingCharacters(in: .whitespaces) }
         #expect(commands.count >= 5)
         for command in commands {
             if ci.contains(command) { continue }
@@ -203,9 +184,7 @@ struct ReleaseSampleTests {
             // DoctorTests runs it.
             case "attestation-broker doctor": continue
             case let text where text.hasPrefix("diff samples/config/"):
-                let files = text.split(separator: " ").dropFirst().map {
-                    Program.packageRoot.appending(path: String($0)).path
-                }
+                let files = text.split(separator: " ").dropFirst().map { Program.packageRoot.appending(path: String($0)).path }
                 #expect(try Program.run(files, executable: URL(filePath: "/usr/bin/diff")).status == 1)
             case let text where text.hasPrefix("attestation-broker evidence verify"):
                 // The files are the reader's; EvidenceCommandTests runs it on real ones.

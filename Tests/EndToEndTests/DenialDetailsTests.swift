@@ -2,10 +2,8 @@ import Foundation
 import Testing
 
 /// A denied release says which clause of the key's policy the token fails.
-@Suite(.serialized)
-struct DenialDetailsTests {
-    @Test("a wrong host data is named with the wanted and the actual value, in the answer and in the log")
-    func hostData() throws {
+@Suite(.serialized) struct DenialDetailsTests {
+    @Test("a wrong host data is named with the wanted and the actual value, in the answer and in the log") func hostData() throws {
         let azure = try LocalAzure()
         defer { azure.stop() }
         let wanted = String(repeating: "ab", count: 32)
@@ -32,8 +30,7 @@ struct DenialDetailsTests {
         #expect(!broker.program.output.contains("eyJ"))
     }
 
-    @Test("where the broker's identity may not read the key, that is said, and what would help")
-    func unreadable() throws {
+    @Test("where the broker's identity may not read the key, that is said, and what would help") func unreadable() throws {
         let azure = try LocalAzure(["--deny", "get"])
         defer { azure.stop() }
         let wanted = String(repeating: "ab", count: 32)
@@ -51,8 +48,7 @@ struct DenialDetailsTests {
         #expect(!"\(details)".contains(wanted))
     }
 
-    @Test("a permission that the simulators do not know is a usage error")
-    func unknownPermission() throws {
+    @Test("a permission that the simulators do not know is a usage error") func unknownPermission() throws {
         let result = try Program.run(["simulate", "--deny", "everything"])
         #expect(result.status == 64 && result.errors.contains("get"))
     }

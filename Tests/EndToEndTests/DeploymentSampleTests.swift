@@ -2,8 +2,7 @@ import Foundation
 import Testing
 
 /// Template, manifest and container files agree with each other, with the scripts and with the program.
-@Suite(.serialized)
-struct DeploymentSampleTests {
+@Suite(.serialized) struct DeploymentSampleTests {
     private static func text(_ name: String) throws -> String {
         try String(contentsOf: Program.packageRoot.appending(path: "samples/\(name)"), encoding: .utf8)
     }
@@ -16,8 +15,7 @@ struct DeploymentSampleTests {
     private static func yaml(_ name: String) throws -> [[String: Any]]? {
         let script = "import json, sys, yaml; json.dump(list(yaml.safe_load_all(open(sys.argv[1]))), sys.stdout)"
         let path = Program.packageRoot.appending(path: "samples/\(name)").path
-        let result = try Program.run(
-            ["python3", "-c", script, path], executable: URL(filePath: "/usr/bin/env"))
+        let result = try Program.run(["python3", "-c", script, path], executable: URL(filePath: "/usr/bin/env"))
         if result.errors.contains("No module named 'yaml'") { return nil }
         #expect(result.status == 0, "\(result.errors)")
         return result.json as? [[String: Any]]
@@ -31,44 +29,34 @@ struct DeploymentSampleTests {
         let environment: [String: String]
     }
 
-    private static let files = [
-        "aci/template.json", "aci/parameters.json", "aci/importkey.json", "kubernetes/virtual-node.yaml",
-    ]
+    private static let files = ["aci/template.json", "aci/parameters.json", "aci/importkey.json", "kubernetes/virtual-node.yaml"]
     /// A plausible value for each placeholder.
     private static let values = [
         "registry": "contoso.azurecr.io", "sidecar-digest": String(repeating: "a", count: 64),
         "client-digest": String(repeating: "b", count: 64),
-        "identity-id":
-            "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/attestation-broker",
+        "identity-id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/attestation-broker",
         "client-id": "33333333-cccc-4ccc-8ccc-333333333333", "key-store": "contoso.vault.azure.net",
         "attestation-endpoint": "sharedeus2.eus2.attest.azure.net", "cce-policy": "cGFja2FnZSBwb2xpY3kK",
         "host-data": String(repeating: "5a", count: 32), "key-name": "my-key",
     ]
 
-    private static func filled(_ text: String) -> String {
-        values.reduce(text) { $0.replacing("<\($1.key)>", with: $1.value) }
-    }
+    private static func filled(_ text: String) -> String { values.reduce(text) { $0.replacing("<\($1.key)>", with: $1.value) } }
 
-    private static func placeholders(_ text: String) -> Set<String> {
-        Set(text.matches(of: /<([a-z][a-z0-9-]*)>/).map { String($0.1) })
-    }
+    private static func placeholders(_ text: String) -> Set<String> { Set(text.matches(of: /<([a-z][a-z0-9-]*)>/).map { String($0.1) }) }
 
-    @Test("the samples have the placeholders that the guide explains, and the guide explains no others")
-    func placeholdersAreDocumented() throws {
+    @Test("the samples have the placeholders that the guide explains, and the guide explains no others") func placeholdersAreDocumented()
+        throws
+    {
         let guide = try Self.text("guide.md")
         let documented = Set(
-            guide.split(separator: "\n").filter { $0.hasPrefix("| `<") }.flatMap {
-                Self.placeholders(String($0.split(separator: "|")[0]))
-            })
+            guide.split(separator: "\n").filter { $0.hasPrefix("| `<") }.flatMap { Self.placeholders(String($0.split(separator: "|")[0])) })
         let used = try Set(Self.files.flatMap { Self.placeholders(try Self.text($0)) })
         #expect(used == documented)
         #expect(Set(Self.values.keys) == documented)
         #expect(Self.placeholders(guide).isSubset(of: documented))
         for file in Self.files {
             let filled = Self.filled(try Self.text(file))
-            #expect(
-                Self.placeholders(filled).isEmpty && !filled.contains("TODO") && !filled.contains("example.com"),
-                "\(file)")
+            #expect(Self.placeholders(filled).isEmpty && !filled.contains("TODO") && !filled.contains("example.com"), "\(file)")
         }
     }
 
@@ -99,8 +87,7 @@ struct DeploymentSampleTests {
             return Container(
                 name: try #require(container["name"] as? String), image: try #require(properties["image"] as? String),
                 command: try #require(properties["command"] as? [String]),
-                environment: Dictionary(
-                    uniqueKeysWithValues: environment.map { ($0["name"] ?? "", $0["value"] ?? "") }))
+                environment: Dictionary(uniqueKeysWithValues: environment.map { ($0["name"] ?? "", $0["value"] ?? "") }))
         }
         return (resources[0], containers)
     }
@@ -117,17 +104,14 @@ struct DeploymentSampleTests {
             #expect(security["allowPrivilegeEscalation"] as? Bool == false && security["runAsUser"] as? Int == 65532)
             let environment = container["env"] as? [[String: String]] ?? []
             return Container(
-                name: try #require(container["name"] as? String),
-                image: filled(try #require(container["image"] as? String)),
+                name: try #require(container["name"] as? String), image: filled(try #require(container["image"] as? String)),
                 command: try #require(container["command"] as? [String]),
-                environment: Dictionary(
-                    uniqueKeysWithValues: environment.map { ($0["name"] ?? "", filled($0["value"] ?? "")) }))
+                environment: Dictionary(uniqueKeysWithValues: environment.map { ($0["name"] ?? "", filled($0["value"] ?? "")) }))
         }
         return (account, pod, containers)
     }
 
-    @Test("the ARM template is a confidential group of the sidecar and three clients")
-    func template() throws {
+    @Test("the ARM template is a confidential group of the sidecar and three clients") func template() throws {
         let (resource, containers) = try Self.group()
         #expect(resource["type"] as? String == "Microsoft.ContainerInstance/containerGroups")
         let properties = try #require(resource["properties"] as? [String: Any])
@@ -141,8 +125,7 @@ struct DeploymentSampleTests {
         try check(containers, identity: [:])
     }
 
-    @Test("the manifest runs the sidecar on a virtual node with workload identity")
-    func manifest() throws {
+    @Test("the manifest runs the sidecar on a virtual node with workload identity") func manifest() throws {
         guard let (account, pod, containers) = try Self.pod() else {
             print("➜ no python3-yaml: the Kubernetes manifest was not parsed")
             return
@@ -156,8 +139,7 @@ struct DeploymentSampleTests {
         #expect(spec["serviceAccountName"] as? String == name)
         let guide = try Self.text("guide.md")
         #expect(guide.contains("system:serviceaccount:default:\(name ?? "")"), "the federated credential's subject")
-        let policy = (metadata["annotations"] as? [String: String])?[
-            "microsoft.containerinstance.virtualnode.ccepolicy"]
+        let policy = (metadata["annotations"] as? [String: String])?["microsoft.containerinstance.virtualnode.ccepolicy"]
         #expect(policy == "<cce-policy>")
         // What the webhook adds.
         try check(
@@ -174,14 +156,11 @@ struct DeploymentSampleTests {
         let sidecar = try #require(containers.first)
         #expect(sidecar.command == ["/skr.sh"])
         #expect(sidecar.image.hasPrefix("contoso.azurecr.io/attestation-broker@sha256:aaaa"))
-        let result = try Program.run(
-            ["config", "check", "--json"], environment: sidecar.environment.merging(identity) { $1 })
+        let result = try Program.run(["config", "check", "--json"], environment: sidecar.environment.merging(identity) { $1 })
         #expect(result.status == 0, "\(result.errors)")
         let settings = result.object["settings"] as? [[String: Any]] ?? []
         for name in sidecar.environment.keys {
-            #expect(
-                settings.contains { ($0["source"] as? String)?.contains(name) == true },
-                "\(name) sets nothing: \(settings)")
+            #expect(settings.contains { ($0["source"] as? String)?.contains(name) == true }, "\(name) sets nothing: \(settings)")
         }
         #expect((result.object["warnings"] as? [String]) == [], "\(result.text)")
         for client in containers.dropFirst() {
@@ -201,8 +180,7 @@ struct DeploymentSampleTests {
         }
     }
 
-    @Test("a key is imported under a policy without faults")
-    func importConfiguration() throws {
+    @Test("a key is imported under a policy without faults") func importConfiguration() throws {
         let text = Self.filled(try Self.text("aci/importkey.json"))
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -210,16 +188,14 @@ struct DeploymentSampleTests {
         let claims = try #require(object["claims"] as? [[[String: String]]])
         let authority = ((object["key"] as? [String: Any])?["authority"] as? [String: String])?["endpoint"]
         let policy: [String: Any] = [
-            "version": "1.0.0",
-            "anyOf": claims.map { ["authority": "https://\(authority ?? "")", "allOf": $0] as [String: Any] },
+            "version": "1.0.0", "anyOf": claims.map { ["authority": "https://\(authority ?? "")", "allOf": $0] as [String: Any] },
         ]
         let file = try scratch.write("policy.json", try JSONSerialization.data(withJSONObject: policy))
         let lint = try Program.run(["policy", "lint", file.path])
         #expect(lint.status == 0, "\(lint.text)\(lint.errors)")
     }
 
-    @Test("the container files copy what is there and run as the same user")
-    func containerFiles() throws {
+    @Test("the container files copy what is there and run as the same user") func containerFiles() throws {
         for name in ["container/Dockerfile", "container/Dockerfile.client"] {
             let lines = try Self.text(name).split(separator: "\n").map(String.init)
             #expect(lines.last { $0.hasPrefix("USER ") } == "USER 65532:65532")
@@ -238,8 +214,7 @@ struct DeploymentSampleTests {
         #expect(passwd.contains("broker:x:65532:65532"))
     }
 
-    @Test("the guide's commands exist")
-    func guideCommands() throws {
+    @Test("the guide's commands exist") func guideCommands() throws {
         let guide = try Self.text("guide.md")
         let commands = guide.matches(of: /attestation-broker ((?:key|policy) [a-z]+|doctor)/).map { String($0.1) }
         #expect(commands.count >= 4)
@@ -248,8 +223,7 @@ struct DeploymentSampleTests {
             #expect(try Program.run(words + ["--help"]).status == 0, "\(command)")
         }
         for file in guide.matches(of: /(?:samples|policies)\/[A-Za-z0-9\/.-]+[A-Za-z0-9]/).map({ String($0.0) }) {
-            #expect(
-                FileManager.default.fileExists(atPath: Program.packageRoot.appending(path: file).path), "\(file)")
+            #expect(FileManager.default.fileExists(atPath: Program.packageRoot.appending(path: file).path), "\(file)")
         }
     }
 }

@@ -8,8 +8,7 @@ import Testing
 
 /// The provider `snp` against stand-ins of the three interfaces.
 @Suite(
-    .serialized, .timeLimit(.minutes(5)),
-    .enabled(if: EmulatedGuest.isPossible, "no gcc, or no linux/sev-guest.h to make a firmware of"))
+    .serialized, .timeLimit(.minutes(5)), .enabled(if: EmulatedGuest.isPossible, "no gcc, or no linux/sev-guest.h to make a firmware of"))
 struct DeviceTests {
     private static let interfaces = ["sev-guest", "sev-legacy", "configfs-tsm"]
 
@@ -27,14 +26,12 @@ struct DeviceTests {
         return EvidenceVerifier().verify(report: report, certificates: guest.chip.chain, policy: policy)
     }
 
-    @Test("each interface gives a report that verifies", arguments: interfaces)
-    func success(interface: String) throws {
+    @Test("each interface gives a report that verifies", arguments: interfaces) func success(interface: String) throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let guest = try EmulatedGuest(scratch)
         for choice in ["auto", interface] {
-            let (status, report, errors) = try report(
-                guest, guest.environment(interface), ["--set", "evidence.snp.interface=\(choice)"])
+            let (status, report, errors) = try report(guest, guest.environment(interface), ["--set", "evidence.snp.interface=\(choice)"])
             #expect(status == 0, "\(errors)")
             let result = verify(report, guest)
             #expect(result.isVerified, "\(result.failures)")
@@ -48,11 +45,10 @@ struct DeviceTests {
     @Test(
         "what goes away is tried again",
         arguments: [
-            ("sev-guest", "EAGAIN,EBUSY"), ("sev-guest", "EIO-BUSY"), ("sev-guest", "EIO-LENGTH"),
-            ("sev-legacy", "EAGAIN,EBUSY"),
+            ("sev-guest", "EAGAIN,EBUSY"), ("sev-guest", "EIO-BUSY"), ("sev-guest", "EIO-LENGTH"), ("sev-legacy", "EAGAIN,EBUSY"),
             ("configfs-tsm", "BUMP"), ("configfs-tsm", "EBUSY"),
-        ])
-    func transient(interface: String, faults: String) throws {
+        ]) func transient(interface: String, faults: String) throws
+    {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let guest = try EmulatedGuest(scratch)
@@ -64,15 +60,13 @@ struct DeviceTests {
     @Test(
         "what does not go away is said in words, at once",
         arguments: [
-            ("sev-guest", "ENOTTY,ENOTTY", "wiped the guest's key"),
-            ("sev-guest", "EIO-FIRMWARE", "status 27, invalid metadata entry"),
+            ("sev-guest", "ENOTTY,ENOTTY", "wiped the guest's key"), ("sev-guest", "EIO-FIRMWARE", "status 27, invalid metadata entry"),
             ("sev-guest", "EACCES", "give the container the device"), ("sev-guest", "SHORT", "1183 bytes"),
-            ("sev-guest", "OTHER", "other data"), ("sev-legacy", "ENOTTY", "wiped the guest's key"),
-            ("sev-legacy", "SHORT", "1183 bytes"), ("sev-legacy", "EACCES", "give the container the device"),
-            ("configfs-tsm", "EACCES", "belong to root"), ("configfs-tsm", "SHORT", "1183 bytes"),
-            ("configfs-tsm", "OTHER", "other data"),
-        ])
-    func permanent(interface: String, faults: String, words: String) throws {
+            ("sev-guest", "OTHER", "other data"), ("sev-legacy", "ENOTTY", "wiped the guest's key"), ("sev-legacy", "SHORT", "1183 bytes"),
+            ("sev-legacy", "EACCES", "give the container the device"), ("configfs-tsm", "EACCES", "belong to root"),
+            ("configfs-tsm", "SHORT", "1183 bytes"), ("configfs-tsm", "OTHER", "other data"),
+        ]) func permanent(interface: String, faults: String, words: String) throws
+    {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let guest = try EmulatedGuest(scratch)
@@ -82,15 +76,13 @@ struct DeviceTests {
         #expect(!errors.contains("tried"), "\(errors)")
     }
 
-    @Test("a firmware that hangs costs each request its deadline and no more, and everything else is served")
-    func hang() throws {
+    @Test("a firmware that hangs costs each request its deadline and no more, and everything else is served") func hang() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let guest = try EmulatedGuest(scratch)
         let broker = try Broker(
             ["serve"],
-            environment: guest.environment(
-                faults: "HANG", ["BROKER_SERVER_HTTP": "127.0.0.1:0", "BROKER_SERVER_REQUEST_TIMEOUT": "500ms"]))
+            environment: guest.environment(faults: "HANG", ["BROKER_SERVER_HTTP": "127.0.0.1:0", "BROKER_SERVER_REQUEST_TIMEOUT": "500ms"]))
         // The first look at start-up, or the first request, meets the fault; the others wait for their turn.
         let answers = try (0..<2).map { _ in try broker.post("/attest/raw", ["runtime_data": "AAAA"]) }
         #expect(answers.allSatisfy { $0.status == 403 && $0.object["code"] as? String == "deadlineExceeded" })
@@ -98,23 +90,19 @@ struct DeviceTests {
         #expect(try broker.get("/readyz").status == 503)
     }
 
-    @Test("a thousand reports leave no descriptor open", arguments: interfaces)
-    func descriptors(interface: String) throws {
+    @Test("a thousand reports leave no descriptor open", arguments: interfaces) func descriptors(interface: String) throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let guest = try EmulatedGuest(scratch)
-        let broker = try Broker(
-            ["serve"], environment: guest.environment(interface, ["BROKER_SERVER_HTTP": "127.0.0.1:0"]))
-        func open() throws -> Int {
-            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(broker.program.identifier)/fd").count
-        }
+        let broker = try Broker(["serve"], environment: guest.environment(interface, ["BROKER_SERVER_HTTP": "127.0.0.1:0"]))
+        func open() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/\(broker.program.identifier)/fd").count }
         #expect(try broker.post("/attest/raw", ["runtime_data": "AAAA"]).status == 200)
         func bench(_ count: Int) throws -> Int? {
-            let result = try Program.run([
-                "bench", "--json", "--url", "http://127.0.0.1:\(broker.port)/attest/raw", "--body",
-                #"{"runtime_data":"AAAA"}"#,
-                "--requests", "\(count)", "--duration", "120", "--warm-up", "0",
-            ])
+            let result = try Program.run(
+                [
+                    "--json", "--url", "http://127.0.0.1:\(broker.port)/attest/raw", "--body", #"{"runtime_data":"AAAA"}"#,
+                    "--requests", "\(count)", "--duration", "120", "--warm-up", "0",
+                ], executable: Program.executable("broker-load"))
             return result.object["succeeded"] as? Int
         }
         #expect(try bench(10) == 10)
@@ -147,16 +135,12 @@ struct DeviceTests {
             try Data(policy.base64EncodedString().utf8).write(to: context.appending(path: "security-policy-base64"))
         }
 
-        func start(
-            certificates: [String: Any], hasTable: Bool = false, _ extra: [String: String] = [:]
-        ) throws -> Broker {
+        func start(certificates: [String: Any], hasTable: Bool = false, _ extra: [String: String] = [:]) throws -> Broker {
             let arguments = try JSONSerialization.data(withJSONObject: ["certcache": certificates])
             let environment = [
                 "SkrSideCarArgs": arguments.base64EncodedString(), "UVM_SECURITY_CONTEXT_DIR": context.path,
-                "BROKER": Program.executable.path, "BROKER_SERVER_HTTP": "127.0.0.1:0",
-                "BROKER_TLS_CA_FILE": azure.caFile,
-                "BROKER_TLS_CONNECT_TO":
-                    "169.254.169.254:80:127.0.0.1:\(azure.metadataPort),::127.0.0.1:\(azure.tlsPort)",
+                "BROKER": Program.executable.path, "BROKER_SERVER_HTTP": "127.0.0.1:0", "BROKER_TLS_CA_FILE": azure.caFile,
+                "BROKER_TLS_CONNECT_TO": "169.254.169.254:80:127.0.0.1:\(azure.metadataPort),::127.0.0.1:\(azure.tlsPort)",
             ].merging(extra) { $1 }
             return try Broker(
                 [], environment: guest.environment(hasTable: hasTable, environment),
@@ -171,14 +155,12 @@ struct DeviceTests {
         }
     }
 
-    private static let thim = [
-        "endpoint_type": "LocalTHIM", "endpoint": "169.254.169.254/metadata/THIM/amd/certification",
-    ]
+    private static let thim = ["endpoint_type": "LocalTHIM", "endpoint": "169.254.169.254/metadata/THIM/amd/certification"]
 
     @Test(
         "the sidecar starts as the original does and releases a key, with endorsements from each source",
-        arguments: ["security-context", "report", "thim", "azure-cache", "kds"])
-    func dropIn(source: String) throws {
+        arguments: ["security-context", "report", "thim", "azure-cache", "kds"]) func dropIn(source: String) throws
+    {
         let group = try Group()
         defer { group.azure.stop() }
         if source == "security-context" {
@@ -200,8 +182,7 @@ struct DeviceTests {
         try group.azure.importKey(
             "dropin", at: LocalAzure.managedHSM, key,
             policy: LocalAzure.policy([["claim": "x-ms-sevsnpvm-hostdata", "equals": Hex.encode(group.hostData)]]))
-        let release = try broker.release(
-            "dropin", at: LocalAzure.managedHSM, ["maa_endpoint": LocalAzure.authority])
+        let release = try broker.release("dropin", at: LocalAzure.managedHSM, ["maa_endpoint": LocalAzure.authority])
         #expect(release.status == 200, "\(release.answer) \(broker.program.output)")
         #expect(release.key?["k"] as? String == key["k"] as? String)
         let combined = try broker.post("/attest/combined", ["runtime_data": "AAAA"])
@@ -212,13 +193,9 @@ struct DeviceTests {
         let raw = try group.client("attest_client.sh", broker, ["AttestClientRuntimeData": "e30="])
         #expect(raw.status == 0 && raw.text.contains("report"), "\(raw.errors)")
         let token = try group.client(
-            "attest_client.sh", broker,
-            ["AttestClientRuntimeData": "e30=", "AttestClientMAAEndpoint": LocalAzure.authority])
+            "attest_client.sh", broker, ["AttestClientRuntimeData": "e30=", "AttestClientMAAEndpoint": LocalAzure.authority])
         #expect(token.status == 0 && token.text.contains("token"), "\(token.errors)")
-        var skr = [
-            "SkrClientMAAEndpoint": LocalAzure.authority, "SkrClientAKVEndpoint": LocalAzure.managedHSM,
-            "SkrClientKID": "dropin",
-        ]
+        var skr = ["SkrClientMAAEndpoint": LocalAzure.authority, "SkrClientAKVEndpoint": LocalAzure.managedHSM, "SkrClientKID": "dropin"]
         let released = try group.client("skr_client.sh", broker, skr)
         #expect(released.status == 0 && released.text == "released dropin\n", "\(released.errors)")
         skr["SkrClientKID"] = "absent"
@@ -230,13 +207,11 @@ struct DeviceTests {
         #expect(broker.program.output.contains("source=\(source)"), "\(broker.program.output)")
         let route = ["thim": "thim", "azure-cache": "certificate-cache", "kds": "kds"][source]
         if let route { #expect(group.azure.requests(route) >= 1) }
-        let sleeping = try group.client(
-            "skr_client.sh", broker, skr.merging(["SkrClientKID": "dropin", "ClientAttempts": "1"]) { $1 })
+        let sleeping = try group.client("skr_client.sh", broker, skr.merging(["SkrClientKID": "dropin", "ClientAttempts": "1"]) { $1 })
         #expect(sleeping.status == 2, "nobody listens any more")
     }
 
-    @Test("a source that answers 503 for ever costs a request its deadline and no more")
-    func outage() throws {
+    @Test("a source that answers 503 for ever costs a request its deadline and no more") func outage() throws {
         let group = try Group(["--fault", "kds=503", "--fault", "thim=503", "--fault", "certificate-cache=503"])
         defer { group.azure.stop() }
         let broker = try group.start(
@@ -252,8 +227,7 @@ struct DeviceTests {
         #expect(try broker.post("/attest/raw", ["runtime_data": "AAAA"]).status == 200)
     }
 
-    @Test("without any source the broker listens, says why it is not ready, and is ready when one is back")
-    func recovery() throws {
+    @Test("without any source the broker listens, says why it is not ready, and is ready when one is back") func recovery() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let guest = try EmulatedGuest(scratch)
@@ -278,8 +252,7 @@ struct DeviceTests {
         #expect(after.status == 200, "\(after.object)")
     }
 
-    @Test("a chain that does not belong to the report is not sent on")
-    func foreignChain() throws {
+    @Test("a chain that does not belong to the report is not sent on") func foreignChain() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let guest = try EmulatedGuest(scratch)
@@ -291,8 +264,7 @@ struct DeviceTests {
             environment: guest.environment("sev-guest", faults: "", ["BROKER_SERVER_HTTP": "127.0.0.1:0"]))
         let combined = try broker.post("/attest/combined", ["runtime_data": "AAAA"])
         #expect(combined.status == 403 && combined.object["stage"] as? String == "endorsement", "\(combined)")
-        #expect(
-            "\(combined.object)".contains("report-signature") || "\(combined.object)".contains("root"), "\(combined)")
+        #expect("\(combined.object)".contains("report-signature") || "\(combined.object)".contains("root"), "\(combined)")
         // The report alone needs no chain.
         #expect(try broker.post("/attest/raw", ["runtime_data": "AAAA"]).status == 200)
         #expect(try broker.get("/readyz").status == 503)

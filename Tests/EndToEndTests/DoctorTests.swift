@@ -6,8 +6,7 @@ import Testing
 @testable import SNPFixture
 
 /// `doctor` finds what stands in the way of a release, and nothing where nothing does.
-@Suite(.serialized, .timeLimit(.minutes(5)))
-struct DoctorTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct DoctorTests {
     private struct Examination {
         let status: Int32
         let findings: [(verdict: String, subject: String, text: String, next: String?)]
@@ -19,8 +18,8 @@ struct DoctorTests {
             output = result.text + result.errors
             findings = (result.object["findings"] as? [[String: Any]] ?? []).map { finding in
                 (
-                    finding["verdict"] as? String ?? "", finding["subject"] as? String ?? "",
-                    finding["text"] as? String ?? "", finding["next"] as? String
+                    finding["verdict"] as? String ?? "", finding["subject"] as? String ?? "", finding["text"] as? String ?? "",
+                    finding["next"] as? String
                 )
             }
             let problems = findings.count { $0.verdict == "problem" }
@@ -29,40 +28,32 @@ struct DoctorTests {
         }
 
         func has(_ verdict: String, _ subject: String, _ text: String = "") -> Bool {
-            findings.contains {
-                $0.verdict == verdict && $0.subject == subject && (text.isEmpty || $0.text.contains(text))
-            }
+            findings.contains { $0.verdict == verdict && $0.subject == subject && (text.isEmpty || $0.text.contains(text)) }
         }
     }
 
     private func configuration(_ azure: LocalAzure) throws -> [String] {
-        let file = try azure.scratch.write(
-            "doctor.json", try JSONSerialization.data(withJSONObject: azure.configuration))
+        let file = try azure.scratch.write("doctor.json", try JSONSerialization.data(withJSONObject: azure.configuration))
         return ["--config", file.path]
     }
 
-    @Test("against services that work there is no problem, and a key's policy is judged with a real token")
-    func healthy() throws {
+    @Test("against services that work there is no problem, and a key's policy is judged with a real token") func healthy() throws {
         let azure = try LocalAzure()
         defer { azure.stop() }
         let options = try configuration(azure)
         let key = SampleKeys.oct(32)
         try azure.importKey("mine", at: LocalAzure.managedHSM, key, policy: LocalAzure.policy())
         try azure.importKey(
-            "theirs", at: LocalAzure.managedHSM, key,
-            policy: LocalAzure.policy([["claim": "x-ms-sevsnpvm-vmpl", "equals": "3"]]))
+            "theirs", at: LocalAzure.managedHSM, key, policy: LocalAzure.policy([["claim": "x-ms-sevsnpvm-vmpl", "equals": "3"]]))
         try azure.importKey("fixed", at: LocalAzure.managedHSM, key, policy: nil, exportable: false)
         let store = ["--store", LocalAzure.managedHSM]
 
         let good = try Examination(options + ["--key", "mine"] + store)
         #expect(good.status == 0, "\(good.output)")
         for (subject, text) in [
-            ("network", LocalAzure.vault), ("network", LocalAzure.authority), ("clock", "within"),
-            ("identity", "given out"),
+            ("network", LocalAzure.vault), ("network", LocalAzure.authority), ("clock", "within"), ("identity", "given out"),
             ("token", "verifies"), ("policy", "satisfied"), ("trust store", "ca.pem"),
-        ] {
-            #expect(good.has("ok", subject, text), "\(subject) \(text): \(good.output)")
-        }
+        ] { #expect(good.has("ok", subject, text), "\(subject) \(text): \(good.output)") }
         #expect(good.has("warning", "evidence", "proves nothing"))
 
         let bad = try Examination(options + ["--key", "theirs"] + store)
@@ -72,33 +63,27 @@ struct DoctorTests {
         #expect(try Examination(options + ["--key", "absent"] + store).has("problem", "key", "404"))
     }
 
-    @Test("offline asks nobody, and what only the authority can say stays open")
-    func offline() throws {
+    @Test("offline asks nobody, and what only the authority can say stays open") func offline() throws {
         let azure = try LocalAzure(["--verbose"])
         defer { azure.stop() }
         let options = try configuration(azure)
         let before = azure.answered
-        let examination = try Examination(
-            options + ["--offline", "--policy", PolicyCommandTests.policyFile("fixture-guest")])
+        let examination = try Examination(options + ["--offline", "--policy", PolicyCommandTests.policyFile("fixture-guest")])
         #expect(examination.status == 0, "\(examination.output)")
         #expect(examination.has("ok", "policy", "satisfied"))
         let open = try scratchPolicy(azure, [["claim": "x-ms-compliance-status", "equals": "azure-compliant-uvm"]])
         let undecided = try Examination(options + ["--offline", "--policy", open])
-        #expect(
-            undecided.status == 0 && undecided.has("warning", "policy", "only the authority"), "\(undecided.output)")
+        #expect(undecided.status == 0 && undecided.has("warning", "policy", "only the authority"), "\(undecided.output)")
         #expect(azure.answered == before)
         let usage = try Program.run(["doctor", "--offline", "--key", "mine"] + options)
         #expect(usage.status == 64)
     }
 
     private func scratchPolicy(_ azure: LocalAzure, _ clauses: [[String: String]]) throws -> String {
-        try azure.scratch.write(
-            "policy.json", try JSONSerialization.data(withJSONObject: LocalAzure.policy(clauses))
-        ).path
+        try azure.scratch.write("policy.json", try JSONSerialization.data(withJSONObject: LocalAzure.policy(clauses))).path
     }
 
-    @Test("services that cannot be reached or believed are problems with a next step")
-    func network() throws {
+    @Test("services that cannot be reached or believed are problems with a next step") func network() throws {
         let azure = try LocalAzure()
         defer { azure.stop() }
         let options = try configuration(azure)
@@ -118,8 +103,7 @@ struct DoctorTests {
         #expect(stranger.has("problem", "verifier"))
     }
 
-    @Test("an identity that is not there is a problem, and its token is nowhere")
-    func identity() throws {
+    @Test("an identity that is not there is a problem, and its token is nowhere") func identity() throws {
         let azure = try LocalAzure()
         defer { azure.stop() }
         let options = try configuration(azure)
@@ -132,30 +116,27 @@ struct DoctorTests {
 
     @Test(
         "a clock that is wrong is found by comparing it", .enabled(if: EmulatedGuest.isPossible, "no gcc"),
-        arguments: [("600", "ahead"), ("-600", "behind")])
-    func clock(shift: String, words: String) throws {
+        arguments: [("600", "ahead"), ("-600", "behind")]) func clock(shift: String, words: String) throws
+    {
         let azure = try LocalAzure()
         defer { azure.stop() }
         let library = azure.scratch.directory.appending(path: "clock.so").path
         let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Emulator/clock.c").path
         let made = try Program.run(
-            ["-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source, "-ldl"],
-            executable: URL(filePath: "/usr/bin/gcc"))
+            ["-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source, "-ldl"], executable: URL(filePath: "/usr/bin/gcc"))
         #expect(made.status == 0, "\(made.errors)")
-        let examination = try Examination(
-            try configuration(azure), environment: ["LD_PRELOAD": library, "CLOCK_SHIFT": shift])
+        let examination = try Examination(try configuration(azure), environment: ["LD_PRELOAD": library, "CLOCK_SHIFT": shift])
         #expect(examination.has("problem", "clock", words), "\(examination.output)")
     }
 
-    @Test("a guest: device, report, context and the source of its endorsements", .enabled(if: EmulatedGuest.isPossible))
-    func guest() throws {
+    @Test("a guest: device, report, context and the source of its endorsements", .enabled(if: EmulatedGuest.isPossible)) func guest() throws
+    {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let guest = try EmulatedGuest(scratch)
         let context = scratch.directory.appending(path: "context")
         try FileManager.default.createDirectory(at: context, withIntermediateDirectories: true)
-        try Data(Data("package policy".utf8).base64EncodedString().utf8).write(
-            to: context.appending(path: "security-policy-base64"))
+        try Data(Data("package policy".utf8).base64EncodedString().utf8).write(to: context.appending(path: "security-policy-base64"))
 
         let good = try Examination(["--offline"], environment: guest.environment())
         #expect(good.status == 0, "\(good.output)")

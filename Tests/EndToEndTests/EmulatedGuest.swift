@@ -1,3 +1,4 @@
+import Issuing
 import Foundation
 import OpenSSLCrypto
 import SNPReport
@@ -31,16 +32,14 @@ final class EmulatedGuest {
 
     /// A Milan of the fixture authority in `fixtureDirectory`, whose guest was launched with `hostData`.
     init(
-        _ scratch: Scratch, fixtureDirectory: String? = nil, hostData: [UInt8] = [UInt8](repeating: 7, count: 32),
-        tcb: TCBVersion? = nil, version: UInt32 = 3
+        _ scratch: Scratch, fixtureDirectory: String? = nil, hostData: [UInt8] = [UInt8](repeating: 7, count: 32), tcb: TCBVersion? = nil,
+        version: UInt32 = 3
     ) throws {
         self.scratch = scratch
         library = try Self.build.get().path
         let now = Int64(Date().timeIntervalSince1970)
         let authority =
-            if let fixtureDirectory {
-                try AuthorityDirectory(fixtureDirectory).authority(product: .milan, now: now)
-            } else {
+            if let fixtureDirectory { try FixtureDirectory(fixtureDirectory).authority(product: .milan, now: now) } else {
                 try FixtureAuthority.generate(product: .milan, now: now)
             }
         chip = try FixtureChip(authority: authority, tcb: tcb, now: now)
@@ -57,14 +56,14 @@ final class EmulatedGuest {
     }
 
     /// The environment of a process in the guest.
-    func environment(
-        _ interface: String = "sev-guest", faults: String = "", hasTable: Bool = true, _ extra: [String: String] = [:]
-    ) -> [String: String] {
+    func environment(_ interface: String = "sev-guest", faults: String = "", hasTable: Bool = true, _ extra: [String: String] = [:])
+        -> [String: String]
+    {
         func path(_ name: String) -> String { scratch.directory.appending(path: name).path }
         var environment = [
             "LD_PRELOAD": library, "SEV_EMULATOR_INTERFACE": interface, "SEV_EMULATOR_KEY": path("firmware.pem"),
-            "SEV_EMULATOR_TEMPLATE": path("template.bin"), "SEV_EMULATOR_FAULTS": faults,
-            "BROKER_EVIDENCE_USE": "snp", "BROKER_EVIDENCE_SNP_ENDORSEMENT_ROOT_FILE": path("root.pem"),
+            "SEV_EMULATOR_TEMPLATE": path("template.bin"), "SEV_EMULATOR_FAULTS": faults, "BROKER_EVIDENCE_USE": "snp",
+            "BROKER_EVIDENCE_SNP_ENDORSEMENT_ROOT_FILE": path("root.pem"),
         ]
         if hasTable { environment["SEV_EMULATOR_TABLE"] = path("table.bin") }
         return environment.merging(extra) { $1 }
@@ -73,17 +72,17 @@ final class EmulatedGuest {
     /// What THIM gives for this chip.
     var thimDocument: Data {
         let members = [
-            "vcekCert": chip.chain[0].pem, "certificateChain": chip.chain[1].pem + chip.chain[2].pem,
-            "tcbm": chip.tcb.hex.uppercased(), "cacheControl": "86400",
+            "vcekCert": chip.chain[0].pem, "certificateChain": chip.chain[1].pem + chip.chain[2].pem, "tcbm": chip.tcb.hex.uppercased(),
+            "cacheControl": "86400",
         ]
         return (try? JSONSerialization.data(withJSONObject: members)) ?? Data()
     }
 
     /// GHCB's table: 24 bytes for each entry, an empty one at the end, then the certificates.
     static func table(_ chain: [Certificate]) -> [UInt8] {
-        let guids = [
-            "63da758de6644564adc5f4b93be8accd", "4ab7b379bbac4fe4a02f05aef327c782", "c0b406a4a803495297433fb6014cd0ae",
-        ].map { Hex.decode($0) ?? [] }
+        let guids = ["63da758de6644564adc5f4b93be8accd", "4ab7b379bbac4fe4a02f05aef327c782", "c0b406a4a803495297433fb6014cd0ae"].map {
+            Hex.decode($0) ?? []
+        }
         func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
         var header: [UInt8] = []
         var content: [UInt8] = []

@@ -2,22 +2,17 @@ import Foundation
 import Testing
 
 /// `evidence verify` on every report of the evidence folder, as a user runs it.
-@Suite(.enabled(if: EvidenceFolder.exists, "../shared/evidence is not there"))
-struct EvidenceCommandTests {
-    @Test("each report gets the verdict of its expected.json", arguments: EvidenceFolder.withReport)
-    func verdicts(_ name: String) throws {
+@Suite(.enabled(if: EvidenceFolder.exists, "../shared/evidence is not there")) struct EvidenceCommandTests {
+    @Test("each report gets the verdict of its expected.json", arguments: EvidenceFolder.withReport) func verdicts(_ name: String) throws {
         let sample = try EvidenceFolder(name)
         let result = try Program.run(sample.verifyArguments + ["--allow-debug", "--json"])
         let shouldVerify = sample.flag("signature_valid") && sample.flag("chain_valid")
         #expect(result.status == (shouldVerify ? 0 : 1), "\(result.text)\(result.errors)")
         #expect(result.object["verdict"] as? String == (shouldVerify ? "verified" : "rejected"))
-        if !shouldVerify {
-            #expect((result.object["failures"] as? [String])?.contains("report-signature") == true)
-        }
+        if !shouldVerify { #expect((result.object["failures"] as? [String])?.contains("report-signature") == true) }
     }
 
-    @Test("every described mutation is rejected and named", arguments: EvidenceFolder.withReport)
-    func mutations(_ name: String) throws {
+    @Test("every described mutation is rejected and named", arguments: EvidenceFolder.withReport) func mutations(_ name: String) throws {
         let sample = try EvidenceFolder(name)
         guard sample.flag("signature_valid") else { return }
         let scratch = try Scratch()
@@ -28,16 +23,14 @@ struct EvidenceCommandTests {
             change(&report)
             let file = try scratch.write("report.bin", report)
             let result = try Program.run(
-                ["evidence", "verify", "--report", file.path] + sample.certificateArguments
-                    + ["--at", sample.timeInsideValidity, "--json"])
+                ["evidence", "verify", "--report", file.path] + sample.certificateArguments + ["--at", sample.timeInsideValidity, "--json"])
             let failures = result.object["failures"] as? [String] ?? []
             #expect(result.status == 1, "\(name) \(mutation): \(result.text)\(result.errors)")
             #expect(failures.contains(code), "\(name) \(mutation): \(failures)")
         }
     }
 
-    @Test("a guest that allows debugging is rejected unless it is allowed")
-    func debug() throws {
+    @Test("a guest that allows debugging is rejected unless it is allowed") func debug() throws {
         let sample = try EvidenceFolder("google-milan-v2-gosevguest")
         let strict = try Program.run(sample.verifyArguments + ["--json"])
         #expect(strict.status == 1)
@@ -45,8 +38,7 @@ struct EvidenceCommandTests {
         #expect(try Program.run(sample.verifyArguments + ["--allow-debug"]).status == 0)
     }
 
-    @Test("without --at certificates are judged now")
-    func expired() throws {
+    @Test("without --at certificates are judged now") func expired() throws {
         let sample = try EvidenceFolder("aws-milan-v3-vlek-trustee")
         let result = try Program.run(
             ["evidence", "verify", "--report", sample.file("report.bin")] + sample.certificateArguments + ["--json"])
@@ -54,23 +46,19 @@ struct EvidenceCommandTests {
         #expect(result.object["failures"] as? [String] == ["certificate-expired"])
     }
 
-    @Test("the options add their comparisons")
-    func comparisons() throws {
+    @Test("the options add their comparisons") func comparisons() throws {
         let sample = try EvidenceFolder("azure-aci-milan-v2-2023")
         let report = try #require(sample.expected["report"] as? [String: Any])
         let right = [
-            "--security-policy", sample.file("security-policy-base64.txt"),
-            "--report-data", try #require(report["report_data"] as? String),
+            "--security-policy", sample.file("security-policy-base64.txt"), "--report-data", try #require(report["report_data"] as? String),
             "--measurement", try #require(report["measurement"] as? String), "--vmpl", "0",
         ]
         #expect(try Program.run(sample.verifyArguments + right).status == 0)
         let zeros = String(repeating: "0", count: 96)
         for (option, value, code) in [
             ("--security-policy", sample.file("report.bin"), "host-data-mismatch"),
-            ("--host-data", String(zeros.prefix(64)), "host-data-mismatch"),
-            ("--report-data", "00", "report-data-mismatch"),
-            ("--runtime-data", sample.file("report.bin"), "report-data-mismatch"),
-            ("--measurement", zeros, "measurement-mismatch"),
+            ("--host-data", String(zeros.prefix(64)), "host-data-mismatch"), ("--report-data", "00", "report-data-mismatch"),
+            ("--runtime-data", sample.file("report.bin"), "report-data-mismatch"), ("--measurement", zeros, "measurement-mismatch"),
             ("--vmpl", "1", "vmpl-mismatch"),
         ] {
             let result = try Program.run(sample.verifyArguments + [option, value, "--json"])
@@ -78,13 +66,10 @@ struct EvidenceCommandTests {
             #expect(result.object["failures"] as? [String] == [code], "\(option): \(result.text)\(result.errors)")
         }
         let runtime = try EvidenceFolder("azure-cvm-milan-v3-hcl-trustee-v1")
-        #expect(
-            try Program.run(runtime.verifyArguments + ["--runtime-data", runtime.file("variable-data.json")]).status
-                == 0)
+        #expect(try Program.run(runtime.verifyArguments + ["--runtime-data", runtime.file("variable-data.json")]).status == 0)
     }
 
-    @Test("the THIM document, DER, shuffled and repeated certificates are accepted")
-    func certificateForms() throws {
+    @Test("the THIM document, DER, shuffled and repeated certificates are accepted") func certificateForms() throws {
         let sample = try EvidenceFolder("azure-aci-milan-v2-2023")
         let base = ["evidence", "verify", "--report", sample.file("report.bin"), "--at", sample.timeInsideValidity]
         #expect(try Program.run(base + ["--certs", sample.file("host-amd-cert.json")]).status == 0)
@@ -95,15 +80,13 @@ struct EvidenceCommandTests {
         defer { scratch.remove() }
         let der = scratch.directory.appending(path: "vcek.der").path
         let openssl = try Program.run(
-            ["x509", "-in", sample.file("vcek.pem"), "-outform", "DER", "-out", der],
-            executable: URL(filePath: "/usr/bin/openssl"))
+            ["x509", "-in", sample.file("vcek.pem"), "-outform", "DER", "-out", der], executable: URL(filePath: "/usr/bin/openssl"))
         #expect(openssl.status == 0)
         let mixed = ["--certs", der, "--certs", sample.file("ask.pem"), "--certs", sample.file("ark.pem")]
         #expect(try Program.run(base + mixed).status == 0)
     }
 
-    @Test("the utility VM's endorsement is judged with the report that it endorses")
-    func platformEndorsement() throws {
+    @Test("the utility VM's endorsement is judged with the report that it endorses") func platformEndorsement() throws {
         let sample = try EvidenceFolder("azure-aci-milan-v2-2023")
         for file in ["reference-info.cose", "reference-info-base64.txt"] {
             let result = try Program.run(sample.verifyArguments + ["--uvm", sample.file(file), "--json"])
@@ -117,8 +100,7 @@ struct EvidenceCommandTests {
         #expect(try Program.run(other.verifyArguments + ["--uvm", other.file("reference-info.cose")]).status == 0)
     }
 
-    @Test("show prints the fields")
-    func show() throws {
+    @Test("show prints the fields") func show() throws {
         let sample = try EvidenceFolder("baremetal-turin-v5-routex")
         let result = try Program.run(["evidence", "show", sample.file("report.bin"), "--json"])
         let wanted = try #require(sample.expected["report"] as? [String: Any])
@@ -131,19 +113,14 @@ struct EvidenceCommandTests {
         }
     }
 
-    @Test("files that are not there, or not certificates")
-    func badFiles() throws {
+    @Test("files that are not there, or not certificates") func badFiles() throws {
         let sample = try EvidenceFolder("azure-aci-milan-v2-2023")
-        let missing = try Program.run([
-            "evidence", "verify", "--report", "/nonexistent/report", "--certs", sample.file("ark.pem"),
-        ])
+        let missing = try Program.run(["evidence", "verify", "--report", "/nonexistent/report", "--certs", sample.file("ark.pem")])
         #expect(missing.status == 2)
         #expect(missing.errors.contains("/nonexistent/report"))
-        let garbage = try Program.run(
-            [
-                "evidence", "verify", "--report", sample.file("report.bin"), "--certs", sample.file("report.bin"),
-                "--json",
-            ])
+        let garbage = try Program.run([
+            "evidence", "verify", "--report", sample.file("report.bin"), "--certs", sample.file("report.bin"), "--json",
+        ])
         #expect(garbage.status == 1)
         #expect((garbage.object["failures"] as? [String])?.contains("certificate-malformed") == true)
         #expect(try Program.run(["evidence", "verify"]).status == 64)
@@ -154,16 +131,12 @@ struct EvidenceCommandTests {
 struct Mutation {
     static var all: [(name: String, code: String, change: (inout Data) -> Void)] {
         [
-            ("tamper_report_data", "report-signature", { $0[0x50] ^= 1 }),
-            ("tamper_measurement", "report-signature", { $0[0x90] ^= 1 }),
-            ("tamper_policy_debug", "report-signature", { $0[0x0A] ^= 8 }),
-            ("tamper_reported_tcb", "tcb-mismatch", { $0[0x180] ^= 1 }),
-            ("tamper_chip_id", "report-signature", { $0[0x1A0] ^= 1 }),
-            ("tamper_sig_r", "report-signature", { $0[0x2A0] ^= 1 }),
+            ("tamper_report_data", "report-signature", { $0[0x50] ^= 1 }), ("tamper_measurement", "report-signature", { $0[0x90] ^= 1 }),
+            ("tamper_policy_debug", "report-signature", { $0[0x0A] ^= 8 }), ("tamper_reported_tcb", "tcb-mismatch", { $0[0x180] ^= 1 }),
+            ("tamper_chip_id", "report-signature", { $0[0x1A0] ^= 1 }), ("tamper_sig_r", "report-signature", { $0[0x2A0] ^= 1 }),
             ("tamper_sig_s", "report-signature", { $0[0x2E8] ^= 1 }),
             ("sig_r_zero", "signature-range", { data in for index in 0x2A0..<0x2E8 { data[index] = 0 } }),
-            ("truncate", "report-length", { $0.removeLast() }),
-            ("extend", "report-length", { $0.append(0) }),
+            ("truncate", "report-length", { $0.removeLast() }), ("extend", "report-length", { $0.append(0) }),
             ("sig_reserved", "signature-reserved-nonzero", { $0[0x330] = 1 }),
             ("unknown_sig_algo", "signature-algorithm", { data in for index in 0x34..<0x38 { data[index] = 0 } }),
             (
@@ -184,9 +157,7 @@ struct EvidenceFolder {
     static var exists: Bool { FileManager.default.fileExists(atPath: root.path) }
     static var withReport: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
-        return names.sorted().filter {
-            FileManager.default.fileExists(atPath: root.appending(path: "\($0)/report.bin").path)
-        }
+        return names.sorted().filter { FileManager.default.fileExists(atPath: root.appending(path: "\($0)/report.bin").path) }
     }
 
     let directory: URL
@@ -200,13 +171,12 @@ struct EvidenceFolder {
 
     func file(_ name: String) -> String { directory.appending(path: name).path }
 
-    func flag(_ name: String) -> Bool {
-        (expected["verification"] as? [String: Any])?[name] as? Bool ?? false
-    }
+    func flag(_ name: String) -> Bool { (expected["verification"] as? [String: Any])?[name] as? Bool ?? false }
 
     var certificateArguments: [String] {
-        ["vcek.pem", "vlek.pem", "ask.pem", "asvk.pem", "ark.pem"]
-            .filter { FileManager.default.fileExists(atPath: file($0)) }.flatMap { ["--certs", file($0)] }
+        ["vcek.pem", "vlek.pem", "ask.pem", "asvk.pem", "ark.pem"].filter { FileManager.default.fileExists(atPath: file($0)) }.flatMap {
+            ["--certs", file($0)]
+        }
     }
 
     /// A day after the leaf's first one.

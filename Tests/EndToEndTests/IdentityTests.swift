@@ -2,8 +2,7 @@ import Foundation
 import Testing
 
 /// Every way to an access token releases a key, and asks no more often than it must.
-@Suite(.serialized, .timeLimit(.minutes(5)))
-struct IdentityTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct IdentityTests {
     /// A cloud that writes down what it is asked for, with one key in its Managed HSM.
     private struct Cloud {
         let azure: LocalAzure
@@ -11,8 +10,7 @@ struct IdentityTests {
 
         init(_ options: [String] = []) throws {
             azure = try LocalAzure(["--verbose"] + options)
-            let imported = try azure.importKey(
-                "identity", at: LocalAzure.managedHSM, key, policy: LocalAzure.policy())
+            let imported = try azure.importKey("identity", at: LocalAzure.managedHSM, key, policy: LocalAzure.policy())
             #expect(imported.status == 200, "\(imported.object)")
         }
 
@@ -34,8 +32,7 @@ struct IdentityTests {
             "/subscriptions/55555555-eeee-4eee-8eee-555555555555/resourceGroups/simulated/providers/Microsoft.ManagedIdentity/userAssignedIdentities/broker"
     )
 
-    @Test("managed identity: the machine's own, and one by each selector")
-    func managedIdentity() throws {
+    @Test("managed identity: the machine's own, and one by each selector") func managedIdentity() throws {
         let cloud = try Cloud()
         defer { cloud.azure.stop() }
         let selectors = [
@@ -52,13 +49,11 @@ struct IdentityTests {
         #expect(refused.code == "identityFailed" && refused.error.contains("Identity not found"), "\(refused.answer)")
     }
 
-    @Test("the identity endpoint of App Service, with the header and not without")
-    func appService() throws {
+    @Test("the identity endpoint of App Service, with the header and not without") func appService() throws {
         let cloud = try Cloud()
         defer { cloud.azure.stop() }
         var environment = [
-            "IDENTITY_ENDPOINT": "http://127.0.0.1:\(cloud.azure.metadataPort)/msi/token",
-            "IDENTITY_HEADER": "simulated-identity-header",
+            "IDENTITY_ENDPOINT": "http://127.0.0.1:\(cloud.azure.metadataPort)/msi/token", "IDENTITY_HEADER": "simulated-identity-header",
         ]
         for selector in ["identity.use=auto", "identity.resource-id=\(Self.user.resource)"] {
             let broker = try cloud.serve(["identity.use=auto", selector], environment: environment)
@@ -75,16 +70,13 @@ struct IdentityTests {
         #expect(cloud.azure.requests("imds.token") == metadataRequests)
     }
 
-    @Test("workload identity reads its file at each use, also when the platform has rotated it")
-    func workloadIdentity() throws {
+    @Test("workload identity reads its file at each use, also when the platform has rotated it") func workloadIdentity() throws {
         // Tokens this short are never reused, so that each release reads the file.
         let cloud = try Cloud(["--access-token-life", "60"])
         defer { cloud.azure.stop() }
         let now = Int(Date().timeIntervalSince1970)
         func assertion(_ number: Int, expires: Int) throws -> Data {
-            func part(_ object: [String: Any]) throws -> String {
-                try JSONSerialization.data(withJSONObject: object).base64URL
-            }
+            func part(_ object: [String: Any]) throws -> String { try JSONSerialization.data(withJSONObject: object).base64URL }
             let header = try part(["alg": "RS256", "typ": "JWT", "kid": "k"])
             let claims = try part([
                 "iss": "https://oidc.test/", "sub": "system:serviceaccount:ns:sa", "jti": "\(number)",
@@ -97,8 +89,7 @@ struct IdentityTests {
             ["identity.use=auto"],
             environment: [
                 "AZURE_CLIENT_ID": Self.user.client, "AZURE_TENANT_ID": "12345678-1234-1234-1234-123456789012",
-                "AZURE_FEDERATED_TOKEN_FILE": file.path,
-                "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com/",
+                "AZURE_FEDERATED_TOKEN_FILE": file.path, "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com/",
             ])
         #expect(try cloud.releases(broker))
         try assertion(2, expires: now - 3600).write(to: file, options: .atomic)
@@ -109,8 +100,7 @@ struct IdentityTests {
         #expect(cloud.azure.requests("imds.token") == 1, "for the import of the key")
     }
 
-    @Test("a caller's token is used as it is, and without one there is nothing to use")
-    func callerToken() throws {
+    @Test("a caller's token is used as it is, and without one there is nothing to use") func callerToken() throws {
         let cloud = try Cloud()
         defer { cloud.azure.stop() }
         let broker = try cloud.serve(["identity.use=none"])
@@ -120,8 +110,7 @@ struct IdentityTests {
         #expect(without.code == "identityFailed" && without.error.contains("access token"), "\(without.answer)")
     }
 
-    @Test("a token that is good for long is asked for once, one close to its end before each use")
-    func renewal() throws {
+    @Test("a token that is good for long is asked for once, one close to its end before each use") func renewal() throws {
         for life in [86_399, 60] {
             let cloud = try Cloud(["--access-token-life", "\(life)"])
             defer { cloud.azure.stop() }
@@ -131,25 +120,22 @@ struct IdentityTests {
             let before = cloud.azure.requests("imds.token")
             for _ in 0..<4 { #expect(try cloud.releases(broker)) }
             let during = cloud.azure.requests("imds.token") - before
-            if life > 300 {
-                #expect(during == 0)
-            } else {
-                #expect(during >= 4, "one for each release at least")
-            }
+            if life > 300 { #expect(during == 0) } else { #expect(during >= 4, "one for each release at least") }
         }
     }
 
-    @Test("200 releases at the same time ask for one token")
-    func singleFlight() throws {
+    @Test("200 releases at the same time ask for one token") func singleFlight() throws {
         let cloud = try Cloud()
         defer { cloud.azure.stop() }
         let before = cloud.azure.requests("imds.token")
         let broker = try cloud.serve(["release-session.max-age=60s"])
-        let result = try Program.run([
-            "bench", "--json", "--url", "http://127.0.0.1:\(broker.port)/key/release", "--body",
-            #"{"kid":"identity","akv_endpoint":"contoso.managedhsm.azure.net"}"#, "--connections", "200", "--requests",
-            "200", "--duration", "120", "--warm-up", "0",
-        ])
+        let result = try Program.run(
+            [
+                "--json", "--url", "http://127.0.0.1:\(broker.port)/key/release", "--body",
+                #"{"kid":"identity","akv_endpoint":"contoso.managedhsm.azure.net"}"#, "--connections", "200", "--requests", "200",
+                "--duration",
+                "120", "--warm-up", "0",
+            ], executable: Program.executable("broker-load"))
         #expect(result.object["succeeded"] as? Int == 200, "\(result.text) \(result.errors)")
         #expect(cloud.azure.requests("imds.token") - before == 1)
     }

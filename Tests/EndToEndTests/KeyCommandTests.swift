@@ -4,8 +4,8 @@ import Testing
 /// `key import|list|show|release`, as a key's owner runs them against the simulated stores.
 @Suite(
     .serialized, .timeLimit(.minutes(10)),
-    .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl"), "no openssl to make keys with"))
-struct KeyCommandTests {
+    .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl"), "no openssl to make keys with")) struct KeyCommandTests
+{
     /// One simulated Azure with the broker's configuration in a file.
     private struct World {
         let azure = Result { try LocalAzure() }
@@ -15,16 +15,12 @@ struct KeyCommandTests {
         init() throws {
             let azure = try azure.get()
             scratch = azure.scratch
-            configuration = try scratch.write(
-                "keys.json", try JSONSerialization.data(withJSONObject: azure.configuration)
-            ).path
+            configuration = try scratch.write("keys.json", try JSONSerialization.data(withJSONObject: azure.configuration)).path
         }
 
         func stop() { try? azure.get().stop() }
 
-        func key(_ arguments: [String]) throws -> Program.Result {
-            try Program.run(["key"] + arguments + ["--config", configuration])
-        }
+        func key(_ arguments: [String]) throws -> Program.Result { try Program.run(["key"] + arguments + ["--config", configuration]) }
 
         func openssl(_ arguments: [String]) throws -> Program.Result {
             let result = try Program.run(arguments, executable: URL(filePath: "/usr/bin/openssl"))
@@ -37,17 +33,12 @@ struct KeyCommandTests {
             _ name: String, type: String?, store: (member: String, host: String), operations: [String]? = nil,
             derivation: [String: String]? = nil, bearer: String = "",
             claims: [[[String: String]]] = [
-                [
-                    ["claim": "x-ms-attestation-type", "equals": "sevsnpvm"],
-                    ["claim": "x-ms-sevsnpvm-is-debuggable", "equals": "false"],
-                ]
+                [["claim": "x-ms-attestation-type", "equals": "sevsnpvm"], ["claim": "x-ms-sevsnpvm-is-debuggable", "equals": "false"]]
             ]
         ) throws -> String {
             var key: [String: Any] = [
                 "kid": name, "authority": ["endpoint": LocalAzure.authority],
-                store.member: [
-                    "endpoint": store.host, "api_version": "api-version=7.4", "bearer_token": bearer,
-                ],
+                store.member: ["endpoint": store.host, "api_version": "api-version=7.4", "bearer_token": bearer],
             ]
             if let type { key["kty"] = type }
             if let operations { key["key_ops"] = operations }
@@ -78,8 +69,9 @@ struct KeyCommandTests {
 
     private static func hex(_ data: Data) -> String { data.map { String(format: "%02x", $0) }.joined() }
 
-    @Test("the original's RSA form with derivation: the released key derives the very bytes that -out wrote")
-    func rsaWithDerivation() throws {
+    @Test("the original's RSA form with derivation: the released key derives the very bytes that -out wrote") func rsaWithDerivation()
+        throws
+    {
         let world = try World()
         defer { world.stop() }
         let salt = "9b2f1c0d7e6a5b4c3d2e1f00112233445566778899aabbccddeeff0123456789"
@@ -108,13 +100,10 @@ struct KeyCommandTests {
 
     private func hmac(_ message: Data, keyHex: String, _ world: World) throws -> Data {
         let input = try world.scratch.write("message", message)
-        return try world.openssl([
-            "dgst", "-sha256", "-mac", "HMAC", "-macopt", "hexkey:\(keyHex)", "-binary", input.path,
-        ]).output
+        return try world.openssl(["dgst", "-sha256", "-mac", "HMAC", "-macopt", "hexkey:\(keyHex)", "-binary", input.path]).output
     }
 
-    @Test("the older form without kty: a new oct key, and given ones from hex text and from a file")
-    func symmetric() throws {
+    @Test("the older form without kty: a new oct key, and given ones from hex text and from a file") func symmetric() throws {
         let world = try World()
         defer { world.stop() }
         let made = world.scratch.directory.appending(path: "made.bin")
@@ -134,8 +123,23 @@ struct KeyCommandTests {
         }
     }
 
-    @Test("EC keys, given and generated, and an RSA key in PKCS#1")
-    func pairs() throws {
+    @Test("C6: a key on the command line is warned of; standard input takes it as text or bytes") func keyOnStandardInput() throws {
+        let world = try World()
+        defer { world.stop() }
+        let given = Data((0..<32).map { UInt8(0x80 + $0) })
+        let warning = "list of processes"
+        let shown = try world.importConfig("shown", type: "oct-HSM", store: Self.hsm)
+        #expect(try world.key(["import", "-c", shown, "-kh", Self.hex(given)]).errors.contains(warning))
+        for (name, input) in [("text", Data((Self.hex(given) + "\n").utf8)), ("bytes", given)] {
+            let config = try world.importConfig(name, type: "oct-HSM", store: Self.hsm)
+            let result = try Program.run(
+                ["key", "import", "-c", config, "-kh", "-", "--config", world.configuration], input: input)
+            #expect(result.status == 0 && !result.errors.contains(warning), "\(result.errors)")
+            #expect(Self.bytes(try world.release(name, from: LocalAzure.managedHSM)["k"]) == given)
+        }
+    }
+
+    @Test("EC keys, given and generated, and an RSA key in PKCS#1") func pairs() throws {
         let world = try World()
         defer { world.stop() }
         let pem = world.scratch.directory.appending(path: "ec.pem").path
@@ -167,8 +171,7 @@ struct KeyCommandTests {
         #expect(modulus.lowercased().contains(released))
     }
 
-    @Test("list and show say which keys are releasable, and on what terms")
-    func inventory() throws {
+    @Test("list and show say which keys are releasable, and on what terms") func inventory() throws {
         let world = try World()
         defer { world.stop() }
         let azure = try world.azure.get()
@@ -183,11 +186,7 @@ struct KeyCommandTests {
         let lines = list.text.split(separator: "\n")
         #expect(lines.count == 28)
         #expect(lines.contains { $0.hasPrefix("kept ") && $0.contains("not releasable") })
-        #expect(
-            lines.filter {
-                $0.contains("releasable to https://\(LocalAzure.authority)") && $0.contains("is-debuggable")
-            }
-            .count == 27)
+        #expect(lines.filter { $0.contains("releasable to https://\(LocalAzure.authority)") && $0.contains("is-debuggable") }.count == 27)
         let json = try world.key(["list", "--store", LocalAzure.vault, "--json"]).json as? [[String: Any]]
         #expect(json?.filter { $0["releasable"] as? Bool == true }.count == 27)
 
@@ -199,8 +198,7 @@ struct KeyCommandTests {
         #expect(missing.status == 1 && missing.errors.contains("KeyNotFound"))
     }
 
-    @Test("the exit status tells the truth, and nothing is overwritten or sent where it should not go")
-    func refusals() throws {
+    @Test("the exit status tells the truth, and nothing is overwritten or sent where it should not go") func refusals() throws {
         let world = try World()
         defer { world.stop() }
         let good = try world.importConfig("good", type: "oct-HSM", store: Self.hsm)

@@ -23,9 +23,7 @@ final class LocalAzure {
         try SharedFixture.copy(to: directory.appending(path: "fixture"))
         let more = try prepare(scratch, directory.appending(path: "fixture"))
         simulators = try RunningProgram(
-            [
-                "simulate", "--directory", directory.path, "--port", "0", "--metadata-port", "0", "--json",
-            ] + options + more)
+            ["simulate", "--directory", directory.path, "--port", "0", "--metadata-port", "0", "--json"] + options + more)
         let line = try simulators.wait(for: /(\{.*"tls_port".*\})\n/)
         let ports = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
         tlsPort = ports["tls_port"] as? Int ?? 0
@@ -44,8 +42,7 @@ final class LocalAzure {
 
     /// Sends a request to a simulated service as a user's curl does; returns status and body.
     func curl(_ arguments: [String], body: Any? = nil) throws -> (status: Int, object: [String: Any]) {
-        try Curl.run(
-            ["--cacert", caFile, "--connect-to", "::127.0.0.1:\(tlsPort)"] + arguments, body: body)
+        try Curl.run(["--cacert", caFile, "--connect-to", "::127.0.0.1:\(tlsPort)"] + arguments, body: body)
     }
 
     func token(_ audience: String) throws -> String {
@@ -55,22 +52,18 @@ final class LocalAzure {
     }
 
     /// Imports a key as the key's owner would.
-    @discardableResult
-    func importKey(
+    @discardableResult func importKey(
         _ name: String, at host: String, _ jwk: [String: Any], policy: [String: Any]?, exportable: Bool = true
     ) throws -> (status: Int, object: [String: Any]) {
         let audience = "https://" + host.split(separator: ".").dropFirst().joined(separator: ".")
         var body: [String: Any] = ["key": jwk, "hsm": true, "attributes": ["exportable": exportable]]
         if let policy {
             let data = try JSONSerialization.data(withJSONObject: policy)
-            body["release_policy"] = [
-                "contentType": "application/json; charset=utf-8", "data": data.base64URL, "immutable": false,
-            ]
+            body["release_policy"] = ["contentType": "application/json; charset=utf-8", "data": data.base64URL, "immutable": false]
         }
         return try curl(
             [
-                "-X", "PUT", "-H", "Authorization: Bearer \(try token(audience))", "-H",
-                "Content-Type: application/json",
+                "-X", "PUT", "-H", "Authorization: Bearer \(try token(audience))", "-H", "Content-Type: application/json",
                 "https://\(host)/keys/\(name)?api-version=7.4",
             ], body: body)
     }
@@ -94,9 +87,7 @@ final class LocalAzure {
     /// How often a route was asked for so far; needs the option `--verbose`.
     func requests(_ route: String) -> Int {
         simulators.readAvailable()
-        return simulators.output.split(separator: "\n").count {
-            $0.contains("answered") && $0.contains("route=\(route) ")
-        }
+        return simulators.output.split(separator: "\n").count { $0.contains("answered") && $0.contains("route=\(route) ") }
     }
 
     /// How many requests were answered so far; needs the option `--verbose`.
@@ -118,16 +109,12 @@ final class Broker {
     let program: RunningProgram
     let port: Int
 
-    init(
-        _ arguments: [String], environment: [String: String] = [:], executable: URL = Program.executable
-    ) throws {
+    init(_ arguments: [String], environment: [String: String] = [:], executable: URL = Program.executable) throws {
         program = try RunningProgram(arguments, environment: environment, executable: executable)
         port = Int(try program.wait(for: /address=127\.0\.0\.1:(\d+)/)) ?? 0
     }
 
-    func get(_ path: String) throws -> (status: Int, object: [String: Any]) {
-        try Curl.run(["http://127.0.0.1:\(port)\(path)"])
-    }
+    func get(_ path: String) throws -> (status: Int, object: [String: Any]) { try Curl.run(["http://127.0.0.1:\(port)\(path)"]) }
 
     func post(_ path: String, _ body: [String: Any]) throws -> (status: Int, object: [String: Any]) {
         try Curl.run(["http://127.0.0.1:\(port)\(path)"], body: body)
@@ -138,9 +125,7 @@ final class Broker {
         var body: [String: Any] = ["kid": name]
         if let store { body["akv_endpoint"] = store }
         let answer = try post("/key/release", body.merging(extra) { $1 })
-        let key = (answer.object["key"] as? String).flatMap {
-            try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
-        }
+        let key = (answer.object["key"] as? String).flatMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
         return Release(status: answer.status, key: key, answer: answer.object)
     }
 
@@ -176,19 +161,16 @@ enum SharedFixture {
     private static let directory: Result<URL, any Error> = Result {
         let scratch = try Scratch()
         let fixture = scratch.directory.appending(path: "fixture")
-        let made = try Program.run(
-            ["evidence", "get", "--set", "evidence.use=fixture", "--set", "evidence.fixture.directory=\(fixture.path)"])
+        let made = try Program.run([
+            "evidence", "get", "--set", "evidence.use=fixture", "--set", "evidence.fixture.directory=\(fixture.path)",
+        ])
         guard made.status == 0 else { throw RunningProgram.Ended(output: made.errors) }
         return fixture
     }
 
-    static func copy(to destination: URL) throws {
-        try FileManager.default.copyItem(at: try directory.get(), to: destination)
-    }
+    static func copy(to destination: URL) throws { try FileManager.default.copyItem(at: try directory.get(), to: destination) }
 }
 
 extension Data {
-    var base64URL: String {
-        base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-    }
+    var base64URL: String { base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "") }
 }

@@ -11,9 +11,7 @@ struct PNGImage {
 
     init(_ data: Data) throws {
         let bytes = [UInt8](data)
-        guard bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) else {
-            throw Malformed(reason: "signature")
-        }
+        guard bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) else { throw Malformed(reason: "signature") }
         func number(_ offset: Int) -> Int { bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
         var position = 8
         var header: [UInt8] = []
@@ -27,9 +25,7 @@ struct PNGImage {
             if kind == "IDAT" { compressed += content }
             position += 12 + length
         }
-        guard header.count == 13, header[8] == 8, [2, 6].contains(header[9]), header[12] == 0 else {
-            throw Malformed(reason: "kind")
-        }
+        guard header.count == 13, header[8] == 8, [2, 6].contains(header[9]), header[12] == 0 else { throw Malformed(reason: "kind") }
         width = header[0..<4].reduce(0) { $0 << 8 | Int($1) }
         height = header[4..<8].reduce(0) { $0 << 8 | Int($1) }
         let channels = header[9] == 6 ? 4 : 3
@@ -83,20 +79,14 @@ struct PNGImage {
 /// Decompression for the tests (RFC 1950 and 1951).
 enum Inflate {
     private static let lengthBase = [
-        3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227,
-        258,
+        3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
     ]
-    private static let lengthBits = [
-        0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
-    ]
+    private static let lengthBits = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0]
     private static let distanceBase = [
-        1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097,
-        6145,
-        8193, 12289, 16385, 24577,
+        1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289,
+        16385, 24577,
     ]
-    private static let distanceBits = [
-        0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
-    ]
+    private static let distanceBits = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13]
 
     struct Malformed: Error {}
 
@@ -144,9 +134,7 @@ enum Inflate {
         return (Codes(Array(all[..<literals])), Codes(Array(all[literals...])))
     }
 
-    private static func block(_ reader: inout Bits, _ literals: Codes, _ distances: Codes, into output: inout [UInt8])
-        throws
-    {
+    private static func block(_ reader: inout Bits, _ literals: Codes, _ distances: Codes, into output: inout [UInt8]) throws {
         while true {
             let symbol = try literals.read(&reader)
             if symbol < 256 {

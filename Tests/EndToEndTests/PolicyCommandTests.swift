@@ -2,15 +2,12 @@ import Foundation
 import Testing
 
 /// `policy digest|new|lint|explain`, as a user runs them.
-@Suite
-struct PolicyCommandTests {
+@Suite struct PolicyCommandTests {
     static let rego = "package policy\n\napi_version := \"0.10.0\"\n"
     static let hostData = "d14f98512e78574d68e04dabc7d462f41d9d7aaa4e47fef658a8df935e151844"
     static let issuer = "https://sharedeus2.eus2.attest.azure.net"
 
-    static func policyFile(_ name: String) -> String {
-        Program.packageRoot.appending(path: "policies/release/\(name).json").path
-    }
+    static func policyFile(_ name: String) -> String { Program.packageRoot.appending(path: "policies/release/\(name).json").path }
 
     /// Claims that the policy confidential-aci.json admits, with changes; `NSNull` removes one.
     static func claims(_ changes: [String: Any] = [:]) throws -> Data {
@@ -24,8 +21,7 @@ struct PolicyCommandTests {
 
     // MARK: digest
 
-    @Test("digest of base64, Rego, a template and standard input; the traps are named on standard error")
-    func digest() throws {
+    @Test("digest of base64, Rego, a template and standard input; the traps are named on standard error") func digest() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let base64 = Data(Self.rego.utf8).base64EncodedString()
@@ -47,8 +43,7 @@ struct PolicyCommandTests {
         #expect(result.text != Self.hostData + "\n")
         #expect(result.errors.contains("CRLF"))
         #expect(result.errors.contains("that is this policy with LF line ends"))
-        #expect(
-            try Program.run(["policy", "digest", "-", "--expect", Self.hostData], input: Data(base64.utf8)).status == 0)
+        #expect(try Program.run(["policy", "digest", "-", "--expect", Self.hostData], input: Data(base64.utf8)).status == 0)
         let json = try Program.run(["policy", "digest", "-", "--json"], input: Data(template.utf8))
         let first = (json.object["policies"] as? [[String: Any]])?.first
         #expect(first?["host_data"] as? String == Self.hostData)
@@ -56,8 +51,7 @@ struct PolicyCommandTests {
         #expect((first?["place"] as? String)?.hasSuffix("ccePolicy") == true)
     }
 
-    @Test("digest of what is no policy")
-    func digestFailures() throws {
+    @Test("digest of what is no policy") func digestFailures() throws {
         #expect(try Program.run(["policy", "digest", "/nonexistent/policy"]).status == 2)
         #expect(try Program.run(["policy", "digest", "-"], input: Data("{}".utf8)).status == 2)
         #expect(try Program.run(["policy", "digest", "-"], input: Data()).status == 2)
@@ -67,16 +61,14 @@ struct PolicyCommandTests {
 
     // MARK: new
 
-    @Test("new writes a policy that lints clean and admits its deployment, with comments beside it")
-    func new() throws {
+    @Test("new writes a policy that lints clean and admits its deployment, with comments beside it") func new() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let template = try scratch.write("policy.rego", Self.rego)
         let output = scratch.directory.appending(path: "release.json")
         let result = try Program.run([
-            "policy", "new", "--region", "eastus2", "--authority", "contoso.weu.attest.azure.net", "--template",
-            template,
-            "--minimum", "microcode=115", "--output", output.path,
+            "policy", "new", "--region", "eastus2", "--authority", "contoso.weu.attest.azure.net", "--template", template, "--minimum",
+            "microcode=115", "--output", output.path,
         ])
         #expect(result.status == 0, "\(result.errors)")
         #expect(try Program.run(["policy", "lint", "--strict", output.path]).status == 0)
@@ -88,15 +80,12 @@ struct PolicyCommandTests {
         #expect(try Program.run(explain + [good.path]).status == 0)
         #expect(try Program.run(explain + [old.path]).status == 1)
         // The member of a key, which lint and explain read as well.
-        let member = try Program.run([
-            "policy", "new", "--region", "eastus2", "--host-data", Self.hostData, "--encoded",
-        ])
+        let member = try Program.run(["policy", "new", "--region", "eastus2", "--host-data", Self.hostData, "--encoded"])
         #expect(member.object["immutable"] as? Bool == false)
         #expect(try Program.run(["policy", "lint", "-"], input: member.output).status == 0)
     }
 
-    @Test("new refuses what would admit everybody or cannot be")
-    func newRefusals() throws {
+    @Test("new refuses what would admit everybody or cannot be") func newRefusals() throws {
         let open = ["policy", "new", "--region", "eastus2"]
         let result = try Program.run(open)
         #expect(result.status == 64)
@@ -104,9 +93,8 @@ struct PolicyCommandTests {
         #expect(result.text.isEmpty)
         #expect(try Program.run(open + ["--admit-any-tenant"]).status == 0)
         for arguments in [
-            ["--host-data", "12"], ["--vm-id", "B958DC88-E41D-47F1-8D20-E57B6B7E9825"], ["--minimum", "chip=1"],
-            ["--vmpl", "4"], ["--for", "sgx"], ["--authority", "http://x.y"],
-            ["--for", "cvm", "--host-data", Self.hostData],
+            ["--host-data", "12"], ["--vm-id", "B958DC88-E41D-47F1-8D20-E57B6B7E9825"], ["--minimum", "chip=1"], ["--vmpl", "4"],
+            ["--for", "sgx"], ["--authority", "http://x.y"], ["--for", "cvm", "--host-data", Self.hostData],
         ] {
             let refused = try Program.run(open + ["--admit-any-tenant"] + arguments)
             #expect(refused.status == 64, "\(arguments): \(refused.text)")
@@ -118,8 +106,7 @@ struct PolicyCommandTests {
 
     // MARK: lint
 
-    @Test("lint names file, line, rule and remedy, and its status says whether there are errors")
-    func lint() throws {
+    @Test("lint names file, line, rule and remedy, and its status says whether there are errors") func lint() throws {
         #expect(try Program.run(["policy", "lint", Self.policyFile("confidential-aci")]).text == "clean\n")
         let faulty = """
             {
@@ -154,22 +141,17 @@ struct PolicyCommandTests {
         #expect(try Program.run(["policy", "lint", "--rules"]).text.contains("admits-any-tenant"))
     }
 
-    @Test("an immutable key with a finding can never be mended")
-    func immutable() throws {
+    @Test("an immutable key with a finding can never be mended") func immutable() throws {
         let policy = try Data(contentsOf: URL(filePath: Self.policyFile("fixture-guest")))
-        let bundle: [String: Any] = [
-            "key": ["kid": "k"], "release_policy": ["data": policy.base64URL, "immutable": true],
-        ]
-        let result = try Program.run(
-            ["policy", "lint", "-"], input: try JSONSerialization.data(withJSONObject: bundle))
+        let bundle: [String: Any] = ["key": ["kid": "k"], "release_policy": ["data": policy.base64URL, "immutable": true]]
+        let result = try Program.run(["policy", "lint", "-"], input: try JSONSerialization.data(withJSONObject: bundle))
         #expect(result.status == 1)
         #expect(result.text.contains("never be mended"))
     }
 
     // MARK: explain
 
-    @Test("explain says why, in text and JSON, with the exit status of the verdict")
-    func explain() throws {
+    @Test("explain says why, in text and JSON, with the exit status of the verdict") func explain() throws {
         let arguments = ["policy", "explain", "--policy", Self.policyFile("confidential-aci"), "--claims", "-"]
         let good = try Program.run(arguments, input: try Self.claims())
         #expect(good.status == 0, "\(good.text)\(good.errors)")
@@ -179,9 +161,7 @@ struct PolicyCommandTests {
         #expect(bad.status == 1)
         #expect(bad.text.hasPrefix("NOT SATISFIED"))
         #expect(!bad.text.contains("\u{1B}"))
-        for words in [
-            "[FAIL] x-ms-sevsnpvm-hostdata", "found   \"\(other)\"", "different-value", "Smallest change (1 step",
-        ] {
+        for words in ["[FAIL] x-ms-sevsnpvm-hostdata", "found   \"\(other)\"", "different-value", "Smallest change (1 step"] {
             #expect(bad.text.contains(words), "\(words): \(bad.text)")
         }
         let json = try Program.run(arguments + ["--json"], input: try Self.claims(["x-ms-sevsnpvm-hostdata": other]))
@@ -192,15 +172,13 @@ struct PolicyCommandTests {
         #expect(steps?.first?["reason"] as? String == "different-value")
     }
 
-    @Test("explain of live evidence says what cannot be known")
-    func live() throws {
+    @Test("explain of live evidence says what cannot be known") func live() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let fixture = scratch.directory.appending(path: "fixture")
         try SharedFixture.copy(to: fixture)
         let arguments = [
-            "policy", "explain", "--live", "--set", "evidence.use=fixture", "--set",
-            "evidence.fixture.directory=\(fixture.path)", "--set",
+            "policy", "explain", "--live", "--set", "evidence.use=fixture", "--set", "evidence.fixture.directory=\(fixture.path)", "--set",
             "verifier.maa.endpoint=sharedeus2.eus2.attest.azure.net", "--policy",
         ]
         // Without host data, only the compliance status is in the way.
@@ -216,8 +194,7 @@ struct PolicyCommandTests {
         #expect(assumed.errors.contains("assumed, not attested"))
     }
 
-    @Test("explain with inputs that are wrong")
-    func explainFailures() throws {
+    @Test("explain with inputs that are wrong") func explainFailures() throws {
         let policy = Self.policyFile("confidential-aci")
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -226,8 +203,7 @@ struct PolicyCommandTests {
             (["--policy", policy], 64), (["--policy", policy, "--claims", claims, "--token", claims], 64),
             (["--policy", "-", "--claims", "-"], 64), (["--policy", "/nonexistent/policy", "--claims", claims], 2),
             (["--policy", claims, "--claims", claims], 2), (["--policy", policy, "--claims", policy + "x"], 2),
-            (["--policy", policy, "--token", claims], 2),
-            (["--policy", policy, "--claims", claims, "--assume", "x"], 64),
+            (["--policy", policy, "--token", claims], 2), (["--policy", policy, "--claims", claims, "--assume", "x"], 64),
         ] as [([String], Int32)] {
             let result = try Program.run(["policy", "explain"] + arguments)
             #expect(result.status == status, "\(arguments): \(result.text)\(result.errors)")

@@ -3,11 +3,12 @@ import Synchronization
 
 /// The built program, run as its users run it.
 enum Program {
-    static let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
+    static let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     /// The executable that was built together with this test bundle.
-    static let executable: URL = {
+    static let executable = executable("attestation-broker")
+
+    static func executable(_ name: String) -> URL {
         let arguments = CommandLine.arguments
         var candidates: [URL] = []
         if let flag = arguments.firstIndex(of: "--test-bundle-path"), flag + 1 < arguments.count {
@@ -15,10 +16,11 @@ enum Program {
         }
         candidates.append(URL(filePath: arguments[0]))
         candidates.append(packageRoot.appending(path: ".build/debug/x"))
-        let found = candidates.map { $0.deletingLastPathComponent().appending(path: "attestation-broker") }
-            .first { FileManager.default.isExecutableFile(atPath: $0.path) }
-        return found ?? URL(filePath: "/nonexistent/attestation-broker")
-    }()
+        let found = candidates.map { $0.deletingLastPathComponent().appending(path: name) }.first {
+            FileManager.default.isExecutableFile(atPath: $0.path)
+        }
+        return found ?? URL(filePath: "/nonexistent/\(name)")
+    }
 
     struct Result {
         let status: Int32
@@ -40,8 +42,7 @@ enum Program {
 
     /// Runs the program to its end. Output goes through files, so that no pipe can fill up.
     static func run(
-        _ arguments: [String], environment extra: [String: String] = [:], input: Data? = nil,
-        executable: URL = Program.executable
+        _ arguments: [String], environment extra: [String: String] = [:], input: Data? = nil, executable: URL = Program.executable
     ) throws -> Result {
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -51,8 +52,7 @@ enum Program {
         process.executableURL = executable
         process.arguments = arguments
         process.environment = environment(extra)
-        process.standardInput =
-            if let input { try FileHandle(forReadingFrom: scratch.write("in", input)) } else { FileHandle.nullDevice }
+        process.standardInput = if let input { try FileHandle(forReadingFrom: scratch.write("in", input)) } else { FileHandle.nullDevice }
         process.standardOutput = try FileHandle(forWritingTo: out)
         process.standardError = try FileHandle(forWritingTo: err)
         try process.run()
@@ -89,21 +89,15 @@ struct Scratch {
 
     var path: String { directory.path }
 
-    @discardableResult
-    func write(_ name: String, _ data: Data) throws -> URL {
+    @discardableResult func write(_ name: String, _ data: Data) throws -> URL {
         let file = directory.appending(path: name)
         try data.write(to: file)
         return file
     }
 
-    @discardableResult
-    func write(_ name: String, _ text: String) throws -> String {
-        try write(name, Data(text.utf8)).path
-    }
+    @discardableResult func write(_ name: String, _ text: String) throws -> String { try write(name, Data(text.utf8)).path }
 
-    func remove() {
-        try? FileManager.default.removeItem(at: directory)
-    }
+    func remove() { try? FileManager.default.removeItem(at: directory) }
 }
 
 /// The program as a server. Ended by `stop`, or with the test process.
@@ -115,9 +109,7 @@ final class RunningProgram {
     private var watchdog: Watchdog?
 
     /// Starts the program; its standard output and standard error are read together.
-    init(
-        _ arguments: [String], environment extra: [String: String] = [:], executable: URL = Program.executable
-    ) throws {
+    init(_ arguments: [String], environment extra: [String: String] = [:], executable: URL = Program.executable) throws {
         process.executableURL = executable
         process.arguments = arguments
         process.environment = Program.environment(extra)
@@ -143,16 +135,12 @@ final class RunningProgram {
         }
     }
 
-    func wait(for text: String) throws {
-        while !output.contains(text) { try readMore() }
-    }
+    func wait(for text: String) throws { while !output.contains(text) { try readMore() } }
 
     /// Reads what is there, without waiting for more.
     func readAvailable() {
         var pending = pollfd(fd: reader.fileDescriptor, events: Int16(POLLIN), revents: 0)
-        while poll(&pending, 1, 0) == 1, pending.revents & Int16(POLLIN) != 0 {
-            guard (try? readMore()) != nil else { return }
-        }
+        while poll(&pending, 1, 0) == 1, pending.revents & Int16(POLLIN) != 0 { guard (try? readMore()) != nil else { return } }
     }
 
     private func readMore() throws {
@@ -162,8 +150,7 @@ final class RunningProgram {
     }
 
     /// Sends a signal and waits for the end; returns the exit status.
-    @discardableResult
-    func stop(_ signal: Int32 = SIGTERM) -> Int32 {
+    @discardableResult func stop(_ signal: Int32 = SIGTERM) -> Int32 {
         if process.isRunning { kill(process.processIdentifier, signal) }
         while let data = try? reader.read(upToCount: 65536), !data.isEmpty {
             collected.withLock { $0 += String(decoding: data, as: UTF8.self) }

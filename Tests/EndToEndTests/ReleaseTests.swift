@@ -2,10 +2,8 @@ import Foundation
 import Testing
 
 /// Simulators, broker and curl as three kinds of process, over real sockets.
-@Suite(.serialized)
-struct ReleaseTests {
-    @Test("the same key from either store, with one line of difference, and every key type")
-    func everyKeyType() throws {
+@Suite(.serialized) struct ReleaseTests {
+    @Test("the same key from either store, with one line of difference, and every key type") func everyKeyType() throws {
         let azure = try LocalAzure()
         defer { azure.stop() }
         let rsa = try SampleKeys.rsa()
@@ -33,8 +31,7 @@ struct ReleaseTests {
         }
     }
 
-    @Test("every denial has the original's status and names its stage")
-    func denials() throws {
+    @Test("every denial has the original's status and names its stage") func denials() throws {
         let azure = try LocalAzure()
         defer { azure.stop() }
         let key = SampleKeys.oct(32)
@@ -42,20 +39,15 @@ struct ReleaseTests {
         try azure.importKey("good", at: host, key, policy: LocalAzure.policy())
         try azure.importKey(
             "other-host-data", at: host, key,
-            policy: LocalAzure.policy([
-                ["claim": "x-ms-sevsnpvm-hostdata", "equals": String(repeating: "00", count: 32)]
-            ]))
-        try azure.importKey(
-            "other-authority", at: host, key, policy: LocalAzure.policy(authority: "sharedneu.neu.attest.azure.net"))
+            policy: LocalAzure.policy([["claim": "x-ms-sevsnpvm-hostdata", "equals": String(repeating: "00", count: 32)]]))
+        try azure.importKey("other-authority", at: host, key, policy: LocalAzure.policy(authority: "sharedneu.neu.attest.azure.net"))
         #expect(try azure.importKey("not-exportable", at: host, key, policy: nil, exportable: false).status == 200)
 
         let broker = try azure.serve(["key-stores.use=mhsm"])
         #expect(try broker.release("good").status == 200)
         for (name, extra, code, stage) in [
-            ("other-host-data", [:], "releaseDenied", "release"),
-            ("other-authority", [:], "releaseDenied", "release"),
-            ("missing", [:], "keyNotFound", "release"),
-            ("not-exportable", [:], "releaseDenied", "release"),
+            ("other-host-data", [:], "releaseDenied", "release"), ("other-authority", [:], "releaseDenied", "release"),
+            ("missing", [:], "keyNotFound", "release"), ("not-exportable", [:], "releaseDenied", "release"),
             ("good", ["access_token": "bad"], "identityFailed", "identity"),
         ] as [(String, [String: Any], String, String)] {
             let release = try broker.release(name, at: nil, extra)
@@ -72,31 +64,26 @@ struct ReleaseTests {
         debuggable.program.stop()
     }
 
-    @Test("a named endpoint that is not a store's is refused before anything is sent, and a bad kid is a 400")
-    func namedEndpoints() throws {
+    @Test("a named endpoint that is not a store's is refused before anything is sent, and a bad kid is a 400") func namedEndpoints() throws
+    {
         let azure = try LocalAzure()
         defer { azure.stop() }
         let broker = try azure.serve()
         for (endpoint, status) in [
-            ("contoso.vault.azure.net.evil.example", 403), ("contoso.vault.azure.net/x?", 400),
-            ("user@contoso.vault.azure.net", 400),
+            ("contoso.vault.azure.net.evil.example", 403), ("contoso.vault.azure.net/x?", 400), ("user@contoso.vault.azure.net", 400),
             ("127.0.0.1", 400), ("[::1]", 400), ("fabrikam.vault.azure.net", 403), ("x.contoso.vault.azure.net", 403),
         ] {
             let release = try broker.release("good", at: endpoint)
             #expect(release.status == status, "\(endpoint): \(release.answer)")
         }
         for kid in [
-            "../secrets/x", "a/b", "a?b", "", "k/0123", String(repeating: "k", count: 128),
-            "k/" + String(repeating: "A", count: 32),
-        ] {
-            #expect(try broker.release(kid).status == 400, "\(kid)")
-        }
+            "../secrets/x", "a/b", "a?b", "", "k/0123", String(repeating: "k", count: 128), "k/" + String(repeating: "A", count: 32),
+        ] { #expect(try broker.release(kid).status == 400, "\(kid)") }
         #expect(broker.program.stop() == 0)
         #expect(!broker.program.output.contains("secrets"))
     }
 
-    @Test("without a device no endpoint returns a report")
-    func noDevice() throws {
+    @Test("without a device no endpoint returns a report") func noDevice() throws {
         let broker = try Broker(["serve", "--set", "server.http=127.0.0.1:0", "--set", "evidence.use=snp"])
         guard !FileManager.default.fileExists(atPath: "/dev/sev-guest") else { return }
         #expect(try broker.get("/status").status == 200)
@@ -109,20 +96,17 @@ struct ReleaseTests {
             ("/key/release", ["kid": "k", "maa_endpoint": LocalAzure.authority, "akv_endpoint": LocalAzure.vault]),
         ] {
             let answer = try broker.post(path, body)
-            #expect(
-                answer.status == 403 && answer.object["code"] as? String == "evidenceUnavailable", "\(path): \(answer)")
+            #expect(answer.status == 403 && answer.object["code"] as? String == "evidenceUnavailable", "\(path): \(answer)")
             #expect(answer.object["report"] == nil && answer.object["token"] == nil)
         }
         #expect(broker.program.stop() == 0)
     }
 
-    @Test("fixture evidence is announced in log, readiness and status; SIGTERM ends with 0")
-    func fixtureIsAnnounced() throws {
+    @Test("fixture evidence is announced in log, readiness and status; SIGTERM ends with 0") func fixtureIsAnnounced() throws {
         let azure = try LocalAzure()
         defer { azure.stop() }
         let broker = try azure.serve()
-        #expect(
-            try broker.get("/status").object as? [String: String] == ["message": "Status OK", "evidence": "fixture"])
+        #expect(try broker.get("/status").object as? [String: String] == ["message": "Status OK", "evidence": "fixture"])
         #expect(try broker.get("/readyz").object["evidence"] as? String == "fixture")
         #expect(broker.program.stop() == 0)
         #expect(broker.program.output.contains("fixture evidence proves nothing"))
@@ -141,11 +125,9 @@ enum SampleKeys {
         let numbers = try numbers(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
         var jwk: [String: Any] = ["kty": "RSA-HSM", "e": "AQAB"]
         for (name, label) in [
-            ("n", "modulus"), ("d", "privateExponent"), ("p", "prime1"), ("q", "prime2"), ("dp", "exponent1"),
-            ("dq", "exponent2"), ("qi", "coefficient"),
-        ] {
-            jwk[name] = Data((numbers[label] ?? []).drop { $0 == 0 }).base64URL
-        }
+            ("n", "modulus"), ("d", "privateExponent"), ("p", "prime1"), ("q", "prime2"), ("dp", "exponent1"), ("dq", "exponent2"),
+            ("qi", "coefficient"),
+        ] { jwk[name] = Data((numbers[label] ?? []).drop { $0 == 0 }).base64URL }
         return jwk
     }
 
@@ -155,8 +137,7 @@ enum SampleKeys {
         let point = (numbers["pub"] ?? []).dropFirst()
         let d = (numbers["priv"] ?? []).drop { $0 == 0 }
         return [
-            "kty": "EC-HSM", "crv": curve, "x": Data(point.prefix(size)).base64URL,
-            "y": Data(point.suffix(size)).base64URL,
+            "kty": "EC-HSM", "crv": curve, "x": Data(point.prefix(size)).base64URL, "y": Data(point.suffix(size)).base64URL,
             "d": Data([UInt8](repeating: 0, count: size - d.count) + d).base64URL,
         ]
     }

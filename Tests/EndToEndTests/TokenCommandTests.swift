@@ -11,24 +11,18 @@ struct SignedToken {
     init(_ scratch: Scratch, _ changes: [String: Any] = [:]) throws {
         let openssl = URL(filePath: "/usr/bin/openssl")
         let key = scratch.directory.appending(path: "key.pem").path
-        if !FileManager.default.fileExists(atPath: key) {
-            _ = try Program.run(["genrsa", "-out", key, "2048"], executable: openssl)
-        }
+        if !FileManager.default.fileExists(atPath: key) { _ = try Program.run(["genrsa", "-out", key, "2048"], executable: openssl) }
         let modulus = try Program.run(["rsa", "-in", key, "-noout", "-modulus"], executable: openssl).text
         let digits = Array(modulus.dropFirst("Modulus=".count).filter(\.isHexDigit))
         var bytes = Data()
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            bytes.append(UInt8(String(digits[index...index + 1]), radix: 16) ?? 0)
-        }
+        for index in stride(from: 0, to: digits.count, by: 2) { bytes.append(UInt8(String(digits[index...index + 1]), radix: 16) ?? 0) }
         keys = #"{"keys":[{"kty":"RSA","use":"sig","kid":"k1","e":"AQAB","n":"\#(bytes.base64URL)"}]}"#
         let now = Int(Date().timeIntervalSince1970)
         let times: [String: Any] = ["iat": now, "nbf": now, "exp": now + 3600]
         let payload = try PolicyCommandTests.claims(times.merging(changes) { $1 })
         let header = Data(#"{"alg":"RS256","kid":"k1","typ":"JWT"}"#.utf8)
         let signed = "\(header.base64URL).\(payload.base64URL)"
-        let signature = try Program.run(
-            ["dgst", "-sha256", "-sign", key], input: Data(signed.utf8), executable: openssl
-        ).output
+        let signature = try Program.run(["dgst", "-sha256", "-sign", key], input: Data(signed.utf8), executable: openssl).output
         compact = "\(signed).\(signature.base64URL)"
     }
 
@@ -37,10 +31,8 @@ struct SignedToken {
 }
 
 /// `token show|verify`, as a user runs them.
-@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl"), "no openssl to sign with"))
-struct TokenCommandTests {
-    @Test("show prints header and claims, and nothing that could be used")
-    func show() throws {
+@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl"), "no openssl to sign with")) struct TokenCommandTests {
+    @Test("show prints header and claims, and nothing that could be used") func show() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let token = try SignedToken(scratch)
@@ -49,14 +41,12 @@ struct TokenCommandTests {
         for words in ["alg = \"RS256\"", "x-ms-sevsnpvm-vmpl = 0", "iss = \"\(SignedToken.issuer)\"", "exp = "] {
             #expect(text.text.contains(words), "\(words): \(text.text)")
         }
-        let answer = try Program.run(
-            ["token", "show", "-", "--json"], input: Data(#"{"token":"\#(token.compact)"}"#.utf8))
+        let answer = try Program.run(["token", "show", "-", "--json"], input: Data(#"{"token":"\#(token.compact)"}"#.utf8))
         #expect((answer.object["claims"] as? [String: Any])?["x-ms-sevsnpvm-vmpl"] as? Int == 0)
         #expect((answer.object["header"] as? [String: Any])?["kid"] as? String == "k1")
     }
 
-    @Test("verify believes the right token and names what is wrong with the others")
-    func verify() throws {
+    @Test("verify believes the right token and names what is wrong with the others") func verify() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let good = try SignedToken(scratch)
@@ -70,11 +60,9 @@ struct TokenCommandTests {
         #expect(result.object["verdict"] as? String == "verified")
         let flipped = good.compact.dropLast(4) + (good.compact.hasSuffix("AAAA") ? "BBBA" : "AAAA")
         for (token, more, code) in [
-            (String(flipped), [], "signature"),
-            (good.compact, ["--authority", "contoso.weu.attest.azure.net"], "issuer"),
-            (good.compact, ["--at", "2000-01-01T00:00:00Z"], "not-before"),
-            (good.compact, ["--at", "2100-01-01T00:00:00Z"], "expiry"), (good.compact, ["--nonce", "n"], "nonce"),
-            (good.compact, ["--runtime-data", keys], "runtime-data"),
+            (String(flipped), [], "signature"), (good.compact, ["--authority", "contoso.weu.attest.azure.net"], "issuer"),
+            (good.compact, ["--at", "2000-01-01T00:00:00Z"], "not-before"), (good.compact, ["--at", "2100-01-01T00:00:00Z"], "expiry"),
+            (good.compact, ["--nonce", "n"], "nonce"), (good.compact, ["--runtime-data", keys], "runtime-data"),
             (try SignedToken(scratch, ["x-ms-sevsnpvm-is-debuggable": true]).compact, [], "debuggable"),
         ] as [(String, [String], String)] {
             let refused = try run(token, more)
@@ -86,14 +74,10 @@ struct TokenCommandTests {
         let unknown = try Program.run(["token", "verify", "-"], input: Data(stranger.compact.utf8))
         #expect(unknown.status == 64)
         #expect(try run("not.a.token").status == 2)
-        #expect(
-            try Program.run(["token", "verify", "-", "--keys", "/nonexistent/keys"], input: Data(good.compact.utf8))
-                .status == 2)
+        #expect(try Program.run(["token", "verify", "-", "--keys", "/nonexistent/keys"], input: Data(good.compact.utf8)).status == 2)
     }
 
-    @Test(
-        "the keys are fetched from the authority itself: a token of the simulated service, and a policy explained with it"
-    )
+    @Test("the keys are fetched from the authority itself: a token of the simulated service, and a policy explained with it")
     func fetchedKeys() throws {
         let azure = try LocalAzure()
         defer { azure.stop() }
@@ -101,9 +85,7 @@ struct TokenCommandTests {
         let body = ["runtime_data": "e30=", "maa_endpoint": LocalAzure.authority]
         let token = try #require(try broker.post("/attest/maa", body).object["token"] as? String)
         let file = try azure.scratch.write("token", token)
-        let configuration = try azure.scratch.write(
-            "broker.json", try JSONSerialization.data(withJSONObject: azure.configuration)
-        ).path
+        let configuration = try azure.scratch.write("broker.json", try JSONSerialization.data(withJSONObject: azure.configuration)).path
         let runtime = try azure.scratch.write("runtime", "{}")
         let verify = ["token", "verify", file, "--config", configuration, "--json"]
         let good = try Program.run(verify + ["--runtime-data", runtime])
@@ -119,8 +101,7 @@ struct TokenCommandTests {
         #expect(steps.contains { $0["claim"] as? String == "x-ms-sevsnpvm-hostdata" })
     }
 
-    @Test("no command prints a token, in any form, also when it is not one")
-    func canaries() throws {
+    @Test("no command prints a token, in any form, also when it is not one") func canaries() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let token = try SignedToken(scratch)
@@ -131,15 +112,12 @@ struct TokenCommandTests {
         let policy = PolicyCommandTests.policyFile("confidential-aci")
         for input in [file, wrapped, broken] {
             for command in [
-                ["token", "show", input], ["token", "show", input, "--json"],
-                ["token", "verify", input, "--keys", keys],
-                ["token", "verify", input, "--keys", keys, "--json"],
-                ["policy", "explain", "--policy", policy, "--token", input],
+                ["token", "show", input], ["token", "show", input, "--json"], ["token", "verify", input, "--keys", keys],
+                ["token", "verify", input, "--keys", keys, "--json"], ["policy", "explain", "--policy", policy, "--token", input],
                 ["policy", "explain", "--policy", policy, "--token", input, "--json"],
                 ["policy", "explain", "--policy", policy, "--token", input, "--html", "-"],
-                ["policy", "explain", "--policy", input, "--token", input],
-                ["policy", "explain", "--policy", policy, "--claims", input], ["policy", "lint", input],
-                ["evidence", "show", input],
+                ["policy", "explain", "--policy", input, "--token", input], ["policy", "explain", "--policy", policy, "--claims", input],
+                ["policy", "lint", input], ["evidence", "show", input],
             ] {
                 let result = try Program.run(command)
                 let output = result.text + result.errors

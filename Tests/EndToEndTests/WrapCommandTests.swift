@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl"), "no openssl to decrypt with"))
-struct WrapCommandTests {
+@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl"), "no openssl to decrypt with")) struct WrapCommandTests
+{
     private static let openssl = URL(filePath: "/usr/bin/openssl")
 
-    @Test("the packet is the original's, and the owner of the private key opens it", arguments: [2048, 3072])
-    func packet(bits: Int) throws {
+    @Test("the packet is the original's, and the owner of the private key opens it", arguments: [2048, 3072]) func packet(bits: Int) throws
+    {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let key = scratch.directory.appending(path: "key.pem").path
@@ -34,8 +34,7 @@ struct WrapCommandTests {
         let wrapped = try scratch.write("block", try #require(Data(base64Encoded: members["wrapped_data"] ?? "")))
         let opened = try Program.run(
             [
-                "pkeyutl", "-decrypt", "-inkey", key, "-in", wrapped.path, "-pkeyopt", "rsa_padding_mode:oaep",
-                "-pkeyopt",
+                "pkeyutl", "-decrypt", "-inkey", key, "-in", wrapped.path, "-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt",
                 "rsa_oaep_md:sha256", "-pkeyopt", "rsa_mgf1_md:sha256",
             ], executable: Self.openssl)
         #expect(opened.output == plaintext)
@@ -45,8 +44,7 @@ struct WrapCommandTests {
         #expect(refused.status == 2 && refused.errors.contains("at most \(bits / 8 - 66)") && refused.text.isEmpty)
     }
 
-    @Test("what is missing is named")
-    func missing() throws {
+    @Test("what is missing is named") func missing() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let input = try scratch.write("plain", "x")

@@ -1,26 +1,26 @@
 internal import Glibc
-public import StrictJSON
+package import StrictJSON
 
 /// One folder of the evidence that lies beside the project (`../shared/evidence` from its root). Tests that need it skip where it is absent.
-public struct EvidenceSample: Sendable, CustomStringConvertible {
+package struct EvidenceSample: Sendable, CustomStringConvertible {
     /// The folder's name.
-    public let name: String
+    package let name: String
     /// Content of `expected.json`.
-    public let expected: JSONObject
+    package let expected: JSONObject
 
     /// Whether the evidence is there; for `.enabled(if:)`.
-    public static var isAvailable: Bool { root != nil }
+    package static var isAvailable: Bool { root != nil }
 
     /// Every folder that holds a report; empty where the evidence is absent.
-    public static let withReport = holding("report.bin")
+    package static let withReport = holding("report.bin")
 
     /// Every folder that holds a file of that name; empty where the evidence is absent.
-    public static func holding(_ file: String) -> [EvidenceSample] {
+    package static func holding(_ file: String) -> [EvidenceSample] {
         names.compactMap { EvidenceSample(named: $0) }.filter { $0.file(file) != nil }
     }
 
     /// The folder of that name.
-    public init?(named name: String) {
+    package init?(named name: String) {
         guard let root = Self.root, let bytes = Self.read("\(root)/\(name)/expected.json"),
             case .object(let expected)? = try? JSONValue.parse(bytes)
         else { return nil }
@@ -29,24 +29,18 @@ public struct EvidenceSample: Sendable, CustomStringConvertible {
     }
 
     /// Content of a file of the folder.
-    public func file(_ file: String) -> [UInt8]? {
-        Self.root.flatMap { Self.read("\($0)/\(name)/\(file)") }
-    }
+    package func file(_ file: String) -> [UInt8]? { Self.root.flatMap { Self.read("\($0)/\(name)/\(file)") } }
 
     /// Path of a file of the folder, for what takes paths.
-    public func path(_ file: String) -> String? {
-        Self.root.map { "\($0)/\(name)/\(file)" }
-    }
+    package func path(_ file: String) -> String? { Self.root.map { "\($0)/\(name)/\(file)" } }
 
     /// `report.bin`.
-    public var report: [UInt8] { file("report.bin") ?? [] }
+    package var report: [UInt8] { file("report.bin") ?? [] }
 
     /// The PEM files of the chain that belongs to the report, leaf first.
-    public var chainPEM: [[UInt8]] {
-        ["vcek.pem", "vlek.pem", "ask.pem", "asvk.pem", "ark.pem"].compactMap { file($0) }
-    }
+    package var chainPEM: [[UInt8]] { ["vcek.pem", "vlek.pem", "ask.pem", "asvk.pem", "ark.pem"].compactMap { file($0) } }
 
-    public var description: String { name }
+    package var description: String { name }
 
     /// The folder itself. Found from this file, whose directory may be reached through a link.
     private static let root: String? = {
@@ -65,9 +59,7 @@ public struct EvidenceSample: Sendable, CustomStringConvertible {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { field in
-                String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
-            }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { field in String(decoding: field.prefix { $0 != 0 }, as: UTF8.self) }
             if !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()
@@ -90,7 +82,7 @@ public struct EvidenceSample: Sendable, CustomStringConvertible {
 
 extension JSONObject {
     /// The member, followed through nested objects.
-    public func at(_ path: String...) -> JSONValue? {
+    package func at(_ path: String...) -> JSONValue? {
         var value: JSONValue? = .object(self)
         for name in path {
             guard case .object(let object)? = value else { return nil }
@@ -101,9 +93,9 @@ extension JSONObject {
 }
 
 extension JSONValue {
-    public var text: String? { if case .string(let value) = self { value } else { nil } }
-    public var number: Int64? { if case .integer(let value) = self { value } else { nil } }
-    public var flag: Bool? { if case .boolean(let value) = self { value } else { nil } }
-    public var members: JSONObject? { if case .object(let value) = self { value } else { nil } }
-    public var isNull: Bool { if case .null = self { true } else { false } }
+    package var text: String? { if case .string(let value) = self { value } else { nil } }
+    package var number: Int64? { if case .integer(let value) = self { value } else { nil } }
+    package var flag: Bool? { if case .boolean(let value) = self { value } else { nil } }
+    package var members: JSONObject? { if case .object(let value) = self { value } else { nil } }
+    package var isNull: Bool { if case .null = self { true } else { false } }
 }

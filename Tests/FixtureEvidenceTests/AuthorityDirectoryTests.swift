@@ -1,3 +1,4 @@
+import Issuing
 import BrokerCore
 import BrokerTestKit
 import FixtureEvidence
@@ -8,8 +9,7 @@ import SNPReport
 import SNPVerification
 import Testing
 
-@Suite("The directory of a fixture authority")
-struct AuthorityDirectoryTests {
+@Suite("The directory of a fixture authority") struct AuthorityDirectoryTests {
     private let now = SharedAuthority.now
 
     /// Two brokers that start at the same moment, and the files that they leave.
@@ -17,24 +17,23 @@ struct AuthorityDirectoryTests {
         let temporary = try TemporaryDirectory()
         defer { temporary.remove() }
         let path = temporary.path + "/authority"
-        #expect(throws: FixtureError.self) { try AuthorityDirectory(path).root() }
+        #expect(throws: FixtureError.self) { try FixtureDirectory(path).root() }
         let roots = try await withThrowingTaskGroup(of: [UInt8].self) { group in
             for _ in 0..<2 {
                 group.addTask {
                     let provider = try fixtureEvidence.makeForTest(
                         ["directory": .string(path)], host: .forTest(transport: ScriptedTransport(script: [])))
-                    let evidence = try await provider.evidence(
-                        binding: ReportData(sha256Of: []), in: .forTest(timeout: .seconds(240)))
+                    let evidence = try await provider.evidence(binding: ReportData(sha256Of: []), in: .forTest(timeout: .seconds(240)))
                     return evidence.endorsements.last ?? []
                 }
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(roots[0] == roots[1])
-        #expect(try AuthorityDirectory(path).root().der == roots[0])
+        #expect(try FixtureDirectory(path).root().der == roots[0])
         let files: [(String, mode_t)] = [
-            ("fixture-ark.key", 0o600), ("fixture-ark.pem", 0o644), ("fixture-ask.key", 0o600),
-            ("fixture-ask.pem", 0o644), ("\(vcek).key", 0o600), ("\(vcek).pem", 0o644), ("fixture.lock", 0o600),
+            ("fixture-ark.key", 0o600), ("fixture-ark.pem", 0o644), ("fixture-ask.key", 0o600), ("fixture-ask.pem", 0o644),
+            ("\(vcek).key", 0o600), ("\(vcek).pem", 0o644), ("fixture.lock", 0o600),
         ]
         for (name, mode) in files {
             var status = stat()
@@ -47,7 +46,7 @@ struct AuthorityDirectoryTests {
     @Test func isReadBack() async throws {
         let temporary = try await SharedAuthority.directory()
         defer { temporary.remove() }
-        let directory = AuthorityDirectory(temporary.path)
+        let directory = FixtureDirectory(temporary.path)
         let first = try directory.authority(product: .milan, now: now)
         let second = try directory.authority(product: .milan, now: now + 1000)
         #expect(first.root.der == second.root.der && first.intermediate.der == second.intermediate.der)
@@ -64,7 +63,7 @@ struct AuthorityDirectoryTests {
     @Test func aChipIsKept() async throws {
         let temporary = try await SharedAuthority.directory()
         defer { temporary.remove() }
-        let directory = AuthorityDirectory(temporary.path)
+        let directory = FixtureDirectory(temporary.path)
         let authority = try directory.authority(product: .milan, now: now)
         let first = try directory.chip(product: .milan, now: now)
         let again = try directory.chip(product: .milan, now: now + 1000)
@@ -74,8 +73,7 @@ struct AuthorityDirectoryTests {
         // Who reads the chip signs with the key that its certificate names.
         var policy = EvidenceVerifier.Policy(time: now)
         policy.roots.append(PinnedRoot(name: "fixture", product: .milan, certificate: authority.root))
-        let verdict = EvidenceVerifier().verify(
-            report: try again.sign(ReportBuilder()), certificates: first.chain, policy: policy)
+        let verdict = EvidenceVerifier().verify(report: try again.sign(ReportBuilder()), certificates: first.chain, policy: policy)
         #expect(!verdict.checks.isEmpty && !verdict.failures.contains { $0.contains("signature") })
         #expect(verdict.isVerified, "\(verdict.checks.filter { !$0.ok })")
 
@@ -88,14 +86,13 @@ struct AuthorityDirectoryTests {
     @Test func aChipThatDoesNotFitIsMadeAnew() async throws {
         let temporary = try await SharedAuthority.directory()
         defer { temporary.remove() }
-        let directory = AuthorityDirectory(temporary.path)
+        let directory = FixtureDirectory(temporary.path)
         var last = try directory.chip(product: .milan, now: now)
         // A valid chip of another authority, with its own key.
         let foreign = try FixtureChip(authority: FixtureAuthority.generate(product: .milan, now: now), now: now)
         let strangers: [(String, [UInt8])] = [
-            ("pem", Array(foreign.chain[0].pem.utf8)), ("pem", Array(foreign.chain[1].pem.utf8)), ("pem", []),
-            ("key", []), ("key", Array("<html>".utf8)),
-            ("key", try BoundedFile.read("\(temporary.path)/fixture-ask.key", limit: 1 << 16)),
+            ("pem", Array(foreign.chain[0].pem.utf8)), ("pem", Array(foreign.chain[1].pem.utf8)), ("pem", []), ("key", []),
+            ("key", Array("<html>".utf8)), ("key", try BoundedFile.read("\(temporary.path)/fixture-ask.key", limit: 1 << 16)),
         ]
         for (ending, content) in strangers {
             _ = try temporary.write("\(vcek).\(ending)", content)
@@ -119,7 +116,7 @@ struct AuthorityDirectoryTests {
     @Test func whatDoesNotBelongTogetherIsRefused() async throws {
         let temporary = try await SharedAuthority.directory()
         defer { temporary.remove() }
-        let directory = AuthorityDirectory(temporary.path)
+        let directory = FixtureDirectory(temporary.path)
         let other = #expect(throws: FixtureError.self) { try directory.authority(product: .turin, now: now) }
         #expect(other?.description.contains("ARK-Milan") == true)
 

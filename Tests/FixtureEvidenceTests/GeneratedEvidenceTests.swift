@@ -1,3 +1,4 @@
+import Waiting
 import BrokerCore
 import BrokerTestKit
 import Glibc
@@ -11,8 +12,7 @@ import Testing
 @testable import FixtureEvidence
 
 /// Reports that the provider makes, judged by the verifier that judges real ones.
-@Suite("Generated evidence")
-struct GeneratedEvidenceTests {
+@Suite("Generated evidence") struct GeneratedEvidenceTests {
     private static func provider(_ values: [String: RawSetting] = [:]) throws(BrokerError) -> any EvidenceProvider {
         try fixtureEvidence.makeForTest(values, host: .forTest(transport: ScriptedTransport(script: [])))
     }
@@ -26,8 +26,7 @@ struct GeneratedEvidenceTests {
         #expect(await contract.violations() == [])
     }
 
-    @Test(arguments: ["milan", "genoa", "turin"])
-    func everyProductAndVersionVerifies(product: String) async throws {
+    @Test(arguments: ["milan", "genoa", "turin"]) func everyProductAndVersionVerifies(product: String) async throws {
         let line = try #require(ProcessorProduct.allCases.first { $0.rawValue.lowercased() == product })
         let directory = try await SharedAuthority.directory(line)
         defer { directory.remove() }
@@ -43,13 +42,12 @@ struct GeneratedEvidenceTests {
             #expect(evidence.provenance == .fixture)
 
             let certificates = try evidence.endorsements.map { try Certificate(der: $0) }
-            let root = try AuthorityDirectory(directory.path).root()
+            let root = try FixtureDirectory(directory.path).root()
             #expect(root.der == certificates.last?.der)
             var policy = EvidenceVerifier.Policy(time: ManualClock().now())
             policy.expectedReportData = binding.bytes
             policy.expectedHostData = DigestAlgorithm.sha256.digest(SamplePolicy.bytes)
-            let stranger = EvidenceVerifier().verify(
-                report: evidence.report, certificates: certificates, policy: policy)
+            let stranger = EvidenceVerifier().verify(report: evidence.report, certificates: certificates, policy: policy)
             #expect(stranger.failures == ["root-not-pinned"], "AMD's roots do not vouch for a fixture")
             policy.roots.append(PinnedRoot(name: "fixture", product: line, certificate: root))
             let trusted = EvidenceVerifier().verify(report: evidence.report, certificates: certificates, policy: policy)
@@ -72,12 +70,10 @@ struct GeneratedEvidenceTests {
         for file in [plain, encoded] {
             let provider = try Self.provider([
                 "directory": .string(directory.path), "security-policy": .string(file), "debug": .boolean(true),
-                "migration": .boolean(true), "vmpl": .integer(2), "uvm-endorsements": .string(uvmFile),
-                "tcb": .string("8100000000000102"),
+                "migration": .boolean(true), "vmpl": .integer(2), "uvm-endorsements": .string(uvmFile), "tcb": .string("8100000000000102"),
                 "measurement": .string(String(repeating: "ab", count: 48)),
             ])
-            let evidence = try await provider.evidence(
-                binding: ReportData(sha256Of: []), in: .forTest(timeout: .seconds(240)))
+            let evidence = try await provider.evidence(binding: ReportData(sha256Of: []), in: .forTest(timeout: .seconds(240)))
             let report = try AttestationReport(evidence.report)
             #expect(report.hostData == DigestAlgorithm.sha256.digest(policy))
             #expect(report.policy.allowsDebug && report.policy.allowsMigration && report.vmpl == 2)
@@ -106,8 +102,7 @@ struct GeneratedEvidenceTests {
         let directory = try await SharedAuthority.directory()
         defer { directory.remove() }
         let chip = try FixtureChip(
-            authority: try AuthorityDirectory(directory.path).authority(product: .milan, now: SharedAuthority.now),
-            now: SharedAuthority.now)
+            authority: try FixtureDirectory(directory.path).authority(product: .milan, now: SharedAuthority.now), now: SharedAuthority.now)
         // The keys are ready when the test says so, and not when the machine has time.
         let gate = Gate()
         let source = ChipSource {
@@ -115,9 +110,7 @@ struct GeneratedEvidenceTests {
             return .success(chip)
         }
         for timeout in [Duration.milliseconds(1), .zero] {
-            await #expect { _ = try await source.value(until: .after(timeout)) } throws: {
-                ($0 as? BrokerError)?.code == .deadlineExceeded
-            }
+            await #expect { _ = try await source.value(until: .after(timeout)) } throws: { ($0 as? BrokerError)?.code == .deadlineExceeded }
         }
         let gone = Task { () -> BrokerError.Code? in
             do throws(BrokerError) {
@@ -156,10 +149,9 @@ struct GeneratedEvidenceTests {
 
     @Test func badSettingsAreNamed() throws {
         for (name, value) in [
-            ("product", RawSetting.string("rome")), ("version", .integer(4)), ("vmpl", .integer(4)),
-            ("tcb", .string("12")), ("measurement", .string("zz")), ("debug", .string("yes")),
-            ("security-policy", .string("/nonexistent/policy")), ("uvm-endorsements", .string("/nonexistent/uvm")),
-            ("report-file", .string("/nonexistent/report")),
+            ("product", RawSetting.string("rome")), ("version", .integer(4)), ("vmpl", .integer(4)), ("tcb", .string("12")),
+            ("measurement", .string("zz")), ("debug", .string("yes")), ("security-policy", .string("/nonexistent/policy")),
+            ("uvm-endorsements", .string("/nonexistent/uvm")), ("report-file", .string("/nonexistent/report")),
         ] {
             let host = HostServices.forTest(transport: ScriptedTransport(script: []))
             let error = #expect(throws: BrokerError.self) {
@@ -175,9 +167,9 @@ struct GeneratedEvidenceTests {
         defer { directory.remove() }
         let file = try directory.write("not-a-directory", [1])
         let provider = try Self.provider(["directory": .string(file)])
-        await #expect {
-            _ = try await provider.evidence(binding: ReportData(sha256Of: []), in: .forTest())
-        } throws: { ($0 as? BrokerError)?.code == .evidenceUnavailable }
+        await #expect { _ = try await provider.evidence(binding: ReportData(sha256Of: []), in: .forTest()) } throws: {
+            ($0 as? BrokerError)?.code == .evidenceUnavailable
+        }
         let readiness = try #require(provider as? any ReadinessReporting)
         #expect(await readiness.obstacles(in: .forTest()).count == 1)
     }

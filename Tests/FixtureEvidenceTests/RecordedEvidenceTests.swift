@@ -6,11 +6,8 @@ import OpenSSLCrypto
 import SNPReport
 import Testing
 
-@Suite("Recorded evidence", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is absent"))
-struct RecordedEvidenceTests {
-    private func provider(
-        report: String, certificates: String, host: HostServices? = nil
-    ) throws(BrokerError) -> any EvidenceProvider {
+@Suite("Recorded evidence", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is absent")) struct RecordedEvidenceTests {
+    private func provider(report: String, certificates: String, host: HostServices? = nil) throws(BrokerError) -> any EvidenceProvider {
         try fixtureEvidence.makeForTest(
             ["report-file": .string(report), "certificates-file": .string(certificates)],
             host: host ?? .forTest(transport: ScriptedTransport(script: [])))
@@ -28,9 +25,9 @@ struct RecordedEvidenceTests {
         #expect(evidence.endorsedTCB == "541700000000000a")
         let names = try evidence.endorsements.map { try Certificate(der: $0).subjectCommonName }
         #expect(names == ["SEV-VCEK", "SEV-Genoa", "ARK-Genoa"])
-        await #expect {
-            _ = try await provider.evidence(binding: ReportData(sha256Of: []), in: .forTest())
-        } throws: { ($0 as? BrokerError)?.code == .evidenceUnavailable }
+        await #expect { _ = try await provider.evidence(binding: ReportData(sha256Of: []), in: .forTest()) } throws: {
+            ($0 as? BrokerError)?.code == .evidenceUnavailable
+        }
     }
 
     @Test func mayBeHexOrBase64WithTheCertificatesInAnyOrder() async throws {
@@ -43,8 +40,7 @@ struct RecordedEvidenceTests {
             let report = try directory.write("report", Array(text.utf8))
             let log = RecordedLog()
             let host = HostServices.forTest(transport: ScriptedTransport(script: []), log: log)
-            let evidence = try await provider(report: report, certificates: certificates, host: host)
-                .evidence(binding: own, in: .forTest())
+            let evidence = try await provider(report: report, certificates: certificates, host: host).evidence(binding: own, in: .forTest())
             #expect(evidence.report == sample.report)
             #expect(try Certificate(der: evidence.endorsements[0]).subjectCommonName == "SEV-VLEK")
             #expect(log.lines.contains { $0.contains("certificate-expired") }, "the VLEK is past its year")
@@ -56,14 +52,10 @@ struct RecordedEvidenceTests {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
         let good = try (#require(sample.path("report.bin")), #require(sample.path("vlek.pem")))
-        for content in [
-            [], Array("<html>oops</html>".utf8), [UInt8](repeating: 0, count: 1184), Array(sample.report.dropLast()),
-        ] {
+        for content in [[], Array("<html>oops</html>".utf8), [UInt8](repeating: 0, count: 1184), Array(sample.report.dropLast())] {
             let file = try directory.write("bad", content)
             for (report, certificates) in [(file, good.1), (good.0, file)] {
-                let error = #expect(throws: BrokerError.self) {
-                    _ = try provider(report: report, certificates: certificates)
-                }
+                let error = #expect(throws: BrokerError.self) { _ = try provider(report: report, certificates: certificates) }
                 #expect(error?.code == .misconfigured)
             }
         }

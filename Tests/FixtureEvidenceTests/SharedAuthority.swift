@@ -7,25 +7,22 @@ actor SharedAuthority {
     static let shared = SharedAuthority()
     static let now: Int64 = 1_767_225_600
 
-    private var making: Task<AuthorityKeys, any Error>?
+    private var making: Task<FixtureKeys, any Error>?
 
     /// A fresh directory that holds an authority for `product`.
     static func directory(_ product: ProcessorProduct = .milan) async throws -> TemporaryDirectory {
         let keys = try await shared.keys()
         let directory = try TemporaryDirectory()
-        try AuthorityDirectory(directory.path).keep(keys.authority(product: product, now: now), keys)
+        try FixtureDirectory(directory.path).keep(keys.authority(product: product, now: now), keys)
         return directory
     }
 
-    private func keys() async throws -> AuthorityKeys {
+    private func keys() async throws -> FixtureKeys {
         let task =
             making
             ?? Task {
                 try await withCheckedContinuation { continuation in
-                    PlainThread.detach {
-                        continuation.resume(
-                            returning: Result { () throws(FixtureError) in try AuthorityKeys.generate() })
-                    }
+                    PlainThread.detach { continuation.resume(returning: Result { () throws(FixtureError) in try FixtureKeys.generate() }) }
                 }.get()
             }
         making = task

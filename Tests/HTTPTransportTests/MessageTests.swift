@@ -1,14 +1,13 @@
+import Waiting
 import HTTPTransport
 import SecureMemory
 import Testing
 
 @Suite struct MessageTests {
     @Test(arguments: [
-        ("0", 0), ("7", 7), ("3600", 3600), ("3601", 3600), ("99999999999", 3600), ("-1", nil), ("soon", nil),
-        ("", nil),
-        ("1.5", nil), ("Wed, 21 Oct 2015 07:28:00 GMT", nil), ("99999999999999999999999", nil),
-    ])
-    func retryAfterIsBounded(text: String, seconds: Int?) {
+        ("0", 0), ("7", 7), ("3600", 3600), ("3601", 3600), ("99999999999", 3600), ("-1", nil), ("soon", nil), ("", nil), ("1.5", nil),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", nil), ("99999999999999999999999", nil),
+    ]) func retryAfterIsBounded(text: String, seconds: Int?) {
         let response = HTTPResponse(status: 429, headers: [("retry-after", text)])
         #expect(response.retryAfter == seconds.map { .seconds($0) })
     }
@@ -21,8 +20,7 @@ import Testing
 
     @Test func aBearerIsNotPrinted() throws {
         let request = HTTPRequest(
-            .get, .service(try Endpoint("a.example")), path: "/", bearer: Redacted("hunter2"),
-            deadline: .after(.seconds(1)))
+            .get, .service(try Endpoint("a.example")), path: "/", bearer: Redacted("hunter2"), deadline: .after(.seconds(1)))
         var dumped = ""
         dump(request, to: &dumped)
         #expect(!"\(request)".contains("hunter2"))

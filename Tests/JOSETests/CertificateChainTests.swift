@@ -1,3 +1,4 @@
+import Issuing
 import JOSE
 import OpenSSLCrypto
 import StrictJSON
@@ -5,8 +6,7 @@ import Testing
 
 @Suite struct CertificateChainTests {
     private static func certificate(_ key: PrivateKey) throws -> Certificate {
-        let builder = CertificateBuilder(
-            subject: [("CN", "test")], issuer: [("CN", "test")], notBefore: 0, notAfter: 4_000_000_000)
+        let builder = CertificateBuilder(subject: [("CN", "test")], issuer: [("CN", "test")], notBefore: 0, notAfter: 4_000_000_000)
         let algorithm: SignatureAlgorithm
         if case .rsa = key.publicKey.kind { algorithm = .rsaPKCS1(.sha256) } else { algorithm = .ecdsa(.sha256) }
         return try builder.sign(publicKey: key.publicKey, with: key, algorithm: algorithm)
@@ -15,8 +15,7 @@ import Testing
     private static func chain(_ x5c: JSONValue?) throws -> [Certificate] {
         var header: JSONObject = [:]
         if let x5c { header.set("x5c", x5c) }
-        return try JWS(compact: JWSBuilder.unsecured(header: header, payload: []), maximumBytes: 1 << 20)
-            .certificateChain
+        return try JWS(compact: JWSBuilder.unsecured(header: header, payload: []), maximumBytes: 1 << 20).certificateChain
     }
 
     @Test func readsTheChainInOrder() throws {
@@ -34,9 +33,8 @@ import Testing
         #expect(throws: Never.self) { try Self.chain(.array(Array(repeating: good, count: 10))) }
         let bad: [JSONValue] = [
             nil, [], [:], "x", 1, good, [nil], [1], [""], ["garbage"], [[good]], [good, ""], [good, nil],
-            [.string(Base64.encodeURL(der) + "-")], [.string(Base64.encode(der + [0]))],
-            [.string(Base64.encode(Array(der.dropLast())))], [.string(Base64.encode(der) + "\n")],
-            [.string("-----BEGIN CERTIFICATE-----")], .array(Array(repeating: good, count: 11)),
+            [.string(Base64.encodeURL(der) + "-")], [.string(Base64.encode(der + [0]))], [.string(Base64.encode(Array(der.dropLast())))],
+            [.string(Base64.encode(der) + "\n")], [.string("-----BEGIN CERTIFICATE-----")], .array(Array(repeating: good, count: 11)),
         ]
         for value in bad { #expect(throws: JOSEError.self, "\(value.kindName)") { try Self.chain(value) } }
     }
@@ -64,14 +62,10 @@ import Testing
         #expect(throws: Never.self) { try JWK(JSONCursor(["kty": "RSA", "x5c": [text], "n": n, "e": "AQAB"])) }
         let other = try SampleKeys.otherRSA.get()
         let otherText = JSONValue.string(Base64.encode(try Self.certificate(other).der))
-        let curveText = JSONValue.string(
-            Base64.encode(try Self.certificate(try PrivateKey.generateEC(.p256)).der))
+        let curveText = JSONValue.string(Base64.encode(try Self.certificate(try PrivateKey.generateEC(.p256)).der))
         for bad: JSONValue in [
-            ["kty": "RSA", "x5c": [otherText], "n": n, "e": "AQAB"], ["kty": "RSA", "x5c": [curveText]],
-            ["kty": "EC", "x5c": [text]], ["kty": "RSA", "x5c": []], ["kty": "RSA", "x5c": ["x"]],
-            ["kty": "RSA", "x5c": [text], "e": "AQAB"],
-        ] {
-            #expect(throws: JOSEError.self) { try JWK(JSONCursor(bad)) }
-        }
+            ["kty": "RSA", "x5c": [otherText], "n": n, "e": "AQAB"], ["kty": "RSA", "x5c": [curveText]], ["kty": "EC", "x5c": [text]],
+            ["kty": "RSA", "x5c": []], ["kty": "RSA", "x5c": ["x"]], ["kty": "RSA", "x5c": [text], "e": "AQAB"],
+        ] { #expect(throws: JOSEError.self) { try JWK(JSONCursor(bad)) } }
     }
 }

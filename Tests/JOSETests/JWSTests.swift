@@ -1,3 +1,4 @@
+import Issuing
 import JOSE
 import OpenSSLCrypto
 import StrictJSON
@@ -11,17 +12,12 @@ import Testing
         #expect(rsa.algorithm == "RS256")
         #expect(rsa.keyID == nil)
         try rsa.verify(with: try RFC7515.rsaKey(), algorithm: .rs256)
-        #expect(
-            try rsa.payload().value == [
-                "iss": "joe", "exp": 1_300_819_380, "http://example.com/is_root": true,
-            ])
+        #expect(try rsa.payload().value == ["iss": "joe", "exp": 1_300_819_380, "http://example.com/is_root": true])
 
-        let p256 = try PublicKey(
-            ec: .p256, x: RFC7515.bytes(RFC7515.es256Key.x), y: RFC7515.bytes(RFC7515.es256Key.y))
+        let p256 = try PublicKey(ec: .p256, x: RFC7515.bytes(RFC7515.es256Key.x), y: RFC7515.bytes(RFC7515.es256Key.y))
         try JWS(compact: RFC7515.es256, maximumBytes: Self.limit).verify(with: p256, algorithm: .es256)
 
-        let p521 = try PublicKey(
-            ec: .p521, x: RFC7515.bytes(RFC7515.es512Key.x), y: RFC7515.bytes(RFC7515.es512Key.y))
+        let p521 = try PublicKey(ec: .p521, x: RFC7515.bytes(RFC7515.es512Key.x), y: RFC7515.bytes(RFC7515.es512Key.y))
         let es512 = try JWS(compact: RFC7515.es512, maximumBytes: Self.limit)
         try es512.verify(with: p521, algorithm: .es512)
         #expect(es512.payloadBytes == Array("Payload".utf8))
@@ -32,9 +28,7 @@ import Testing
         #expect(jws.algorithm == "none")
         #expect(jws.signature == [])
         let key = try RFC7515.rsaKey()
-        for algorithm in JWSAlgorithm.allCases {
-            #expect(throws: JOSEError.self) { try jws.verify(with: key, algorithm: algorithm) }
-        }
+        for algorithm in JWSAlgorithm.allCases { #expect(throws: JOSEError.self) { try jws.verify(with: key, algorithm: algorithm) } }
     }
 
     @Test func messagesWithASharedSecretNeverVerify() throws {
@@ -48,8 +42,7 @@ import Testing
         let curves = try EllipticCurve.allCases.map { try PrivateKey.generateEC($0) }
         for algorithm in JWSAlgorithm.allCases {
             let key = try #require(([rsa] + curves).first { algorithm.accepts($0.publicKey.kind) })
-            let compact = try JWSBuilder.sign(
-                header: ["typ": "JWT"], payload: Array("{\"a\":1}".utf8), key: key, algorithm: algorithm)
+            let compact = try JWSBuilder.sign(header: ["typ": "JWT"], payload: Array("{\"a\":1}".utf8), key: key, algorithm: algorithm)
             let jws = try JWS(compact: compact, maximumBytes: Self.limit)
             #expect(jws.header == ["typ": "JWT", "alg": .string(algorithm.rawValue)])
             try jws.verify(with: key.publicKey, algorithm: algorithm)
@@ -70,11 +63,9 @@ import Testing
         let signature = try RFC7515.bytes(parts[2])
         let otherHeader = Base64.encodeURL(Array("{\"alg\":\"RS256\" }".utf8))
         for changed in [
-            [otherHeader, parts[1], parts[2]], [parts[0], "e30", parts[2]], [parts[0], "", parts[2]],
-            [parts[0], parts[1], "AAAA"], [parts[0], parts[1], ""],
-            [parts[0], parts[1], Base64.encodeURL(signature + [0])],
-            [parts[0], parts[1], Base64.encodeURL([0] + signature)],
-            [parts[0], parts[1], Base64.encodeURL(signature.dropLast())],
+            [otherHeader, parts[1], parts[2]], [parts[0], "e30", parts[2]], [parts[0], "", parts[2]], [parts[0], parts[1], "AAAA"],
+            [parts[0], parts[1], ""], [parts[0], parts[1], Base64.encodeURL(signature + [0])],
+            [parts[0], parts[1], Base64.encodeURL([0] + signature)], [parts[0], parts[1], Base64.encodeURL(signature.dropLast())],
         ] {
             let jws = try JWS(compact: changed.joined(separator: "."), maximumBytes: Self.limit)
             #expect(throws: JOSEError.self) { try jws.verify(with: key, algorithm: .rs256) }
@@ -106,32 +97,24 @@ import Testing
     }
 
     @Test(arguments: [
-        "", ".", "..", "a.b", "e30.e30", "\(RFC7515.rs256).", "\(RFC7515.rs256).AA.AA", "\(RFC7515.rs256)=",
-        RFC7515.unsecured + ".", " " + RFC7515.rs256, RFC7515.rs256 + "\n", RFC7515.rs256 + " ",
-        RFC7515.rs256 + "+", RFC7515.rs256.replacing("-", with: "+"), RFC7515.rs256.replacing("_", with: "/"),
-        RFC7515.rs256 + "\0",
+        "", ".", "..", "a.b", "e30.e30", "\(RFC7515.rs256).", "\(RFC7515.rs256).AA.AA", "\(RFC7515.rs256)=", RFC7515.unsecured + ".",
+        " " + RFC7515.rs256, RFC7515.rs256 + "\n", RFC7515.rs256 + " ", RFC7515.rs256 + "+", RFC7515.rs256.replacing("-", with: "+"),
+        RFC7515.rs256.replacing("_", with: "/"), RFC7515.rs256 + "\0",
         // The same bytes with other unused bits: 'w' and 'x' differ in them alone.
-        RFC7515.rs256.dropLast() + "x",
-        "eyJhbGciOiJub25lIn1.\(RFC7515.claims).", "eyJhbGciOiJub25lIn0=.\(RFC7515.claims).",
-    ])
-    func malformedMessagesAreRefused(compact: String) {
+        RFC7515.rs256.dropLast() + "x", "eyJhbGciOiJub25lIn1.\(RFC7515.claims).", "eyJhbGciOiJub25lIn0=.\(RFC7515.claims).",
+    ]) func malformedMessagesAreRefused(compact: String) {
         #expect(throws: JOSEError.self) { try JWS(compact: compact, maximumBytes: Self.limit) }
     }
 
     @Test(arguments: [
         "", "x", "[]", "1", "null", "\"RS256\"", "{}", "{\"alg\":null}", "{\"alg\":1}", "{\"alg\":[\"RS256\"]}",
         "{\"alg\":\"RS256\",\"alg\":\"none\"}", "{\"alg\":\"RS256\",\"\\u0061lg\":\"none\"}", "{\"Alg\":\"RS256\"}",
-        "{\"alg\":\"RS256\"} x", "{\"alg\":\"RS256\"}{}", "{\"alg\":\"RS256\",\"kid\":1}",
-        "{\"alg\":\"RS256\",\"kid\":null}",
-        "{\"alg\":\"RS256\",\"crit\":[]}", "{\"alg\":\"RS256\",\"crit\":[\"exp\"]}",
-        "{\"alg\":\"RS256\",\"crit\":null}",
+        "{\"alg\":\"RS256\"} x", "{\"alg\":\"RS256\"}{}", "{\"alg\":\"RS256\",\"kid\":1}", "{\"alg\":\"RS256\",\"kid\":null}",
+        "{\"alg\":\"RS256\",\"crit\":[]}", "{\"alg\":\"RS256\",\"crit\":[\"exp\"]}", "{\"alg\":\"RS256\",\"crit\":null}",
         "{\"alg\":\"RS256\",\"b64\":false}", "{\"alg\":\"RS256\",\"b64\":true}", "\u{FEFF}{\"alg\":\"RS256\"}",
         "{\"alg\":\"RS256\",\"x\":" + String(repeating: "[", count: 9) + String(repeating: "]", count: 9) + "}",
-    ])
-    func malformedHeadersAreRefused(header: String) {
-        #expect(throws: JOSEError.self) {
-            try JWS(compact: "\(Base64.encodeURL(Array(header.utf8))).e30.AA", maximumBytes: Self.limit)
-        }
+    ]) func malformedHeadersAreRefused(header: String) {
+        #expect(throws: JOSEError.self) { try JWS(compact: "\(Base64.encodeURL(Array(header.utf8))).e30.AA", maximumBytes: Self.limit) }
     }
 
     @Test func lengthsAreBounded() throws {
@@ -155,8 +138,7 @@ import Testing
 
     @Test func theBuilderKeepsTheHeadersOrder() throws {
         let key = try PrivateKey.generateEC(.p256)
-        let compact = try JWSBuilder.sign(
-            header: ["alg": "x", "kid": "k", "typ": "JWT"], payload: [], key: key, algorithm: .es256)
+        let compact = try JWSBuilder.sign(header: ["alg": "x", "kid": "k", "typ": "JWT"], payload: [], key: key, algorithm: .es256)
         let header = try RFC7515.bytes(String(compact.prefix { $0 != "." }))
         #expect(String(decoding: header, as: UTF8.self) == "{\"alg\":\"ES256\",\"kid\":\"k\",\"typ\":\"JWT\"}")
         #expect(try JWS(compact: compact, maximumBytes: Self.limit).keyID == "k")

@@ -5,9 +5,7 @@ import StrictJSON
 import Testing
 
 @Suite struct PrivateJWKTests {
-    private static func text(_ secret: borrowing SecretBytes) -> String {
-        secret.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-    }
+    private static func text(_ secret: borrowing SecretBytes) -> String { secret.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
 
     /// The key of RFC 7515, A.3.
     @Test func writesACurveKeyExactly() throws {
@@ -19,20 +17,14 @@ import Testing
                 == "{\"crv\":\"P-256\",\"d\":\"\(d)\",\"kty\":\"EC\",\"x\":\"\(x)\",\"y\":\"\(y)\"}")
         #expect(
             Self.text(PrivateJWK.encode(numbers, keyOperations: ["sign", "a\"b"]))
-                == "{\"crv\":\"P-256\",\"d\":\"\(d)\",\"key_ops\":[\"sign\",\"a\\\"b\"],\"kty\":\"EC\",\"x\":\"\(x)\",\"y\":\"\(y)\"}"
-        )
+                == "{\"crv\":\"P-256\",\"d\":\"\(d)\",\"key_ops\":[\"sign\",\"a\\\"b\"],\"kty\":\"EC\",\"x\":\"\(x)\",\"y\":\"\(y)\"}")
     }
 
-    @Test(arguments: EllipticCurve.allCases)
-    func curveNumbersHaveTheSizeOfTheCurve(curve: EllipticCurve) throws {
+    @Test(arguments: EllipticCurve.allCases) func curveNumbersHaveTheSizeOfTheCurve(curve: EllipticCurve) throws {
         let key = try PrivateKey.generateEC(curve)
         let cursor = try JSONCursor.parse(
-            Array(
-                Self.text(PrivateJWK.encode(try PrivateKeyNumbers(pkcs8DER: try key.pkcs8DER()), keyOperations: []))
-                    .utf8))
-        for name in ["d", "x", "y"] {
-            #expect(try RFC7515.bytes(try cursor.string(name)).count == curve.coordinateByteCount)
-        }
+            Array(Self.text(PrivateJWK.encode(try PrivateKeyNumbers(pkcs8DER: try key.pkcs8DER()), keyOperations: [])).utf8))
+        for name in ["d", "x", "y"] { #expect(try RFC7515.bytes(try cursor.string(name)).count == curve.coordinateByteCount) }
         #expect(try JWK(cursor).publicKey.subjectPublicKeyInfo == key.publicKey.subjectPublicKeyInfo)
     }
 
@@ -53,21 +45,19 @@ import Testing
         }
         let back = try PrivateKey(
             rsa: RSAPrivateNumbers(
-                n: number("n"), e: number("e"), d: number("d"), p: number("p"), q: number("q"), dp: number("dp"),
-                dq: number("dq"), qi: number("qi")))
+                n: number("n"), e: number("e"), d: number("d"), p: number("p"), q: number("q"), dp: number("dp"), dq: number("dq"),
+                qi: number("qi")))
         let message = Array("message".utf8)
         let signature = try back.sign(message, algorithm: .rsaPKCS1(.sha256))
         #expect(key.publicKey.verifies(signature, of: message, algorithm: .rsaPKCS1(.sha256)))
     }
 
-    @Test(arguments: [0, 1, 2, 3, 16, 32, 1000])
-    func writesASymmetricKey(count: Int) {
+    @Test(arguments: [0, 1, 2, 3, 16, 32, 1000]) func writesASymmetricKey(count: Int) {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }
         let secret = SecretBytes(capacity: count) { memory in
             memory.copyBytes(from: bytes)
             return count
         }
-        #expect(
-            Self.text(PrivateJWK.encode(symmetric: secret)) == "{\"k\":\"\(Base64.encodeURL(bytes))\",\"kty\":\"oct\"}")
+        #expect(Self.text(PrivateJWK.encode(symmetric: secret)) == "{\"k\":\"\(Base64.encodeURL(bytes))\",\"kty\":\"oct\"}")
     }
 }

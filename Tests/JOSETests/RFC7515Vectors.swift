@@ -4,8 +4,7 @@ import Testing
 
 /// The examples of RFC 7515, appendix A.
 enum RFC7515 {
-    static let claims =
-        "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+    static let claims = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 
     /// A.1.
     static let hs256 = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\(claims).dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -51,7 +50,5 @@ enum RFC7515 {
 
     static func bytes(_ text: String) throws -> [UInt8] { try #require(Base64.decodeURL(text)) }
 
-    static func rsaKey() throws -> PublicKey {
-        try PublicKey(rsa: RSAPublicNumbers(n: bytes(rsaModulus), e: [1, 0, 1]))
-    }
+    static func rsaKey() throws -> PublicKey { try PublicKey(rsa: RSAPublicNumbers(n: bytes(rsaModulus), e: [1, 0, 1])) }
 }

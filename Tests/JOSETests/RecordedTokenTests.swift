@@ -3,8 +3,7 @@ import JOSE
 import StrictJSON
 import Testing
 
-@Suite(.enabled(if: EvidenceSample.isAvailable, "needs ../shared/evidence beside the project"))
-struct RecordedTokenTests {
+@Suite(.enabled(if: EvidenceSample.isAvailable, "needs ../shared/evidence beside the project")) struct RecordedTokenTests {
     @Test func theTokenOfARealAuthorityParses() throws {
         let sample = try #require(EvidenceSample(named: "azure-aci-milan-v2-maa-token"))
         let text = String(decoding: try #require(sample.file("maa-token.jwt")), as: UTF8.self)

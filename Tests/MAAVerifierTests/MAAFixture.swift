@@ -6,7 +6,7 @@ import OpenSSLCrypto
 import StrictJSON
 
 /// Made once for all tests of this target: RSA keys take most of the time.
-let authorityKeys = Result { try AuthorityKeys() }
+let authorityKeys = Result { try ScriptedAuthorityKeys() }
 
 let authorityName = "sharedeus2.eus2.attest.azure.net"
 
@@ -17,29 +17,23 @@ struct MAAFixture {
     let log = RecordedLog()
     let verifier: any Verifier
 
-    init(
-        _ misbehaviour: AuthorityMisbehaviour? = nil, settings: [String: RawSetting] = [:],
-        authority name: String = authorityName
-    ) throws {
+    init(_ misbehaviour: AuthorityMisbehaviour? = nil, settings: [String: RawSetting] = [:], authority name: String = authorityName) throws
+    {
         authority = try ScriptedAuthority(
             endpoint: try Endpoint(name), keys: try authorityKeys.get(), misbehaviour: misbehaviour, clock: clock)
-        verifier = try maaVerifier.makeForTest(
-            settings, host: .forTest(transport: authority, clock: clock, log: log))
+        verifier = try maaVerifier.makeForTest(settings, host: .forTest(transport: authority, clock: clock, log: log))
     }
 
     func token(_ data: RuntimeData = runtimeData()) async throws -> AttestationToken {
         try await verifier.token(
-            for: try SampleEvidence.evidence(for: data), runtimeData: data, from: authority.endpoint,
-            in: .forTest(log: log))
+            for: try SampleEvidence.evidence(for: data), runtimeData: data, from: authority.endpoint, in: .forTest(log: log))
     }
 
     func failure(_ data: RuntimeData = runtimeData()) async -> BrokerError? {
         do {
             _ = try await token(data)
             return nil
-        } catch {
-            return error as? BrokerError
-        }
+        } catch { return error as? BrokerError }
     }
 
     var keyRequests: Int { authority.requests.count { $0.path == "/certs" } }
@@ -57,8 +51,8 @@ struct CraftedAuthority {
 
     /// `claims` gets the nonce of the request and returns the payload.
     init(
-        _ name: String = authorityName, settings: [String: RawSetting] = [:], clock: ManualClock = ManualClock(),
-        header: JSONObject? = nil, claims: @escaping @Sendable (String) throws -> JSONObject
+        _ name: String = authorityName, settings: [String: RawSetting] = [:], clock: ManualClock = ManualClock(), header: JSONObject? = nil,
+        claims: @escaping @Sendable (String) throws -> JSONObject
     ) throws {
         let signer = try authorityKeys.get().signer
         let numbers = signer.publicKey.rsaNumbers
@@ -86,9 +80,7 @@ struct CraftedAuthority {
                 let token = signed + "." + Base64.encodeURL(signature)
                 let answer: JSONValue = ["token": .string(token)]
                 return HTTPResponse(status: 200, body: answer.serialized())
-            } catch {
-                throw .invalidResponse(reason: "\(error)")
-            }
+            } catch { throw .invalidResponse(reason: "\(error)") }
         }
         self.clock = clock
         endpoint = try Endpoint(name)
@@ -99,9 +91,7 @@ struct CraftedAuthority {
         do {
             _ = try await verifier.token(for: evidence, runtimeData: data, from: endpoint, in: .forTest())
             return nil
-        } catch {
-            return error
-        }
+        } catch { return error }
     }
 }
 
@@ -109,7 +99,6 @@ struct CraftedAuthority {
 func opaqueClaims(_ evidence: Evidence, now: Int64) -> JSONObject {
     [
         "iss": .string("https://" + authorityName), "nbf": .integer(now), "exp": .integer(now + 28_800),
-        "x-ms-attestation-type": "sevsnpvm",
-        "x-ms-sevsnpvm-reportdata": .string(Hex.encode(evidence.report[0x50..<0x90])),
+        "x-ms-attestation-type": "sevsnpvm", "x-ms-sevsnpvm-reportdata": .string(Hex.encode(evidence.report[0x50..<0x90])),
     ]
 }

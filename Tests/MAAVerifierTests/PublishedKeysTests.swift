@@ -3,10 +3,8 @@ import BrokerTestKit
 import HTTPTransport
 import Testing
 
-@Suite("Published keys of an authority")
-struct PublishedKeysTests {
-    @Test("are fetched once for many tokens, and again when they are old")
-    func cached() async throws {
+@Suite("Published keys of an authority") struct PublishedKeysTests {
+    @Test("are fetched once for many tokens, and again when they are old") func cached() async throws {
         let fixture = try MAAFixture()
         for _ in 0..<3 { _ = try await fixture.token() }
         #expect(fixture.keyRequests == 1)
@@ -18,20 +16,30 @@ struct PublishedKeysTests {
         #expect(fixture.keyRequests == 2)
     }
 
-    @Test("are asked for once more when a token names an unknown key, and then no more")
-    func rotation() async throws {
+    @Test("are asked for once more when a token names an unknown key, and then no more") func rotation() async throws {
         let fixture = try MAAFixture()
         _ = try await fixture.token()
         fixture.authority.rotateKeyName()
         _ = try await fixture.token()
         #expect(fixture.keyRequests == 2)
         fixture.authority.misbehave(.unknownKeyID)
+        fixture.clock.advance(by: 10)
         #expect(await fixture.failure()?.code == .upstreamInvalid)
         #expect(fixture.keyRequests == 3)
     }
 
-    @Test("stay usable while the authority cannot show them")
-    func outage() async throws {
+    @Test("are asked for at most every ten seconds because of unknown keys (C25)") func unknownKeysAreLimited() async throws {
+        let fixture = try MAAFixture()
+        _ = try await fixture.token()
+        fixture.authority.misbehave(.unknownKeyID)
+        for _ in 0..<30 { #expect(await fixture.failure()?.code == .upstreamInvalid) }
+        #expect(fixture.keyRequests == 2)
+        fixture.clock.advance(by: 10)
+        #expect(await fixture.failure()?.code == .upstreamInvalid)
+        #expect(fixture.keyRequests == 3)
+    }
+
+    @Test("stay usable while the authority cannot show them") func outage() async throws {
         let fixture = try MAAFixture()
         _ = try await fixture.token()
         fixture.authority.misbehave(.keysUnavailable)
@@ -40,8 +48,7 @@ struct PublishedKeysTests {
         #expect(await fixture.failure()?.code == .upstreamUnavailable, "old keys are not believed for ever")
     }
 
-    @Test("are fetched once for 50 requests at the same time")
-    func singleFlight() async throws {
+    @Test("are fetched once for 50 requests at the same time") func singleFlight() async throws {
         let fixture = try MAAFixture()
         let succeeded = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<50 { group.addTask { (try? await fixture.token()) != nil } }
@@ -51,15 +58,13 @@ struct PublishedKeysTests {
         #expect(fixture.keyRequests == 1)
     }
 
-    @Test("come from the authority alone, whatever the token says")
-    func origin() async throws {
+    @Test("come from the authority alone, whatever the token says") func origin() async throws {
         let fixture = try MAAFixture(.embeddedKey)
         #expect(await fixture.failure()?.code == .upstreamInvalid)
         #expect(fixture.authority.requests.allSatisfy { $0.target == .service(fixture.authority.endpoint) })
     }
 
-    @Test("decide whether the verifier is ready")
-    func readiness() async throws {
+    @Test("decide whether the verifier is ready") func readiness() async throws {
         let settings: [String: RawSetting] = ["endpoint": .string(authorityName)]
         let ready = try MAAFixture(settings: settings)
         let reporter = try #require(ready.verifier as? any ReadinessReporting)

@@ -3,14 +3,14 @@ import OpenSSLCrypto
 import Testing
 
 /// Certificates of real machines, from `../shared/evidence`.
-@Suite("AMD certificates", .enabled(if: EvidenceSample.isAvailable, "the evidence folder is absent"))
-struct AMDCertificateTests {
+@Suite("AMD certificates", .enabled(if: EvidenceSample.isAvailable, "the evidence folder is absent")) struct AMDCertificateTests {
     private func chain(_ sample: EvidenceSample) throws -> [Certificate] {
         try sample.chainPEM.flatMap { try Certificate.parse(pemOrDER: $0, maximumCount: 1) }
     }
 
-    @Test("Every link of every chain verifies, and no other", arguments: EvidenceSample.withReport)
-    func links(sample: EvidenceSample) throws {
+    @Test("Every link of every chain verifies, and no other", arguments: EvidenceSample.withReport) func links(sample: EvidenceSample)
+        throws
+    {
         let chain = try chain(sample)
         try #require(chain.count == 3)
         #expect(chain[0].isSigned(by: chain[1]))
@@ -22,17 +22,15 @@ struct AMDCertificateTests {
         #expect(!chain[2].isSigned(by: chain[1]))
     }
 
-    @Test("Every signature is RSASSA-PSS with SHA-384 throughout", arguments: EvidenceSample.withReport)
-    func scheme(sample: EvidenceSample) throws {
+    @Test("Every signature is RSASSA-PSS with SHA-384 throughout", arguments: EvidenceSample.withReport) func scheme(sample: EvidenceSample)
+        throws
+    {
         for certificate in try chain(sample) {
-            #expect(
-                certificate.signatureScheme
-                    == .rsaPSS(digest: .sha384, mgf1: .sha384, saltLength: 48, trailerField: 1))
+            #expect(certificate.signatureScheme == .rsaPSS(digest: .sha384, mgf1: .sha384, saltLength: 48, trailerField: 1))
         }
     }
 
-    @Test("Both encodings of the PSS parameters occur, with and without the trailer field")
-    func trailerField() throws {
+    @Test("Both encodings of the PSS parameters occur, with and without the trailer field") func trailerField() throws {
         let all = try EvidenceSample.withReport.flatMap { try chain($0) }
         // id-RSASSA-PSS followed by parameters that end in [3] { INTEGER 1 }, or do not.
         let explicit = try #require(Hex.decode("a303020101"))
@@ -44,8 +42,7 @@ struct AMDCertificateTests {
         #expect(try !all.allSatisfy(states))
     }
 
-    @Test("Names, kinds of key and constraints", arguments: EvidenceSample.withReport)
-    func contents(sample: EvidenceSample) throws {
+    @Test("Names, kinds of key and constraints", arguments: EvidenceSample.withReport) func contents(sample: EvidenceSample) throws {
         let chain = try chain(sample)
         try #require(chain.count == 3)
         let leaf = chain[0]
@@ -71,8 +68,9 @@ struct AMDCertificateTests {
         #expect(!chain[1].allowsKeyUsage(.digitalSignature))
     }
 
-    @Test("Extensions are there with their raw content", arguments: EvidenceSample.withReport)
-    func extensions(sample: EvidenceSample) throws {
+    @Test("Extensions are there with their raw content", arguments: EvidenceSample.withReport) func extensions(sample: EvidenceSample)
+        throws
+    {
         let prefix = "1.3.6.1.4.1.3704.1."
         let leaf = try #require(try chain(sample).first)
         let extensions = leaf.extensions
@@ -118,11 +116,12 @@ struct AMDCertificateTests {
         }
     }
 
-    @Test("The leaf's key verifies the report, and no changed report", arguments: EvidenceSample.withReport)
-    func reportSignature(sample: EvidenceSample) throws {
+    @Test("The leaf's key verifies the report, and no changed report", arguments: EvidenceSample.withReport) func reportSignature(
+        sample: EvidenceSample
+    ) throws {
         let report = sample.report
         let leaf = try #require(try chain(sample).first)
-        // r and s are little-endian, 72 bytes each (snp-evidence.md, section 1.4).
+        // r and s are little-endian, 72 bytes each (AttestationReport.md, "Signature").
         let r = Array(report[0x2A0..<0x2A0 + 48].reversed())
         let s = Array(report[0x2E8..<0x2E8 + 48].reversed())
         var signed = Array(report[..<0x2A0])
@@ -133,8 +132,7 @@ struct AMDCertificateTests {
         #expect(!key.verifies(r + s, of: signed, algorithm: .ecdsa(.sha384)))
     }
 
-    @Test("A changed bit anywhere in the signed part of a certificate is noticed")
-    func damagedCertificate() throws {
+    @Test("A changed bit anywhere in the signed part of a certificate is noticed") func damagedCertificate() throws {
         let sample = try #require(EvidenceSample.withReport.first)
         let chain = try chain(sample)
         var accepted = 0

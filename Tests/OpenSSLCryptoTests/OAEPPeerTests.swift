@@ -4,10 +4,10 @@ import Testing
 @testable import OpenSSLCrypto
 
 /// RSA-OAEP against two independent sides: the `openssl` command's own OAEP, and the encoding of RFC 8017, section 7.1.1, written out here.
-@Suite("RSA-OAEP against a peer", .enabled(if: OpenSSLCommand.isAvailable))
-struct OAEPPeerTests {
-    @Test("The openssl command opens the first block of what is wrapped here", arguments: KeyWrapAlgorithm.allCases)
-    func commandOpens(algorithm: KeyWrapAlgorithm) throws {
+@Suite("RSA-OAEP against a peer", .enabled(if: OpenSSLCommand.isAvailable)) struct OAEPPeerTests {
+    @Test("The openssl command opens the first block of what is wrapped here", arguments: KeyWrapAlgorithm.allCases) func commandOpens(
+        algorithm: KeyWrapAlgorithm
+    ) throws {
         let key = try ReferenceKeys.rsa.get()
         let command = try OpenSSLCommand()
         let plaintext = SecureRandom.bytes(32)
@@ -22,9 +22,10 @@ struct OAEPPeerTests {
         #expect(try KeyWrap.aesUnwrapPadded(kek: kek, ciphertext: Array(ciphertext[256...])).array == plaintext)
     }
 
-    @Test("A wrapping key opens what the openssl command encrypted", arguments: KeyWrapAlgorithm.allCases)
-    func commandEncrypts(algorithm: KeyWrapAlgorithm) throws {
-        let key = try WrappingKey(generatingBits: 2048)
+    @Test("A wrapping key opens what the openssl command encrypted", arguments: KeyWrapAlgorithm.allCases) func commandEncrypts(
+        algorithm: KeyWrapAlgorithm
+    ) throws {
+        let key = try WrappingKey.generate(bits: 2048)
         let kek = SecureRandom.bytes(32)
         let plaintext = SecureRandom.bytes(138)
         let block = try encrypt(kek, to: key.publicNumbers, options(algorithm.digest))
@@ -32,9 +33,10 @@ struct OAEPPeerTests {
         #expect(try key.unwrap(block + wrapped, using: algorithm).array == plaintext)
     }
 
-    @Test("A wrapping key opens the encoding of RFC 8017", arguments: KeyWrapAlgorithm.allCases)
-    func encodingOfTheStandard(algorithm: KeyWrapAlgorithm) throws {
-        let key = try WrappingKey(generatingBits: 2048)
+    @Test("A wrapping key opens the encoding of RFC 8017", arguments: KeyWrapAlgorithm.allCases) func encodingOfTheStandard(
+        algorithm: KeyWrapAlgorithm
+    ) throws {
+        let key = try WrappingKey.generate(bits: 2048)
         let kek = SecureRandom.bytes(32)
         let plaintext = SecureRandom.bytes(32)
         let encoding = OAEPEncoding(digest: algorithm.digest, mgf1: algorithm.digest)
@@ -43,15 +45,13 @@ struct OAEPPeerTests {
         #expect(try key.unwrap(block + wrapped, using: algorithm).array == plaintext)
     }
 
-    @Test("Encodings that are almost right are refused with the one text")
-    func wrongEncodings() throws {
-        let key = try WrappingKey(generatingBits: 2048)
+    @Test("Encodings that are almost right are refused with the one text") func wrongEncodings() throws {
+        let key = try WrappingKey.generate(bits: 2048)
         let kek = SecureRandom.bytes(32)
         let wrapped = try KeyWrap.aesWrapPadded(kek: kek, plaintext: SecretBytes([1, 2, 3]))
         var encodings: [OAEPEncoding] = []
         for change in [
-            { $0.label = [1] }, { $0.mgf1 = .sha1 }, { $0.digest = .sha1 }, { $0.leadingByte = 1 },
-            { $0.separator = 2 },
+            { $0.label = [1] }, { $0.mgf1 = .sha1 }, { $0.digest = .sha1 }, { $0.leadingByte = 1 }, { $0.separator = 2 },
             { $0.separator = 0 }, { $0.padding = 1 },
         ] as [(inout OAEPEncoding) -> Void] {
             var encoding = OAEPEncoding(digest: .sha256, mgf1: .sha256)
@@ -63,17 +63,13 @@ struct OAEPPeerTests {
             do throws(CryptoError) {
                 _ = try key.unwrap(block + wrapped, using: .rsaAESKeyWrap256)
                 Issue.record("opened \(encoding)")
-            } catch {
-                #expect(error.reason == "the ciphertext was not made for this wrapping key, or is damaged")
-            }
+            } catch { #expect(error.reason == "the ciphertext was not made for this wrapping key, or is damaged") }
         }
     }
 
     private func options(_ digest: DigestAlgorithm) -> [String] {
         let name = digest == .sha1 ? "sha1" : "sha\(digest.byteCount * 8)"
-        return [
-            "-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:\(name)", "-pkeyopt", "rsa_mgf1_md:\(name)",
-        ]
+        return ["-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:\(name)", "-pkeyopt", "rsa_mgf1_md:\(name)"]
     }
 
     /// The RSA primitive alone.
@@ -105,8 +101,7 @@ struct OAEPEncoding {
     func encode(_ message: [UInt8]) -> [UInt8] {
         let size = 256
         let paddingCount = size - message.count - 2 * digest.byteCount - 2
-        let block =
-            digest.digest(label) + [UInt8](repeating: padding, count: paddingCount) + [separator] + message
+        let block = digest.digest(label) + [UInt8](repeating: padding, count: paddingCount) + [separator] + message
         let seed = SecureRandom.bytes(digest.byteCount)
         let maskedBlock = zip(block, mask(seed, block.count)).map { $0 ^ $1 }
         let maskedSeed = zip(seed, mask(maskedBlock, seed.count)).map { $0 ^ $1 }

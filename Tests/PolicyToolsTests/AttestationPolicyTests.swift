@@ -27,8 +27,7 @@ struct AttestationPolicy {
     init(_ text: String) throws {
         guard
             let version = text.wholeMatch(
-                of: #/version= 1\.0;\nauthorizationrules\n\{\n(.*)\};\nissuancerules\n\{\n(.*)\};\n/#
-                    .dotMatchesNewlines())
+                of: #/version= 1\.0;\nauthorizationrules\n\{\n(.*)\};\nissuancerules\n\{\n(.*)\};\n/#.dotMatchesNewlines())
         else { throw Malformed(text: "frame") }
         authorization = try Self.rules(String(version.1))
         issuance = try Self.rules(String(version.2))
@@ -39,15 +38,12 @@ struct AttestationPolicy {
             let sides = rule.split(separator: "=>", maxSplits: 1)
             guard sides.count == 2 else { throw Malformed(text: rule) }
             let conditions = try sides[0].split(separator: "&&").map { part -> Condition in
-                guard
-                    let match = part.wholeMatch(
-                        of: #/\s*\[ type=="([A-Za-z0-9-]+)", value(==|!=|>=)("[^"]*"|true|false|[0-9]+) \]\s*/#)
+                guard let match = part.wholeMatch(of: #/\s*\[ type=="([A-Za-z0-9-]+)", value(==|!=|>=)("[^"]*"|true|false|[0-9]+) \]\s*/#)
                 else { throw Malformed(text: String(part)) }
                 let literal = String(match.3)
                 let value: JSONValue =
                     literal.hasPrefix("\"")
-                    ? .string(String(literal.dropFirst().dropLast()))
-                    : Int64(literal).map { .integer($0) } ?? .boolean(literal == "true")
+                    ? .string(String(literal.dropFirst().dropLast())) : Int64(literal).map { .integer($0) } ?? .boolean(literal == "true")
                 return Condition(type: String(match.1), operation: String(match.2), value: value)
             }
             let action = sides[1].filter { !$0.isWhitespace }
@@ -76,26 +72,20 @@ struct AttestationPolicy {
         let fired = authorization.filter { Self.holds($0, claims) }.map(\.action)
         guard fired.contains("permit()"), !fired.contains("deny()") else { return nil }
         var added = JSONObject()
-        for rule in issuance where Self.holds(rule, claims) {
-            if let issued = rule.issued { added.set(issued.0, .string(issued.1)) }
-        }
+        for rule in issuance where Self.holds(rule, claims) { if let issued = rule.issued { added.set(issued.0, .string(issued.1)) } }
         return added
     }
 
-    /// BASE64URL(SHA256(BASE64URL(text))) (azure-protocols.md, section 1.8).
-    static func hash(_ text: [UInt8]) -> String {
-        Base64.encodeURL(DigestAlgorithm.sha256.digest(Array(Base64.encodeURL(text).utf8)))
-    }
+    /// BASE64URL(SHA256(BASE64URL(text))) (AttestationService.md, "Attestation policy").
+    static func hash(_ text: [UInt8]) -> String { Base64.encodeURL(DigestAlgorithm.sha256.digest(Array(Base64.encodeURL(text).utf8))) }
 }
 
-@Suite("policies/attestation")
-struct AttestationPolicyTests {
+@Suite("policies/attestation") struct AttestationPolicyTests {
     private static func policy(_ name: String) throws -> AttestationPolicy {
         try AttestationPolicy(String(decoding: PolicyFiles.read("attestation/\(name)"), as: UTF8.self))
     }
 
-    @Test("the guest's policy permits the good guest and none of the others")
-    func guest() throws {
+    @Test("the guest's policy permits the good guest and none of the others") func guest() throws {
         let policy = try Self.policy("sevsnpvm-guest.txt")
         #expect(policy.judge(SampleTokens.container()) != nil)
         #expect(policy.judge(SampleTokens.container().changing("x-ms-sevsnpvm-microcode-svn", to: 210)) != nil)
@@ -108,8 +98,7 @@ struct AttestationPolicyTests {
         }
     }
 
-    @Test("the workload's policy names the deployment, and the release policy relies on it")
-    func workload() throws {
+    @Test("the workload's policy names the deployment, and the release policy relies on it") func workload() throws {
         let policy = try Self.policy("sevsnpvm-workload.txt")
         let old = SampleTokens.container()
         let new = old.changing("x-ms-sevsnpvm-hostdata", to: .string(SampleTokens.newHostData))
@@ -124,14 +113,12 @@ struct AttestationPolicyTests {
         let issuer = "https://contoso.weu.attest.azure.net"
         let added = try #require(policy.judge(new))
         let token = new.changing("x-ms-policy", to: .object(added)).changing(
-            "x-ms-policy-hash",
-            to: .string(AttestationPolicy.hash(PolicyFiles.read("attestation/sevsnpvm-workload.txt"))))
+            "x-ms-policy-hash", to: .string(AttestationPolicy.hash(PolicyFiles.read("attestation/sevsnpvm-workload.txt"))))
         let release = try ReleasePolicy(json: PolicyFiles.read("release/private-authority.json"))
         #expect(release.evaluate(claims: token, issuer: issuer).isSatisfied)
     }
 
-    @Test("the reader refuses what it does not understand")
-    func reader() {
+    @Test("the reader refuses what it does not understand") func reader() {
         for text in [
             "version= 1.1;\nauthorizationrules\n{\n};\nissuancerules\n{\n};\n",
             "version= 1.0;\nauthorizationrules\n{\n[ type==\"a\" ] => permit();\n};\nissuancerules\n{\n};\n",
@@ -139,8 +126,7 @@ struct AttestationPolicyTests {
         ] { #expect(throws: AttestationPolicy.Malformed.self) { try AttestationPolicy(text) } }
     }
 
-    @Test("the policy hash is the documented one")
-    func hash() {
+    @Test("the policy hash is the documented one") func hash() {
         let text = "version= 1.0;\nauthorizationrules{\n=> permit();\n};\nissuancerules{\n};"
         #expect(AttestationPolicy.hash(Array(text.utf8)) == "yhc8GAfFgCrEvUg3lp5RMYuV4zPf52zmK_PyYp60HHg")
     }

@@ -3,9 +3,8 @@ import PolicyTools
 import StrictJSON
 import Testing
 
-@Suite("policy digest")
-struct DigestTests {
-    /// The vector of azure-protocols.md, section 8.
+@Suite("policy digest") struct DigestTests {
+    /// The vector of KnownAnswers.md, "Host data".
     static let rego = "package policy\n\napi_version := \"0.10.0\"\n"
     static let base64 = "cGFja2FnZSBwb2xpY3kKCmFwaV92ZXJzaW9uIDo9ICIwLjEwLjAiCg=="
     static let hostData = "d14f98512e78574d68e04dabc7d462f41d9d7aaa4e47fef658a8df935e151844"
@@ -24,28 +23,21 @@ struct DigestTests {
     @Test(
         "the same policy in every form",
         arguments: [
-            (base64, SecurityPolicyDigest.Form.base64), (base64 + "\n", .base64), (rego, .rego),
-            (template(base64), .template), ("\u{FEFF}" + template(base64), .template),
-            (
-                template("[parameters('p')]", parameters: #"{"p":{"type":"string","defaultValue":"\#(base64)"}}"#),
-                .template
-            ),
+            (base64, SecurityPolicyDigest.Form.base64), (base64 + "\n", .base64), (rego, .rego), (template(base64), .template),
+            ("\u{FEFF}" + template(base64), .template),
+            (template("[parameters('p')]", parameters: #"{"p":{"type":"string","defaultValue":"\#(base64)"}}"#), .template),
             (#"{"parameters":{"ccePolicy":{"value":"\#(base64)"}}}"#, .template),
             (#"[{"confidentialComputeProperties":{"ccePolicy":"\#(base64)"}}]"#, .template),
-            (
-                "metadata:\n  annotations:\n    microsoft.containerinstance.virtualnode.ccepolicy: \(base64)\n",
-                .manifest
-            ),
-        ])
-    func forms(_ text: String, _ form: SecurityPolicyDigest.Form) throws {
+            ("metadata:\n  annotations:\n    microsoft.containerinstance.virtualnode.ccepolicy: \(base64)\n", .manifest),
+        ]) func forms(_ text: String, _ form: SecurityPolicyDigest.Form) throws
+    {
         let digests = try Self.read(text)
         #expect(digests.map(\.hostData) == [Self.hostData])
         #expect(digests.map(\.form) == [form])
         #expect(digests.map(\.byteCount) == [Self.rego.utf8.count])
     }
 
-    @Test("the trap of line ends is named, with what LF would give")
-    func lineEnds() throws {
+    @Test("the trap of line ends is named, with what LF would give") func lineEnds() throws {
         let windows = Self.rego.replacing("\n", with: "\r\n")
         for text in [windows, Base64.encode(Array(windows.utf8))] {
             let digest = try #require(try Self.read(text).first)
@@ -57,8 +49,7 @@ struct DigestTests {
         #expect(try Self.read(Self.base64).first?.notes == [])
     }
 
-    @Test("the trap of the input that was decoded already is named")
-    func decoded() throws {
+    @Test("the trap of the input that was decoded already is named") func decoded() throws {
         let digest = try #require(try Self.read(Self.rego).first)
         let note = try #require(digest.notes.first { $0.hasPrefix("already decoded:") })
         let ofText = Hex.encode(DigestAlgorithm.sha256.digest(Array(Self.base64.utf8)))
@@ -68,8 +59,7 @@ struct DigestTests {
         #expect(try Self.read(Self.base64, as: .rego).first?.hostData == ofText)
     }
 
-    @Test("other slips are named")
-    func slips() throws {
+    @Test("other slips are named") func slips() throws {
         let twice = try #require(try Self.read(Base64.encode(Array(Self.base64.utf8))).first)
         #expect(twice.notes.contains { $0.hasPrefix("encoded twice:") && $0.contains(Self.hostData) })
         let wrapped = Self.base64.prefix(20) + "\n" + Self.base64.dropFirst(20)
@@ -81,8 +71,7 @@ struct DigestTests {
         #expect(marked.variants.contains { $0.hostData == Self.hostData })
     }
 
-    @Test("several groups in one template, each with its place")
-    func several() throws {
+    @Test("several groups in one template, each with its place") func several() throws {
         let other = Base64.encode(Array("package policy\n".utf8))
         let text = #"{"a":[{"ccePolicy":"\#(Self.base64)"},{"b":{"ccePolicy":"\#(other)"}}]}"#
         let digests = try Self.read(text)
@@ -94,18 +83,13 @@ struct DigestTests {
     @Test(
         "what holds no policy",
         arguments: [
-            ("", "empty"), ("{}", "no ccePolicy"), (template(""), "is empty"),
-            (template("package policy"), "not base64"),
-            (template("[parameters('p')]"), "expression"), ("{\"ccePolicy\":7}", "a number"),
-            ("{\"a\":", "not readable"),
+            ("", "empty"), ("{}", "no ccePolicy"), (template(""), "is empty"), (template("package policy"), "not base64"),
+            (template("[parameters('p')]"), "expression"), ("{\"ccePolicy\":7}", "a number"), ("{\"a\":", "not readable"),
             ("x-ccepolicy: package policy\n", "not base64"),
-        ])
-    func failures(_ text: String, _ words: String) {
-        #expect { try Self.read(text) } throws: { "\($0)".contains(words) }
-    }
+        ]) func failures(_ text: String, _ words: String)
+    { #expect { try Self.read(text) } throws: { "\($0)".contains(words) } }
 
-    @Test("a forced form that the input is not")
-    func forcedForms() {
+    @Test("a forced form that the input is not") func forcedForms() {
         #expect(throws: SecurityPolicyDigest.Failure.self) { try Self.read(Self.rego, as: .base64) }
         #expect(throws: SecurityPolicyDigest.Failure.self) { try Self.read(Self.rego, as: .manifest) }
         #expect(throws: SecurityPolicyDigest.Failure.self) { try Self.read(Self.rego, as: .template) }

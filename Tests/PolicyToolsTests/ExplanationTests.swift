@@ -3,8 +3,7 @@ import ReleasePolicy
 import StrictJSON
 import Testing
 
-@Suite("Explanations")
-struct ExplanationTests {
+@Suite("Explanations") struct ExplanationTests {
     static let issuer = "https://sharedneu.neu.attest.azure.net"
     static let aci = """
         {"claim":"x-ms-attestation-type","equals":"sevsnpvm"},
@@ -18,17 +17,14 @@ struct ExplanationTests {
          "x-ms-sevsnpvm-is-debuggable":false}
         """
 
-    static func explain(
-        _ policy: String, _ claims: String, issuer: String = issuer, unknowable: [String] = []
-    ) throws -> ReleaseExplanation {
+    static func explain(_ policy: String, _ claims: String, issuer: String = issuer, unknowable: [String] = []) throws -> ReleaseExplanation
+    {
         let claims = try claimsObject(claims)
         return ReleaseExplanation(
-            try ReleasePolicy(text: policy).evaluate(claims: claims, issuer: issuer), claims: claims,
-            unknowableClaims: unknowable)
+            try ReleasePolicy(text: policy).evaluate(claims: claims, issuer: issuer), claims: claims, unknowableClaims: unknowable)
     }
 
-    @Test("a satisfied policy says so and suggests nothing")
-    func satisfied() throws {
+    @Test("a satisfied policy says so and suggests nothing") func satisfied() throws {
         let explanation = try Self.explain(policyText(Self.aci), Self.goodToken)
         #expect(explanation.isSatisfied)
         #expect(explanation.verdict == "satisfied")
@@ -40,11 +36,9 @@ struct ExplanationTests {
         #expect(explanation.json()[pointer: "/smallest_change"] == .null)
     }
 
-    @Test("a wrong host data is named with wanted, found and a way out, in every form")
-    func wrongHostData() throws {
+    @Test("a wrong host data is named with wanted, found and a way out, in every form") func wrongHostData() throws {
         let other = String(repeating: "73", count: 32)
-        let token = Self.goodToken.replacing(
-            "d14f98512e78574d68e04dabc7d462f41d9d7aaa4e47fef658a8df935e151844", with: other)
+        let token = Self.goodToken.replacing("d14f98512e78574d68e04dabc7d462f41d9d7aaa4e47fef658a8df935e151844", with: other)
         let explanation = try Self.explain(policyText(Self.aci), token)
         #expect(explanation.verdict == "not-satisfied")
         for text in [explanation.summary, explanation.text()] {
@@ -67,8 +61,7 @@ struct ExplanationTests {
         #expect(json[pointer: "/smallest_change/steps/0/policy_edit/pointer"] == "/anyOf/0/allOf/2/equals")
     }
 
-    @Test("nobody is told to admit a guest whose memory its host can read")
-    func debuggable() throws {
+    @Test("nobody is told to admit a guest whose memory its host can read") func debuggable() throws {
         let explanation = try Self.explain(policyText(Self.aci), Self.goodToken.replacing("false", with: "true"))
         let step = try #require(explanation.smallestChange?.steps.first)
         #expect(step.edit == nil)
@@ -76,8 +69,7 @@ struct ExplanationTests {
         #expect(step.deployment?.contains("without the debug bit") == true)
     }
 
-    @Test("a claim that is there under the name of the other kind of token")
-    func otherStyle() throws {
+    @Test("a claim that is there under the name of the other kind of token") func otherStyle() throws {
         let nested = #"{"x-ms-isolation-tee":{"x-ms-compliance-status":"azure-compliant-cvm"}}"#
         let condition = #"{"claim":"x-ms-compliance-status","equals":"azure-compliant-cvm"}"#
         let explanation = try Self.explain(policyText(condition), nested)
@@ -90,8 +82,7 @@ struct ExplanationTests {
         #expect(wrong.smallestChange?.steps.first?.edit == nil)
     }
 
-    @Test("the authority with the fewest changes is chosen, not merely the first")
-    func fewestChanges() throws {
+    @Test("the authority with the fewest changes is chosen, not merely the first") func fewestChanges() throws {
         let policy = """
             {"version":"1.0.0","anyOf":[
               {"authority":"\(Self.issuer)","allOf":[{"claim":"a","equals":"1"},{"claim":"b","equals":"1"}]},
@@ -104,8 +95,7 @@ struct ExplanationTests {
         #expect(change.steps[0].edit?.isWeakening == true)
     }
 
-    @Test("an issuer that differs by a slash, and no issuer at all")
-    func issuers() throws {
+    @Test("an issuer that differs by a slash, and no issuer at all") func issuers() throws {
         let slash = try Self.explain(policyText(Self.aci), Self.goodToken, issuer: Self.issuer + "/")
         let step = try #require(slash.smallestChange?.steps.first)
         #expect(step.reason == "differs-by-trailing-slash")
@@ -118,8 +108,7 @@ struct ExplanationTests {
         #expect(none.smallestChange?.steps.first?.edit == nil)
     }
 
-    @Test("claims that only the authority knows leave the verdict open")
-    func undecided() throws {
+    @Test("claims that only the authority knows leave the verdict open") func undecided() throws {
         var claims = try claimsObject(Self.goodToken)
         claims.remove("x-ms-compliance-status")
         let text = String(decoding: JSONValue.object(claims).serialized(), as: UTF8.self)
@@ -129,19 +118,16 @@ struct ExplanationTests {
         #expect(open.text().hasPrefix("UNDECIDED"))
         #expect(open.summary.contains("only the authority can say"))
         // Another obstacle beside it, and the answer is no.
-        let closed = try Self.explain(
-            policyText(Self.aci), text.replacing("false", with: "true"), unknowable: ["x-ms-compliance-status"])
+        let closed = try Self.explain(policyText(Self.aci), text.replacing("false", with: "true"), unknowable: ["x-ms-compliance-status"])
         #expect(closed.verdict == "not-satisfied")
     }
 
-    @Test("values are shortened, and characters that deceive are shown as what they are")
-    func hostileValues() throws {
+    @Test("values are shortened, and characters that deceive are shown as what they are") func hostileValues() throws {
         let long = String(repeating: "x", count: 5000)
         let hostile = "a\u{1B}[2J\u{202E}b\u{200B}c\"d\n"
         let token = JSONValue.object(["a": .string(long), "b": .string(hostile), "c": ["k": "v"]])
         let explanation = try Self.explain(
-            policyText(
-                #"{"claim":"a","equals":"1"},{"claim":"b","equals":"1"},{"claim":"c","equals":"1"}"#),
+            policyText(#"{"claim":"a","equals":"1"},{"claim":"b","equals":"1"},{"claim":"c","equals":"1"}"#),
             String(decoding: token.serialized(), as: UTF8.self), issuer: "https://evil\u{1B}\u{2028}")
         for text in [explanation.text(), explanation.summary] {
             #expect(!text.contains(long))
@@ -154,8 +140,7 @@ struct ExplanationTests {
         #expect(explanation.json()[pointer: "/authorities/0/conditions/conditions/2/actual"] == "(an object)")
     }
 
-    @Test("names of claims are shortened like their values")
-    func longNames() throws {
+    @Test("names of claims are shortened like their values") func longNames() throws {
         let long = String(repeating: "n", count: 5000)
         let explanation = try Self.explain(policyText(#"{"claim":"\#(long)","equals":"1"}"#), "{}")
         #expect(!explanation.text().contains(long) && !explanation.summary.contains(long))
@@ -165,8 +150,7 @@ struct ExplanationTests {
         #expect(!String(decoding: explanation.page(title: "p"), as: UTF8.self).contains(long))
     }
 
-    @Test("only the nearest authorities are shown where a limit says so")
-    func limit() throws {
+    @Test("only the nearest authorities are shown where a limit says so") func limit() throws {
         let entries = (0..<9).map { #"{"authority":"https://h\#($0)","allOf":[{"claim":"a","equals":"1"}]}"# }
         let policy = #"{"version":"1.0.0","anyOf":[\#(entries.joined(separator: ","))]}"#
         let explanation = try Self.explain(policy, #"{"a":1}"#, issuer: "https://h7")
@@ -179,8 +163,7 @@ struct ExplanationTests {
         #expect(other.json()[pointer: "/authorities/8"] != nil)
     }
 
-    @Test("nested alternatives: the cheapest one is suggested")
-    func alternatives() throws {
+    @Test("nested alternatives: the cheapest one is suggested") func alternatives() throws {
         let policy = policyText(
             #"""
             {"claim":"a","equals":"1"},

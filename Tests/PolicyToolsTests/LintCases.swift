@@ -13,8 +13,7 @@ enum LintText {
     static let tee = "x-ms-isolation-tee."
 
     static let machine = [
-        #"{"claim":"x-ms-attestation-type","equals":"azurevm"}"#,
-        #"{"claim":"\#(tee)x-ms-attestation-type","equals":"sevsnpvm"}"#,
+        #"{"claim":"x-ms-attestation-type","equals":"azurevm"}"#, #"{"claim":"\#(tee)x-ms-attestation-type","equals":"sevsnpvm"}"#,
         #"{"claim":"\#(tee)x-ms-compliance-status","equals":"azure-compliant-cvm"}"#,
         #"{"claim":"\#(tee)x-ms-sevsnpvm-is-debuggable","equals":"false"}"#,
         #"{"claim":"x-ms-azurevm-vmid","equals":"B958DC88-E41D-47F1-8D20-E57B6B7E9825"}"#,
@@ -42,8 +41,8 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
     var isImmutable: Bool?
 
     init(
-        _ rule: LintRule, _ severity: LintFinding.Severity, bad: String, good: String = LintText.policy(LintText.good),
-        words: String, isImmutable: Bool? = nil
+        _ rule: LintRule, _ severity: LintFinding.Severity, bad: String, good: String = LintText.policy(LintText.good), words: String,
+        isImmutable: Bool? = nil
     ) {
         self.rule = rule
         self.severity = severity
@@ -62,34 +61,24 @@ extension RuleCase {
         // The grammar
         RuleCase(.syntax, .error, bad: #"{"version":"1.0.0","anyOf":[}"#, words: "JSON"),
         RuleCase(
-            .topLevelAllOf, .error, bad: #"{"version":"1.0.0","allOf":[{"authority":"https://a","allOf":[]}]}"#,
-            words: "never \"allOf\""),
+            .topLevelAllOf, .error, bad: #"{"version":"1.0.0","allOf":[{"authority":"https://a","allOf":[]}]}"#, words: "never \"allOf\""),
         RuleCase(.missingAuthorities, .error, bad: #"{"version":"1.0.0"}"#, words: "anyOf"),
-        RuleCase(
-            .unsupportedVersion, .error, bad: LintText.policy(LintText.good).replacing("1.0.0", with: "2.0"),
-            words: "1.0.0"),
+        RuleCase(.unsupportedVersion, .error, bad: LintText.policy(LintText.good).replacing("1.0.0", with: "2.0"), words: "1.0.0"),
         RuleCase(.missingMember, .error, bad: LintText.with(#"{"equals":"1"}"#), words: "claim"),
-        RuleCase(
-            .unknownMember, .error, bad: LintText.with(#"{"claim":"nonce","equal":"1"}"#), words: "not an operator"),
+        RuleCase(.unknownMember, .error, bad: LintText.with(#"{"claim":"nonce","equal":"1"}"#), words: "not an operator"),
         RuleCase(.invalidValue, .error, bad: LintText.with(#"{"claim":"nonce","equals":["1"]}"#), words: "expected"),
         RuleCase(.emptyList, .error, bad: LintText.with(#"{"anyOf":[]}"#), words: "empty"),
-        RuleCase(
-            .ambiguous, .error, bad: LintText.with(#"{"claim":"nonce","equals":"1","less":2}"#), words: "one operator"),
+        RuleCase(.ambiguous, .error, bad: LintText.with(#"{"claim":"nonce","equals":"1","less":2}"#), words: "one operator"),
         RuleCase(
             .tooDeep, .error,
-            bad: LintText.with(
-                String(repeating: #"{"allOf":["#, count: 10) + LintText.vmpl + String(repeating: "]}", count: 10)),
+            bad: LintText.with(String(repeating: #"{"allOf":["#, count: 10) + LintText.vmpl + String(repeating: "]}", count: 10)),
             good: LintText.with(
-                String(repeating: #"{"allOf":["#, count: 9) + #"{"claim":"nonce","equals":"1"}"#
-                    + String(repeating: "]}", count: 9)),
+                String(repeating: #"{"allOf":["#, count: 9) + #"{"claim":"nonce","equals":"1"}"# + String(repeating: "]}", count: 9)),
             words: "nest deeper"),
         RuleCase(
-            .previewForm, .warning,
-            bad: LintText.with(#"{"claim":"x-ms-ver","condition":"equals","value":"1.0"}"#),
+            .previewForm, .warning, bad: LintText.with(#"{"claim":"x-ms-ver","condition":"equals","value":"1.0"}"#),
             good: LintText.with(#"{"claim":"x-ms-ver","equals":"1.0"}"#), words: "first preview"),
-        RuleCase(
-            .oldVersion, .warning, bad: LintText.policy(LintText.good).replacing("1.0.0", with: "0.2"), words: "version"
-        ),
+        RuleCase(.oldVersion, .warning, bad: LintText.policy(LintText.good).replacing("1.0.0", with: "0.2"), words: "version"),
         // Authorities
         RuleCase(
             .impossibleAuthority, .error, bad: LintText.authority("https://sharedeus2.weu2.attest.azure.net"),
@@ -97,16 +86,11 @@ extension RuleCase {
         RuleCase(
             .unknownRegion, .warning, bad: LintText.authority("https://contoso.wux.attest.azure.net"),
             good: LintText.authority("https://contoso.weu.attest.azure.net"), words: "no region code"),
+        RuleCase(.trailingSlash, .warning, bad: LintText.authority("https://sharedneu.neu.attest.azure.net/"), words: "ends with a slash"),
+        RuleCase(.authorityScheme, .error, bad: LintText.authority("sharedneu.neu.attest.azure.net"), words: "https://"),
+        RuleCase(.authorityCase, .error, bad: LintText.authority("https://SharedNeu.neu.attest.azure.net"), words: "capital"),
         RuleCase(
-            .trailingSlash, .warning, bad: LintText.authority("https://sharedneu.neu.attest.azure.net/"),
-            words: "ends with a slash"),
-        RuleCase(
-            .authorityScheme, .error, bad: LintText.authority("sharedneu.neu.attest.azure.net"), words: "https://"),
-        RuleCase(
-            .authorityCase, .error, bad: LintText.authority("https://SharedNeu.neu.attest.azure.net"), words: "capital"),
-        RuleCase(
-            .authorityPath, .error, bad: LintText.authority("https://sharedneu.neu.attest.azure.net/certs"),
-            words: "follows the host"),
+            .authorityPath, .error, bad: LintText.authority("https://sharedneu.neu.attest.azure.net/certs"), words: "follows the host"),
         RuleCase(
             .testEnvironment, .warning, bad: LintText.authority("https://sharedweu.weu.test.attest.azure.net"),
             good: LintText.authority("https://sharedweu.weu.attest.azure.net"), words: "test environment"),
@@ -118,31 +102,23 @@ extension RuleCase {
             .unknownClaim, .error, bad: LintText.with(#"{"claim":"x-ms-sevsnpvm-microcodesvn","greaterOrEquals":115}"#),
             good: LintText.with(#"{"claim":"x-ms-sevsnpvm-microcode-svn","greaterOrEquals":115}"#), words: "no token"),
         RuleCase(
-            .claimCase, .error,
-            bad: LintText.with(#"{"claim":"x-ms-sevsnpvm-familyid","equals":"01000000000000000000000000000000"}"#),
+            .claimCase, .error, bad: LintText.with(#"{"claim":"x-ms-sevsnpvm-familyid","equals":"01000000000000000000000000000000"}"#),
             good: LintText.with(#"{"claim":"x-ms-sevsnpvm-familyId","equals":"01000000000000000000000000000000"}"#),
             words: "x-ms-sevsnpvm-familyId"),
         RuleCase(
             .structureClaim, .error, bad: LintText.with(#"{"claim":"x-ms-runtime","equals":"1"}"#),
             good: LintText.with(#"{"claim":"x-ms-runtime.tenant","equals":"1"}"#), words: "object or an array"),
         RuleCase(
-            .valueCase, .error,
-            bad: LintText.policy(LintText.good).replacing(LintText.hostData, with: LintText.hostData.uppercased()),
+            .valueCase, .error, bad: LintText.policy(LintText.good).replacing(LintText.hostData, with: LintText.hostData.uppercased()),
             words: "lower-case"),
         RuleCase(
-            .valueForm, .error,
-            bad: LintText.policy(LintText.good).replacing(LintText.hostData, with: "0x" + LintText.hostData),
+            .valueForm, .error, bad: LintText.policy(LintText.good).replacing(LintText.hostData, with: "0x" + LintText.hostData),
             words: "without 0x"),
+        RuleCase(.valueType, .error, bad: LintText.policy(LintText.good).replacing(#""false""#, with: "0"), words: "true or false"),
         RuleCase(
-            .valueType, .error, bad: LintText.policy(LintText.good).replacing(#""false""#, with: "0"),
-            words: "true or false"),
-        RuleCase(
-            .unknownValue, .warning,
-            bad: LintText.policy(LintText.good).replacing("azure-compliant-uvm", with: "azure-compliant-uvms"),
+            .unknownValue, .warning, bad: LintText.policy(LintText.good).replacing("azure-compliant-uvm", with: "azure-compliant-uvms"),
             words: "no value"),
-        RuleCase(
-            .numberText, .error, bad: LintText.policy(LintText.good).replacing(#""0""#, with: #""0.0""#),
-            words: "as texts"),
+        RuleCase(.numberText, .error, bad: LintText.policy(LintText.good).replacing(#""0""#, with: #""0.0""#), words: "as texts"),
         RuleCase(
             .orderOfText, .warning, bad: LintText.with(#"{"claim":"x-ms-sevsnpvm-guestsvn","greaterOrEquals":"100"}"#),
             good: LintText.with(#"{"claim":"x-ms-sevsnpvm-guestsvn","greaterOrEquals":100}"#), words: "quotation"),
@@ -154,15 +130,12 @@ extension RuleCase {
             good: LintText.with(#"{"claim":"nonce","equals":"1"}"#), words: "exists"),
         // The whole
         RuleCase(
-            .containerStyle, .error, bad: LintText.policy(LintText.machine + [LintText.vmpl]),
-            good: LintText.policy(LintText.machine),
+            .containerStyle, .error, bad: LintText.policy(LintText.machine + [LintText.vmpl]), good: LintText.policy(LintText.machine),
             words: "no token meets them all"),
         RuleCase(
-            .machineStyle, .error,
-            bad: LintText.with(#"{"claim":"x-ms-isolation-tee.x-ms-sevsnpvm-guestsvn","equals":"2"}"#),
+            .machineStyle, .error, bad: LintText.with(#"{"claim":"x-ms-isolation-tee.x-ms-sevsnpvm-guestsvn","equals":"2"}"#),
             good: LintText.with(#"{"claim":"x-ms-sevsnpvm-guestsvn","equals":"2"}"#), words: "flat"),
-        RuleCase(
-            .anyTenant, .error, bad: LintText.without(LintText.host), words: "admits any tenant's container group"),
+        RuleCase(.anyTenant, .error, bad: LintText.without(LintText.host), words: "admits any tenant's container group"),
         RuleCase(.missingDebug, .warning, bad: LintText.without(LintText.debug), words: "debugged"),
         RuleCase(
             .debugAdmitted, .error, bad: LintText.policy(LintText.good).replacing(#""false""#, with: #""true""#),
@@ -171,30 +144,23 @@ extension RuleCase {
         RuleCase(
             .wellKnownHostData, .error,
             bad: LintText.policy(LintText.good).replacing(
-                LintText.hostData, with: "73973b78d70cc68353426de188db5dfc57e5b766e399935fb73a61127ea26d20"),
-            words: "allow-all"),
+                LintText.hostData, with: "73973b78d70cc68353426de188db5dfc57e5b766e399935fb73a61127ea26d20"), words: "allow-all"),
         RuleCase(.missingCompliance, .warning, bad: LintText.without(LintText.compliance), words: "compliance status"),
         RuleCase(
             .pinnedMeasurement, .warning,
-            bad: LintText.with(
-                #"{"claim":"x-ms-sevsnpvm-launchmeasurement","equals":"\#(String(repeating: "ab", count: 48))"}"#),
+            bad: LintText.with(#"{"claim":"x-ms-sevsnpvm-launchmeasurement","equals":"\#(String(repeating: "ab", count: 48))"}"#),
             words: "every update"),
         RuleCase(
             .contradiction, .error, bad: LintText.with(LintText.host.replacing("d14f", with: "e14f")),
             good: LintText.policy(
-                LintText.good.dropLast() + [
-                    #"{"anyOf":[\#(LintText.host),\#(LintText.host.replacing("d14f", with: "e14f"))]}"#
-                ]),
+                LintText.good.dropLast() + [#"{"anyOf":[\#(LintText.host),\#(LintText.host.replacing("d14f", with: "e14f"))]}"#]),
             words: "no token meets this"),
         RuleCase(.repeated, .note, bad: LintText.with(LintText.vmpl), words: "says the same as /anyOf/0/allOf/3"),
         RuleCase(
             .tooManyAlternatives, .warning,
-            bad: LintText.policy(
-                LintText.good + Array(repeating: #"{"anyOf":[\#(LintText.vmpl),\#(LintText.debug)]}"#, count: 10)),
-            good: LintText.policy(
-                LintText.good + Array(repeating: #"{"anyOf":[\#(LintText.vmpl),\#(LintText.debug)]}"#, count: 9)),
+            bad: LintText.policy(LintText.good + Array(repeating: #"{"anyOf":[\#(LintText.vmpl),\#(LintText.debug)]}"#, count: 10)),
+            good: LintText.policy(LintText.good + Array(repeating: #"{"anyOf":[\#(LintText.vmpl),\#(LintText.debug)]}"#, count: 9)),
             words: "not judged"),
-        RuleCase(
-            .immutable, .error, bad: LintText.without(LintText.debug), words: "never be mended", isImmutable: true),
+        RuleCase(.immutable, .error, bad: LintText.without(LintText.debug), words: "never be mended", isImmutable: true),
     ]
 }

@@ -3,17 +3,13 @@ import ReleasePolicy
 import StrictJSON
 import Testing
 
-@Suite("The page")
-struct PageTests {
-    static func page(_ policy: String, _ claims: String, issuer: String = ExplanationTests.issuer, title: String = "p")
-        throws -> String
-    {
+@Suite("The page") struct PageTests {
+    static func page(_ policy: String, _ claims: String, issuer: String = ExplanationTests.issuer, title: String = "p") throws -> String {
         let explanation = try ExplanationTests.explain(policy, claims, issuer: issuer)
         return String(decoding: explanation.page(title: title, sources: [("policy", title)]), as: UTF8.self)
     }
 
-    @Test("nothing of policy or token becomes markup")
-    func escaping() throws {
+    @Test("nothing of policy or token becomes markup") func escaping() throws {
         let hostile = #"</code></li><script>alert(1)</script><img src=x onerror=alert(1)>&"'"#
         let token = JSONValue.object(["a": .string(hostile + "\u{202E}")])
         let condition = JSONValue.object(["claim": .string("a"), "equals": .string(hostile)])
@@ -25,8 +21,7 @@ struct PageTests {
         #expect(page.contains("\\u{202e}"))
     }
 
-    @Test("the page loads nothing and forbids loading")
-    func selfContained() throws {
+    @Test("the page loads nothing and forbids loading") func selfContained() throws {
         let page = try Self.page(policyText(ExplanationTests.aci), ExplanationTests.goodToken)
         for text in ["src=", "href=", "url(", "@import", "<script", "<link", "<iframe", "<form", "javascript:"] {
             #expect(!page.contains(text), "\(text)")
@@ -35,10 +30,8 @@ struct PageTests {
         #expect(!page.contains("unsafe-inline"))
     }
 
-    @Test("the failing clause is marked in words, not only in colour")
-    func marks() throws {
-        let page = try Self.page(
-            policyText(ExplanationTests.aci), ExplanationTests.goodToken.replacing("-uvm", with: "-cvm"))
+    @Test("the failing clause is marked in words, not only in colour") func marks() throws {
+        let page = try Self.page(policyText(ExplanationTests.aci), ExplanationTests.goodToken.replacing("-uvm", with: "-cvm"))
         #expect(page.contains("✗ NOT SATISFIED"))
         let clauses = page.split(separator: "<li class=\"clause ").dropFirst()
         #expect(clauses.count == 4)
@@ -49,18 +42,12 @@ struct PageTests {
         #expect(try Self.page(policyText(ExplanationTests.aci), ExplanationTests.goodToken).contains("✓ SATISFIED"))
     }
 
-    @Test("every element that is opened is closed")
-    func balance() throws {
-        let policy = policyText(
-            #"{"claim":"a","equals":"1"},{"anyOf":[{"claim":"b","equals":"1"},{"allOf":[{"claim":"c","less":1}]}]}"#)
+    @Test("every element that is opened is closed") func balance() throws {
+        let policy = policyText(#"{"claim":"a","equals":"1"},{"anyOf":[{"claim":"b","equals":"1"},{"allOf":[{"claim":"c","less":1}]}]}"#)
         let page = try Self.page(policy, #"{"a":2}"#)
         var open: [Substring] = []
         for match in page.matches(of: #/<(/?)([a-z][a-z0-9]*)[^>]*>/#) where match.2 != "meta" {
-            if match.1.isEmpty {
-                open.append(match.2)
-            } else {
-                #expect(open.popLast() == match.2)
-            }
+            if match.1.isEmpty { open.append(match.2) } else { #expect(open.popLast() == match.2) }
         }
         #expect(open.isEmpty)
     }

@@ -16,8 +16,8 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-/// A second evaluator, written for this test from the words of azure-protocols.md, section 2.9, and from nothing else. It works on a model of its own, knows
-/// numbers only as hundredths, and says yes or no without reasons.
+/// A second evaluator, written for this test from the words of ReleasePolicies.md, "Grammar" and "Evaluation", and from nothing else. It
+/// works on a model of its own, knows numbers only as hundredths, and says yes or no without reasons.
 enum Naive {
     /// A scalar: how it stands in the JSON text, its text for comparison, its value in hundredths where it is a number.
     struct Scalar {
@@ -50,16 +50,13 @@ enum Naive {
 
     /// Everything that a claim can hold, and most operands.
     static let scalars: [Scalar] = [
-        scalar(#""x""#, "x"), scalar(#""X""#, "X"), scalar(#""x ""#, "x "), scalar(#""""#, ""),
-        scalar(#""true""#, "true"), scalar("true", "true"), scalar("false", "false"), scalar(#""false""#, "false"),
-        scalar(#""False""#, "False"),
-        scalar("0", "0", 0), scalar(#""0""#, "0", 0), scalar(#""00""#, "00", 0), scalar("-0", "0", 0),
-        scalar("1", "1", 100), scalar("1.0", "1", 100), scalar(#""1""#, "1", 100), scalar(#""1.0""#, "1.0", 100),
-        scalar("1.5", "1.5", 150), scalar(#""1.50""#, "1.50", 150), scalar("15e-1", "1.5", 150),
-        scalar("2", "2", 200), scalar("-2", "-2", -200), scalar(#""-2""#, "-2", -200), scalar("10", "10", 1000),
-        scalar(#""10""#, "10", 1000), scalar("9", "9", 900), scalar("1e2", "100", 10000),
-        scalar(#""1e2""#, "1e2", 10000),
-        scalar("9007199254740993", "9007199254740993", 900_719_925_474_099_300),
+        scalar(#""x""#, "x"), scalar(#""X""#, "X"), scalar(#""x ""#, "x "), scalar(#""""#, ""), scalar(#""true""#, "true"),
+        scalar("true", "true"), scalar("false", "false"), scalar(#""false""#, "false"), scalar(#""False""#, "False"), scalar("0", "0", 0),
+        scalar(#""0""#, "0", 0), scalar(#""00""#, "00", 0), scalar("-0", "0", 0), scalar("1", "1", 100), scalar("1.0", "1", 100),
+        scalar(#""1""#, "1", 100), scalar(#""1.0""#, "1.0", 100), scalar("1.5", "1.5", 150), scalar(#""1.50""#, "1.50", 150),
+        scalar("15e-1", "1.5", 150), scalar("2", "2", 200), scalar("-2", "-2", -200), scalar(#""-2""#, "-2", -200),
+        scalar("10", "10", 1000), scalar(#""10""#, "10", 1000), scalar("9", "9", 900), scalar("1e2", "100", 10000),
+        scalar(#""1e2""#, "1e2", 10000), scalar("9007199254740993", "9007199254740993", 900_719_925_474_099_300),
         scalar(#""9007199254740992""#, "9007199254740992", 900_719_925_474_099_200),
     ]
 
@@ -116,9 +113,7 @@ struct PairGenerator {
 
     static let authorities = ["https://a.weu.attest.azure.net", "https://a.weu.attest.azure.net/", "https://b.test"]
     static let names = ["a", "b", "c"]
-    static let operations = [
-        "equals", "equals", "equals", "notEquals", "less", "lessOrEquals", "greater", "greaterOrEquals", "exists",
-    ]
+    static let operations = ["equals", "equals", "equals", "notEquals", "less", "lessOrEquals", "greater", "greaterOrEquals", "exists"]
 
     mutating func pick<Element>(_ list: [Element]) -> Element { list[Int.random(in: 0..<list.count, using: &random)] }
 
@@ -142,8 +137,7 @@ struct PairGenerator {
     mutating func policy() -> [Naive.Entry] {
         (0..<Int.random(in: 1...3, using: &random)).map { _ in
             let list = (0..<Int.random(in: 1...2, using: &random)).map { _ in condition(depth: 3) }
-            return Naive.Entry(
-                authority: pick(Self.authorities), conditions: Bool.random(using: &random) ? .all(list) : .any(list))
+            return Naive.Entry(authority: pick(Self.authorities), conditions: Bool.random(using: &random) ? .all(list) : .any(list))
         }
     }
 
@@ -158,16 +152,12 @@ struct PairGenerator {
 
     mutating func members(depth: Int) -> [(String, Naive.Value)] {
         var result: [(String, Naive.Value)] = []
-        for name in Self.names where Int.random(in: 0..<6, using: &random) > 0 {
-            result.append((name, value(depth: depth)))
-        }
+        for name in Self.names where Int.random(in: 0..<6, using: &random) > 0 { result.append((name, value(depth: depth))) }
         return result
     }
 
     static func text(_ policy: [Naive.Entry]) -> String {
-        let entries = policy.map { entry -> String in
-            "{\"authority\":\"\(entry.authority)\",\(body(entry.conditions))}"
-        }
+        let entries = policy.map { entry -> String in "{\"authority\":\"\(entry.authority)\",\(body(entry.conditions))}" }
         return "{\"version\":\"1.0.0\",\"anyOf\":[\(entries.joined(separator: ","))]}"
     }
 
@@ -175,8 +165,7 @@ struct PairGenerator {
         switch condition {
         case .all(let list): "\"allOf\":[\(list.map { "{\(body($0))}" }.joined(separator: ","))]"
         case .any(let list): "\"anyOf\":[\(list.map { "{\(body($0))}" }.joined(separator: ","))]"
-        case .claim(let path, let operation, let operand):
-            "\"claim\":\"\(path.joined(separator: "."))\",\"\(operation)\":\(operand.json)"
+        case .claim(let path, let operation, let operand): "\"claim\":\"\(path.joined(separator: "."))\",\"\(operation)\":\(operand.json)"
         }
     }
 
@@ -194,13 +183,11 @@ struct PairGenerator {
     }
 }
 
-@Suite("The evaluator against a second one")
-struct PropertyTests {
+@Suite("The evaluator against a second one") struct PropertyTests {
     static let seed: UInt64 = 0x5EED_0004
     static let count = 10_000
 
-    @Test("10,000 generated pairs get the same verdict, and the smallest change is the smallest and works")
-    func agreement() throws {
+    @Test("10,000 generated pairs get the same verdict, and the smallest change is the smallest and works") func agreement() throws {
         var generator = PairGenerator(random: SeededGenerator(state: Self.seed))
         var admitted = 0
         var mended = 0
@@ -222,17 +209,14 @@ struct PropertyTests {
             }
             if expected { admitted += 1 }
             let explanation = ReleaseExplanation(outcome, claims: claims)
-            let cheapest =
-                model.map { ($0.authority == issuer ? 0 : 1) + Naive.cost($0.conditions, members) }.min() ?? 0
+            let cheapest = model.map { ($0.authority == issuer ? 0 : 1) + Naive.cost($0.conditions, members) }.min() ?? 0
             guard (explanation.smallestChange?.steps.count ?? 0) == cheapest else {
                 Issue.record("not the smallest change (\(cheapest)) for \(place)")
                 return
             }
             guard let change = explanation.smallestChange, change.steps.allSatisfy({ $0.edit != nil }) else { continue }
             var document = try JSONValue.parse(Array(policyText.utf8))
-            for edit in change.steps.compactMap(\.edit) {
-                document = document.replacing(edit.pointer.dropFirst(), with: edit.value)
-            }
+            for edit in change.steps.compactMap(\.edit) { document = document.replacing(edit.pointer.dropFirst(), with: edit.value) }
             guard try ReleasePolicy(document).evaluate(claims: claims, issuer: issuer).isSatisfied else {
                 Issue.record("the edits do not make the policy admit the token for \(place)")
                 return
@@ -244,14 +228,12 @@ struct PropertyTests {
         #expect(mended > 1_000, "\(mended) mended")
     }
 
-    @Test("the second evaluator can disagree: a changed rule is noticed")
-    func sensitivity() throws {
+    @Test("the second evaluator can disagree: a changed rule is noticed") func sensitivity() throws {
         // The same comparison, but without regard to case, as somebody might think it works.
         let policy = try ReleasePolicy(text: policyText(#"{"claim":"a","equals":"X"}"#))
         let outcome = try policy.evaluate(claims: claimsObject(#"{"a":"x"}"#), issuer: SampleTokens.northEurope)
         let naive = Naive.holds(
-            .claim(path: ["a"], operation: "equals", operand: Naive.scalar(#""X""#, "X")),
-            [("a", .scalar(Naive.scalar(#""x""#, "x")))])
+            .claim(path: ["a"], operation: "equals", operand: Naive.scalar(#""X""#, "X")), [("a", .scalar(Naive.scalar(#""x""#, "x")))])
         #expect(!outcome.isSatisfied && !naive)
     }
 }

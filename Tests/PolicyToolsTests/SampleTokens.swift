@@ -1,6 +1,6 @@
 import StrictJSON
 
-/// Claims of tokens as Azure Attestation issues them (azure-protocols.md, sections 1.5 and 1.6).
+/// Claims of tokens as Azure Attestation issues them (AttestationService.md, "Claims" and "Tokens of confidential VMs").
 enum SampleTokens {
     static let hostData = "d14f98512e78574d68e04dabc7d462f41d9d7aaa4e47fef658a8df935e151844"
     static let newHostData = "3a385f3bc02aa4b53613069b0337e3e64e03f4ada8ceccef8f8b07f8b5a873ed"
@@ -9,15 +9,13 @@ enum SampleTokens {
     static let westEurope = "https://sharedweu.weu.attest.azure.net"
 
     private static let hardware: JSONObject = [
-        "x-ms-attestation-type": "sevsnpvm",
-        "x-ms-sevsnpvm-bootloader-svn": 3, "x-ms-sevsnpvm-familyId": "01000000000000000000000000000000",
-        "x-ms-sevsnpvm-guestsvn": 2, "x-ms-sevsnpvm-imageId": "02000000000000000000000000000000",
-        "x-ms-sevsnpvm-is-debuggable": false,
+        "x-ms-attestation-type": "sevsnpvm", "x-ms-sevsnpvm-bootloader-svn": 3,
+        "x-ms-sevsnpvm-familyId": "01000000000000000000000000000000", "x-ms-sevsnpvm-guestsvn": 2,
+        "x-ms-sevsnpvm-imageId": "02000000000000000000000000000000", "x-ms-sevsnpvm-is-debuggable": false,
         "x-ms-sevsnpvm-launchmeasurement":
             "02c3b0d5bf1d256fa4e3b5deefc07b55ff2f7029085ed350f60959140a1a51f1310753ba5ab2c03a0536b1c0c193af47",
-        "x-ms-sevsnpvm-microcode-svn": 115, "x-ms-sevsnpvm-migration-allowed": false,
-        "x-ms-sevsnpvm-smt-allowed": true, "x-ms-sevsnpvm-snpfw-svn": 8, "x-ms-sevsnpvm-tee-svn": 0,
-        "x-ms-sevsnpvm-vmpl": 0,
+        "x-ms-sevsnpvm-microcode-svn": 115, "x-ms-sevsnpvm-migration-allowed": false, "x-ms-sevsnpvm-smt-allowed": true,
+        "x-ms-sevsnpvm-snpfw-svn": 8, "x-ms-sevsnpvm-tee-svn": 0, "x-ms-sevsnpvm-vmpl": 0,
     ]
 
     /// A container group.
@@ -38,9 +36,8 @@ enum SampleTokens {
         nested.set("x-ms-sevsnpvm-hostdata", .string(String(repeating: "0", count: 64)))
         nested.set("x-ms-runtime", ["vm-configuration": ["secure-boot": true, "vmUniqueId": .string(machine)]])
         return [
-            "iss": .string(issuer), "secureboot": true, "x-ms-attestation-type": "azurevm",
-            "x-ms-azurevm-vmid": .string(machine), "x-ms-azurevm-attested-pcrs": [0, 1, 2],
-            "x-ms-isolation-tee": .object(nested), "x-ms-ver": "1.0",
+            "iss": .string(issuer), "secureboot": true, "x-ms-attestation-type": "azurevm", "x-ms-azurevm-vmid": .string(machine),
+            "x-ms-azurevm-attested-pcrs": [0, 1, 2], "x-ms-isolation-tee": .object(nested), "x-ms-ver": "1.0",
         ]
     }
 }

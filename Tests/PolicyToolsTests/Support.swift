@@ -3,9 +3,7 @@ import ReleasePolicy
 import StrictJSON
 
 /// A policy of one entry, from the JSON of its conditions.
-func policyText(
-    _ conditions: String, join: String = "allOf", authority: String = "https://sharedneu.neu.attest.azure.net"
-) -> String {
+func policyText(_ conditions: String, join: String = "allOf", authority: String = "https://sharedneu.neu.attest.azure.net") -> String {
     #"{"version":"1.0.0","anyOf":[{"authority":"\#(authority)","\#(join)":[\#(conditions)]}]}"#
 }
 
@@ -13,9 +11,7 @@ func claimsObject(_ text: String) throws -> JSONObject {
     try JSONCursor.parse(Array(text.utf8), limits: JSONLimits(bigIntegers: .asReal)).object()
 }
 
-extension ReleasePolicy {
-    init(text: String) throws { try self.init(json: Array(text.utf8)) }
-}
+extension ReleasePolicy { init(text: String) throws { try self.init(json: Array(text.utf8)) } }
 
 extension JSONValue {
     /// The member at a JSON pointer.
@@ -42,22 +38,16 @@ extension JSONValue {
         let rest = tokens.count > 1 ? tokens[1] : ""
         switch self {
         case .object(var object):
-            if let member = object[String(first)] {
-                object.set(String(first), member.replacing(rest, with: new))
-            }
+            if let member = object[String(first)] { object.set(String(first), member.replacing(rest, with: new)) }
             return .object(object)
         case .array(var elements):
-            if let index = Int(first), elements.indices.contains(index) {
-                elements[index] = elements[index].replacing(rest, with: new)
-            }
+            if let index = Int(first), elements.indices.contains(index) { elements[index] = elements[index].replacing(rest, with: new) }
             return .array(elements)
         default: return self
         }
     }
 
-    var text: String? {
-        if case .string(let text) = self { text } else { nil }
-    }
+    var text: String? { if case .string(let text) = self { text } else { nil } }
 }
 
 func base64URL(_ text: String) -> String { Base64.encodeURL(Array(text.utf8)) }

@@ -1,3 +1,5 @@
+import Issuing
+import AttestationTokens
 import EvidenceSamples
 import JOSE
 import OpenSSLCrypto
@@ -6,22 +8,18 @@ import SNPReport
 import StrictJSON
 import Testing
 
-@Suite("Tokens")
-struct TokenTests {
+@Suite("Tokens") struct TokenTests {
     static let authority = "https://sharedneu.neu.attest.azure.net"
     static let now: Int64 = 1_800_000_000
     static let key = try? PrivateKey.generateRSA(bits: 2048)
 
     static func claims(_ changes: [(String, JSONValue?)] = []) -> JSONObject {
         var claims = SampleTokens.container(issuer: authority)
-        for (name, value) in [("exp", now + 3600), ("nbf", now - 10), ("iat", now - 10)] {
-            claims.set(name, .integer(value))
-        }
+        for (name, value) in [("exp", now + 3600), ("nbf", now - 10), ("iat", now - 10)] { claims.set(name, .integer(value)) }
         claims.set("nonce", "n1")
         claims.set(
             "x-ms-sevsnpvm-reportdata",
-            .string(
-                Hex.encode(DigestAlgorithm.sha256.digest(Array("{}".utf8))) + String(repeating: "0", count: 64)))
+            .string(Hex.encode(DigestAlgorithm.sha256.digest(Array("{}".utf8))) + String(repeating: "0", count: 64)))
         return changes.reduce(claims) { $0.changing($1.0, to: $1.1) }
     }
 
@@ -29,21 +27,16 @@ struct TokenTests {
         let numbers = try #require(key.publicKey.rsaNumbers)
         let set: JSONValue = [
             "keys": [
-                [
-                    "kty": "RSA", "kid": .string(kid), "n": .string(Base64.encodeURL(numbers.n)),
-                    "e": .string(Base64.encodeURL(numbers.e)),
-                ]
+                ["kty": "RSA", "kid": .string(kid), "n": .string(Base64.encodeURL(numbers.n)), "e": .string(Base64.encodeURL(numbers.e))]
             ]
         ]
         return try JWKSet(parsing: set.serialized(), maximumKeys: 4)
     }
 
-    static func token(
-        _ changes: [(String, JSONValue?)] = [], header: JSONObject = ["kid": "k+/="], key: PrivateKey? = nil
-    ) throws -> String {
+    static func token(_ changes: [(String, JSONValue?)] = [], header: JSONObject = ["kid": "k+/="], key: PrivateKey? = nil) throws -> String
+    {
         let signer = try #require(key ?? Self.key)
-        return try JWSBuilder.sign(
-            header: header, payload: JSONValue.object(claims(changes)).serialized(), key: signer, algorithm: .rs256)
+        return try JWSBuilder.sign(header: header, payload: JSONValue.object(claims(changes)).serialized(), key: signer, algorithm: .rs256)
     }
 
     static func demands(_ change: (inout TokenVerification.Demands) -> Void = { _ in }) -> TokenVerification.Demands {
@@ -57,8 +50,7 @@ struct TokenTests {
         return TokenVerification(document, keys: try keys(try #require(key)), demands: demands).failures
     }
 
-    @Test("a good token, as text and inside the service's answer")
-    func good() throws {
+    @Test("a good token, as text and inside the service's answer") func good() throws {
         let token = try Self.token()
         #expect(try Self.failures(token) == [])
         #expect(try Self.failures("\n" + token + "\r\n") == [])
@@ -67,12 +59,12 @@ struct TokenTests {
             try Self.failures(
                 token,
                 Self.demands {
-                    $0.nonce = "n1"; $0.runtimeData = Array("{}".utf8)
+                    $0.nonce = "n1";
+                    $0.runtimeData = Array("{}".utf8)
                 }) == [])
     }
 
-    @Test("each fault is named and no other")
-    func faults() throws {
+    @Test("each fault is named and no other") func faults() throws {
         let header: JSONObject = ["kid": "k+/=", "jku": "https://evil.example/certs"]
         let other = try PrivateKey.generateRSA(bits: 2048)
         for (token, demands, expected) in try [
@@ -87,6 +79,10 @@ struct TokenTests {
             (Self.token([("nbf", .integer(Self.now + 61))]), Self.demands(), ["not-before"]),
             (Self.token([("nbf", "x")]), Self.demands(), ["not-before"]),
             (Self.token([("x-ms-attestation-type", "sgx")]), Self.demands(), ["attestation-type"]),
+            // C12: what the broker refuses; only who names the kind accepts it.
+            (Self.token([("x-ms-attestation-type", "azurevm")]), Self.demands(), ["attestation-type"]),
+            (Self.token([("x-ms-attestation-type", "azurevm")]), Self.demands { $0.kind = .azurevm }, []),
+            (Self.token(), Self.demands { $0.kind = .azurevm }, ["attestation-type"]),
             (Self.token([("x-ms-sevsnpvm-is-debuggable", true)]), Self.demands(), ["debuggable"]),
             (Self.token([("x-ms-sevsnpvm-is-debuggable", true)]), Self.demands { $0.allowsDebug = true }, []),
             (Self.token([("x-ms-sevsnpvm-is-debuggable", nil)]), Self.demands(), ["debuggable"]),
@@ -98,27 +94,22 @@ struct TokenTests {
         }
     }
 
-    @Test("tokens that nobody signed, or with another algorithm, are never verified")
-    func algorithms() throws {
+    @Test("tokens that nobody signed, or with another algorithm, are never verified") func algorithms() throws {
         let payload = JSONValue.object(Self.claims()).serialized()
         let unsecured = JWSBuilder.unsecured(header: ["kid": "k+/="], payload: payload)
         #expect(try Self.failures(unsecured) == ["algorithm", "signature"])
         let signer = try #require(Self.key)
         let other = try JWSBuilder.sign(header: ["kid": "k+/="], payload: payload, key: signer, algorithm: .rs512)
         #expect(try Self.failures(other) == ["algorithm", "signature"])
-        #expect(
-            Set(TokenVerification.meanings.map(\.code)).isSuperset(of: ["algorithm", "signature", "nonce", "expiry"]))
+        #expect(Set(TokenVerification.meanings.map(\.code)).isSuperset(of: ["algorithm", "signature", "nonce", "expiry"]))
     }
 
     @Test(
         "what is no token is refused without being quoted",
-        arguments: ["", "abc", "a.b", "canary.canary.canary", "{}", #"{"token":7}"#, "{\"canary\""])
-    func malformed(_ text: String) {
-        #expect { try TokenDocument(Array(text.utf8)) } throws: { !"\($0)".contains("canary") }
-    }
+        arguments: ["", "abc", "a.b", "canary.canary.canary", "{}", #"{"token":7}"#, "{\"canary\""]) func malformed(_ text: String)
+    { #expect { try TokenDocument(Array(text.utf8)) } throws: { !"\($0)".contains("canary") } }
 
-    @Test("the shown header has no certificates")
-    func header() throws {
+    @Test("the shown header has no certificates") func header() throws {
         let token = try Self.token(header: ["kid": "k", "x5c": ["AAAA", "BBBB"]])
         let document = try TokenDocument(Array(token.utf8))
         #expect(document.shownHeader["x5c"] == "(2 certificates)")
@@ -126,8 +117,8 @@ struct TokenTests {
 
     @Test(
         "claims derived from a report are those of the token that was issued for it",
-        .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there"))
-    func derivedClaims() throws {
+        .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there")) func derivedClaims() throws
+    {
         let sample = try #require(EvidenceSample(named: "azure-aci-milan-v2-maa-token"))
         let derived = ReportClaims.make(try AttestationReport(sample.report))
         let real = try TokenDocument(try #require(sample.file("maa-token.jwt"))).claims

@@ -23,26 +23,21 @@ private func inAuthority(_ condition: String) -> String {
 
 struct ParsingTests {
     static let refused: [Refused] = [
-        Refused("", .syntax, ""),
-        Refused("package policy", .syntax, ""),
-        Refused("[]", .invalidValue, ""),
+        Refused("", .syntax, ""), Refused("package policy", .syntax, ""), Refused("[]", .invalidValue, ""),
         Refused(#"{"version":"1.0.0"}"#, .missingAuthorities, ""),
         Refused(#"{"version":"1.0.0","allOf":[{"claim":"a","equals":"1"}]}"#, .missingAuthorities, "/allOf"),
-        Refused(#"{"version":"1.0.0","anyOf":[]}"#, .empty, "/anyOf"),
-        Refused(#"{"version":"1.0.0","anyOf":{}}"#, .invalidValue, "/anyOf"),
+        Refused(#"{"version":"1.0.0","anyOf":[]}"#, .empty, "/anyOf"), Refused(#"{"version":"1.0.0","anyOf":{}}"#, .invalidValue, "/anyOf"),
         Refused(#"{"version":"2.0.0","anyOf":[]}"#, .unsupportedVersion, "/version"),
         Refused(#"{"version":1.0,"anyOf":[]}"#, .invalidValue, "/version"),
         Refused(#"{"version":"1.0.0","anyOf":[],"note/1":""}"#, .unknownMember, "/note~11"),
-        Refused(#"{"anyOf":["https://a"]}"#, .invalidValue, "/anyOf/0"),
-        Refused(#"{"anyOf":[{"allOf":[]}]}"#, .missingMember, "/anyOf/0"),
+        Refused(#"{"anyOf":["https://a"]}"#, .invalidValue, "/anyOf/0"), Refused(#"{"anyOf":[{"allOf":[]}]}"#, .missingMember, "/anyOf/0"),
         Refused(#"{"anyOf":[{"authority":7,"allOf":[]}]}"#, .invalidValue, "/anyOf/0/authority"),
         Refused(#"{"anyOf":[{"authority":"","allOf":[]}]}"#, .invalidValue, "/anyOf/0/authority"),
         Refused(#"{"anyOf":[{"authority":"https://a"}]}"#, .missingMember, "/anyOf/0"),
         Refused(#"{"anyOf":[{"authority":"https://a","allOf":[]}]}"#, .empty, "/anyOf/0/allOf"),
         Refused(#"{"anyOf":[{"authority":"https://a","allOf":[],"anyOf":[]}]}"#, .ambiguous, "/anyOf/0"),
         Refused(#"{"anyOf":[{"authority":"https://a","allOf":[],"name":""}]}"#, .unknownMember, "/anyOf/0/name"),
-        Refused(inAuthority("7"), .invalidValue, "/anyOf/0/allOf/0"),
-        Refused(inAuthority("{}"), .missingMember, "/anyOf/0/allOf/0"),
+        Refused(inAuthority("7"), .invalidValue, "/anyOf/0/allOf/0"), Refused(inAuthority("{}"), .missingMember, "/anyOf/0/allOf/0"),
         Refused(inAuthority(#"{"claim":"a"}"#), .missingMember, "/anyOf/0/allOf/0"),
         Refused(inAuthority(#"{"claim":7,"equals":"1"}"#), .invalidValue, "/anyOf/0/allOf/0/claim"),
         Refused(inAuthority(#"{"claim":"","equals":"1"}"#), .invalidValue, "/anyOf/0/allOf/0/claim"),
@@ -59,46 +54,36 @@ struct ParsingTests {
         Refused(inAuthority(#"{"claim":"a","less":true}"#), .invalidValue, "/anyOf/0/allOf/0/less"),
         Refused(inAuthority(#"{"claim":"a","equals":18446744073709551616}"#), .syntax, ""),
         Refused(inAuthority(#"{"claim":"a","claim":"b","equals":"1"}"#), .syntax, ""),
-        Refused(
-            inAuthority(#"{"claim":"a","condition":"is","value":"1"}"#), .invalidValue, "/anyOf/0/allOf/0/condition"),
+        Refused(inAuthority(#"{"claim":"a","condition":"is","value":"1"}"#), .invalidValue, "/anyOf/0/allOf/0/condition"),
         Refused(inAuthority(#"{"claim":"a","condition":"equals"}"#), .missingMember, "/anyOf/0/allOf/0"),
-        Refused(
-            inAuthority(#"{"claim":"a","condition":"equals","value":"1","less":2}"#), .unknownMember,
-            "/anyOf/0/allOf/0/less"),
-        Refused(
-            inAuthority(#"{"anyOf":[{"claim":"a","equals":"1"}],"claim":"b"}"#), .unknownMember,
-            "/anyOf/0/allOf/0/claim"),
+        Refused(inAuthority(#"{"claim":"a","condition":"equals","value":"1","less":2}"#), .unknownMember, "/anyOf/0/allOf/0/less"),
+        Refused(inAuthority(#"{"anyOf":[{"claim":"a","equals":"1"}],"claim":"b"}"#), .unknownMember, "/anyOf/0/allOf/0/claim"),
         Refused(inAuthority(#"{"anyOf":[]}"#), .empty, "/anyOf/0/allOf/0/anyOf"),
         Refused(inAuthority(#"{"authority":"https://b","allOf":[]}"#), .empty, "/anyOf/0/allOf/0/allOf"),
     ]
 
-    @Test("what is no release policy is refused with its place", arguments: refused)
-    func refusals(_ refused: Refused) throws {
+    @Test("what is no release policy is refused with its place", arguments: refused) func refusals(_ refused: Refused) throws {
         let error = #expect(throws: PolicyError.self) { try ReleasePolicy(json: Array(refused.document.utf8)) }
         #expect(error?.kind == refused.kind)
         #expect(error?.pointer == refused.pointer)
         #expect(error?.reason.isEmpty == false)
     }
 
-    @Test("nesting is bounded")
-    func depth() throws {
+    @Test("nesting is bounded") func depth() throws {
         func nested(_ levels: Int) -> String {
             let open = String(repeating: #"{"anyOf":["#, count: levels - 1)
             let close = String(repeating: "]}", count: levels - 1)
             return inAuthority(open + #"{"claim":"a","equals":"1"}"# + close)
         }
         #expect(throws: Never.self) { try ReleasePolicy(json: Array(nested(ReleasePolicy.maximumNesting).utf8)) }
-        let error = #expect(throws: PolicyError.self) {
-            try ReleasePolicy(json: Array(nested(ReleasePolicy.maximumNesting + 1).utf8))
-        }
+        let error = #expect(throws: PolicyError.self) { try ReleasePolicy(json: Array(nested(ReleasePolicy.maximumNesting + 1).utf8)) }
         #expect(error?.kind == .tooDeep)
         // Far deeper documents never reach the parser.
         let deepest = #expect(throws: PolicyError.self) { try ReleasePolicy(json: Array(nested(5000).utf8)) }
         #expect(deepest?.kind == .syntax)
     }
 
-    @Test("a text beyond the limit is not read")
-    func size() throws {
+    @Test("a text beyond the limit is not read") func size() throws {
         let padding = String(repeating: " ", count: ReleasePolicy.maximumBytes)
         let error = #expect(throws: PolicyError.self) {
             try ReleasePolicy(json: Array((padding + inAuthority(#"{"claim":"a","equals":"1"}"#)).utf8))
@@ -106,22 +91,18 @@ struct ParsingTests {
         #expect(error?.kind == .syntax)
     }
 
-    @Test("versions", arguments: [("1.0.0", "1.0.0"), ("1.0", "1.0.0"), ("0.2", "0.2"), (nil, "1.0.0")])
-    func versions(_ written: String?, _ normalized: String) throws {
+    @Test("versions", arguments: [("1.0.0", "1.0.0"), ("1.0", "1.0.0"), ("0.2", "0.2"), (nil, "1.0.0")]) func versions(
+        _ written: String?, _ normalized: String
+    ) throws {
         let member = written.map { #""version":"\#($0)","# } ?? ""
-        let policy = try ReleasePolicy(
-            json: Array(#"{\#(member)"anyOf":[{"authority":"a","allOf":[{"claim":"b","equals":"c"}]}]}"#.utf8))
+        let policy = try ReleasePolicy(json: Array(#"{\#(member)"anyOf":[{"authority":"a","allOf":[{"claim":"b","equals":"c"}]}]}"#.utf8))
         #expect(policy.version == written)
         #expect(policy.normalizedVersion == normalized)
     }
 
-    @Test("no mutation of a good policy crashes, and what is accepted survives writing")
-    func mutations() throws {
+    @Test("no mutation of a good policy crashes, and what is accepted survives writing") func mutations() throws {
         let good = Array(
-            inAuthority(
-                #"{"claim":"a.b","equals":"1"},{"anyOf":[{"claim":"c","less":3},{"claim":"d","exists":"true"}]}"#
-            )
-            .utf8)
+            inAuthority(#"{"claim":"a.b","equals":"1"},{"anyOf":[{"claim":"c","less":3},{"claim":"d","exists":"true"}]}"#).utf8)
         var generator = SplitMix(state: 7)
         var accepted = 0
         for _ in 0..<4000 {

@@ -1,15 +1,11 @@
 import BrokerCore
 import EvidenceSamples
-import SNPEndorsements
+@testable import SNPEvidence
 import SNPReport
 import Testing
 
-@testable import SNPEvidence
-
 /// Real endorsements of utility VMs beside the real reports that they endorse.
-@Suite(
-    "What the platform says, before the verifier hears it",
-    .enabled(if: EvidenceSample.isAvailable, "the shared evidence is not there"))
+@Suite("What the platform says, before the verifier hears it", .enabled(if: EvidenceSample.isAvailable, "the shared evidence is not there"))
 struct PlatformContextTests {
     private static let samples = EvidenceSample.holding("reference-info.cose").filter { $0.file("report.bin") != nil }
 
@@ -21,15 +17,15 @@ struct PlatformContextTests {
         return try PlatformContext(SecurityContext(utilityVM: cose, origin: "the sample")).endorsements(for: decoded)
     }
 
-    @Test("an endorsement of this very machine is passed on", arguments: samples)
-    func belongs(sample: EvidenceSample) throws {
+    @Test("an endorsement of this very machine is passed on", arguments: samples) func belongs(sample: EvidenceSample) throws {
         let cose = try #require(sample.file("reference-info.cose"))
         #expect(try endorsements(cose, sample.report) == [cose])
         #expect(try endorsements(nil, sample.report).isEmpty)
     }
 
-    @Test("one of another machine, or one that was changed, is not, and the reason has a name", arguments: samples)
-    func foreign(sample: EvidenceSample) throws {
+    @Test("one of another machine, or one that was changed, is not, and the reason has a name", arguments: samples) func foreign(
+        sample: EvidenceSample
+    ) throws {
         let cose = try #require(sample.file("reference-info.cose"))
         var launch = sample.report
         launch[0x90] ^= 1
@@ -48,6 +44,5 @@ struct PlatformContextTests {
         }
     }
 
-    @Test("there are samples to look at")
-    func present() { #expect(!Self.samples.isEmpty) }
+    @Test("there are samples to look at") func present() { #expect(!Self.samples.isEmpty) }
 }

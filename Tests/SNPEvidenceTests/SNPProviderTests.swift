@@ -5,8 +5,7 @@ import Testing
 
 @testable import SNPEvidence
 
-@Suite("Evidence provider snp")
-struct SNPProviderTests {
+@Suite("Evidence provider snp") struct SNPProviderTests {
     private let host = HostServices.forTest(transport: ScriptedTransport(script: []))
 
     @Test func settingsAreChecked() throws {
@@ -15,13 +14,11 @@ struct SNPProviderTests {
             #expect(try snpEvidence.makeForTest(["interface": .string(choice)], host: host).provenance == .hardware)
         }
         let wrong: [[String: RawSetting]] = [
-            ["interface": .string("tpm")], ["vmpl": .integer(4)], ["vmpl": .integer(-1)],
-            ["endorsement-sources": .list([])],
-            ["endorsement-sources": .list(["kds", "kds"])], ["endorsement-sources": .list(["google"])],
-            ["product": .string("naples")], ["thim-endpoint": .string("http://169.254.169.254")],
-            ["azure-cache-tee-type": .string("../x")], ["azure-cache-query": .string("a=b c")],
-            ["security-context-directory": .string("/no/such/directory")], ["reference-info": .string("no base64!")],
-            ["endorsement-root-file": .string("/no/such/file")],
+            ["interface": .string("tpm")], ["vmpl": .integer(4)], ["vmpl": .integer(-1)], ["endorsement-sources": .list([])],
+            ["endorsement-sources": .list(["kds", "kds"])], ["endorsement-sources": .list(["google"])], ["product": .string("naples")],
+            ["thim-endpoint": .string("http://169.254.169.254")], ["azure-cache-tee-type": .string("../x")],
+            ["azure-cache-query": .string("a=b c")], ["security-context-directory": .string("/no/such/directory")],
+            ["reference-info": .string("no base64!")], ["endorsement-root-file": .string("/no/such/file")],
         ]
         for settings in wrong {
             do {
@@ -38,9 +35,7 @@ struct SNPProviderTests {
             Issue.record("there was evidence")
         } catch {
             #expect(error.code == .evidenceUnavailable && error.stage == .evidence)
-            for path in ["/dev/sev-guest", "/dev/sev", "/sys/kernel/config/tsm/report"] {
-                #expect(error.message.contains(path))
-            }
+            for path in ["/dev/sev-guest", "/dev/sev", "/sys/kernel/config/tsm/report"] { #expect(error.message.contains(path)) }
             #expect(await (provider as? any ReadinessReporting)?.obstacles(in: .forTest()) == [error.message])
         }
     }

@@ -4,10 +4,8 @@ import StrictJSON
 import Testing
 
 /// Every field of every sample against the values that were computed independently of this code.
-@Suite("Decoding real reports", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is absent"))
-struct DecodingTests {
-    @Test(arguments: EvidenceSample.withReport)
-    func everyFieldIsAsExpected(sample: EvidenceSample) throws {
+@Suite("Decoding real reports", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is absent")) struct DecodingTests {
+    @Test(arguments: EvidenceSample.withReport) func everyFieldIsAsExpected(sample: EvidenceSample) throws {
         let expected = try #require(sample.expected.at("report")?.members)
         let report = try AttestationReport(sample.report)
 
@@ -60,8 +58,8 @@ struct DecodingTests {
         let lineName = try #require(sample.expected["product_line"]?.text)
         let line = try #require(ProcessorProduct(rawValue: lineName))
         for (name, tcb) in [
-            ("current_tcb", report.currentTCB), ("reported_tcb", report.reportedTCB),
-            ("committed_tcb", report.committedTCB), ("launch_tcb", report.launchTCB),
+            ("current_tcb", report.currentTCB), ("reported_tcb", report.reportedTCB), ("committed_tcb", report.committedTCB),
+            ("launch_tcb", report.launchTCB),
         ] {
             remaining.remove(name)
             try compare(tcb, with: #require(expected[name]?.members), in: line)

@@ -1,8 +1,8 @@
+import Issuing
 import SNPReport
 import Testing
 
-@Suite("Fields")
-struct FieldTests {
+@Suite("Fields") struct FieldTests {
     @Test func productsByProcessor() {
         #expect(ProcessorProduct(family: 0x19, model: 0x01) == .milan)
         #expect(ProcessorProduct(family: 0x19, model: 0x0F) == .milan)
@@ -18,11 +18,9 @@ struct FieldTests {
 
     @Test func productsByName() {
         for (name, product) in [
-            ("Milan", ProcessorProduct.milan), ("Milan-B0", .milan), ("Genoa-B1", .genoa), ("Siena", .genoa),
-            ("Turin-B0", .turin), ("Bergamo", .genoa),
-        ] {
-            #expect(ProcessorProduct(productName: name) == product)
-        }
+            ("Milan", ProcessorProduct.milan), ("Milan-B0", .milan), ("Genoa-B1", .genoa), ("Siena", .genoa), ("Turin-B0", .turin),
+            ("Bergamo", .genoa),
+        ] { #expect(ProcessorProduct(productName: name) == product) }
         #expect(ProcessorProduct(productName: "Milano") == nil)
         #expect(ProcessorProduct(productName: "") == nil)
     }
@@ -60,8 +58,9 @@ struct FieldTests {
         #expect(report.reportID == builder.reportID && report.reportIDMA == [UInt8](repeating: 0xFF, count: 32))
         #expect(report.product == .turin && report.cpuid == builder.cpuid)
         #expect(
-            [report.currentTCB, report.reportedTCB, report.committedTCB, report.launchTCB]
-                == [builder.currentTCB, builder.reportedTCB, builder.committedTCB, builder.launchTCB])
+            [report.currentTCB, report.reportedTCB, report.committedTCB, report.launchTCB] == [
+                builder.currentTCB, builder.reportedTCB, builder.committedTCB, builder.launchTCB,
+            ])
         #expect(report.currentVersion.description == "1.58 build 4")
         #expect(report.launchMitigationVector == 1 && report.currentMitigationVector == .max)
         #expect(report.signature == signature)
@@ -85,7 +84,7 @@ struct FieldTests {
         let mixed = TCBComponents(bootloader: 3, tee: 0, snp: 25, microcode: 219)
         #expect(!mixed.isAtMost(high) && !high.isAtMost(mixed))
         #expect(
-            !TCBComponents(fmc: 1, bootloader: 0, tee: 0, snp: 0, microcode: 0)
-                .isAtMost(TCBComponents(fmc: 0, bootloader: 9, tee: 9, snp: 9, microcode: 9)))
+            !TCBComponents(fmc: 1, bootloader: 0, tee: 0, snp: 0, microcode: 0).isAtMost(
+                TCBComponents(fmc: 0, bootloader: 9, tee: 9, snp: 9, microcode: 9)))
     }
 }

@@ -1,8 +1,8 @@
+import Issuing
 import SNPReport
 import Testing
 
-@Suite("Strict decoding")
-struct StrictnessTests {
+@Suite("Strict decoding") struct StrictnessTests {
     static func report(version: UInt32 = 3) -> [UInt8] {
         var builder = ReportBuilder()
         builder.version = version
@@ -36,8 +36,7 @@ struct StrictnessTests {
     }
 
     /// Section 1 of the format: the ranges that each version reserves, and nothing but these.
-    @Test(arguments: [UInt32(2), 3, 4, 5])
-    func reservedRangesAreExactlyThese(version: UInt32) {
+    @Test(arguments: [UInt32(2), 3, 4, 5]) func reservedRangesAreExactlyThese(version: UInt32) {
         var reserved = Set(0x4C..<0x50)
         reserved.formUnion(version == 2 ? 0x188..<0x1A0 : 0x18B..<0x1A0)
         reserved.formUnion([0x1EB, 0x1EF])
@@ -46,9 +45,7 @@ struct StrictnessTests {
         let good = Self.report(version: version)
         for offset in good.indices {
             // Fields whose bits are judged one by one have tests of their own.
-            if (0..<4).contains(offset) || (8..<16).contains(offset) || (0x34..<0x38).contains(offset)
-                || (0x48..<0x4C).contains(offset)
-            {
+            if (0..<4).contains(offset) || (8..<16).contains(offset) || (0x34..<0x38).contains(offset) || (0x48..<0x4C).contains(offset) {
                 continue
             }
             for bit in [UInt8(1), 0x80] {
@@ -107,9 +104,7 @@ struct StrictnessTests {
     }
 
     @Test func signingKeys() throws {
-        let expected: [KeyInfo.SigningKey] = [
-            .vcek, .vlek, .reserved(2), .reserved(3), .reserved(4), .reserved(5), .reserved(6), .none,
-        ]
+        let expected: [KeyInfo.SigningKey] = [.vcek, .vlek, .reserved(2), .reserved(3), .reserved(4), .reserved(5), .reserved(6), .none]
         for (value, key) in expected.enumerated() {
             var builder = ReportBuilder()
             builder.keyInfo = KeyInfo(raw: UInt32(value) << 2 | 0b11)

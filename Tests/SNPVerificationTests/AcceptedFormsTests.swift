@@ -1,13 +1,14 @@
+import Issuing
 import OpenSSLCrypto
 import SNPReport
 import SNPVerification
 import Testing
 
 /// Forms that AMD's format allows and that no sample shows: none of them may be refused.
-@Suite("Accepted forms")
-struct AcceptedFormsTests {
-    @Test(arguments: ProcessorProduct.allCases, [UInt32(2), 3, 4, 5])
-    func everyProductVersionAndKind(product: ProcessorProduct, version: UInt32) throws {
+@Suite("Accepted forms") struct AcceptedFormsTests {
+    @Test(arguments: ProcessorProduct.allCases, [UInt32(2), 3, 4, 5]) func everyProductVersionAndKind(
+        product: ProcessorProduct, version: UInt32
+    ) throws {
         for kind in Endorsement.Kind.allCases {
             var hierarchy = TestHierarchy(product: product, kind: kind)
             hierarchy.report.version = version
@@ -19,8 +20,7 @@ struct AcceptedFormsTests {
         }
     }
 
-    @Test(arguments: [UInt32(0), 1, 2, 3])
-    func everyPrivilegeLevel(vmpl: UInt32) throws {
+    @Test(arguments: [UInt32(0), 1, 2, 3]) func everyPrivilegeLevel(vmpl: UInt32) throws {
         var hierarchy = TestHierarchy()
         hierarchy.report.vmpl = vmpl
         #expect(try hierarchy.verify().isVerified)
@@ -59,8 +59,7 @@ struct AcceptedFormsTests {
         #expect(try hierarchy.verify().isVerified)
     }
 
-    @Test(arguments: ["Genoa", "Genoa-B1", "Siena", "Siena-B2", "Bergamo", "a name of the future"])
-    func productNames(name: String) throws {
+    @Test(arguments: ["Genoa", "Genoa-B1", "Siena", "Siena-B2", "Bergamo", "a name of the future"]) func productNames(name: String) throws {
         var hierarchy = TestHierarchy(product: .genoa)
         hierarchy.replaceExtension("2", with: TestHierarchy.ia5(name))
         #expect(try hierarchy.verify().isVerified)
@@ -85,8 +84,7 @@ struct AcceptedFormsTests {
 
     @Test func keyIdentifierOnTheLeaf() throws {
         var hierarchy = TestHierarchy()
-        hierarchy.leaf.extraExtensions.append(
-            ("2.5.29.35", false, [0x30, 0x16, 0x80, 0x14] + [UInt8](repeating: 7, count: 20)))
+        hierarchy.leaf.extraExtensions.append(("2.5.29.35", false, [0x30, 0x16, 0x80, 0x14] + [UInt8](repeating: 7, count: 20)))
         #expect(try hierarchy.verify().isVerified)
     }
 
@@ -94,8 +92,7 @@ struct AcceptedFormsTests {
         var hierarchy = TestHierarchy()
         hierarchy.report.policy = GuestPolicy(raw: hierarchy.report.policy.raw | 0b11 << 18)
         hierarchy.report.chipID = []
-        #expect(
-            try hierarchy.verify().failures == ["debug-allowed", "migration-allowed", "chip-id-masked"])
+        #expect(try hierarchy.verify().failures == ["debug-allowed", "migration-allowed", "chip-id-masked"])
         #expect(
             try hierarchy.verify {
                 $0.allowDebug = true
@@ -115,8 +112,7 @@ struct AcceptedFormsTests {
         var hierarchy = TestHierarchy()
         let old = try hierarchy.certificates()[2]
         hierarchy.root.serial = 77
-        #expect(
-            try hierarchy.verify { $0.roots = [PinnedRoot(name: "old", product: .milan, certificate: old)] }.isVerified)
+        #expect(try hierarchy.verify { $0.roots = [PinnedRoot(name: "old", product: .milan, certificate: old)] }.isVerified)
     }
 
     /// Two certificates for the same VCEK: the one that holds is the one that is judged.

@@ -5,29 +5,20 @@ import StrictJSON
 import Testing
 
 /// Real reports that were changed after they were signed.
-@Suite("Altered reports", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is absent"))
-struct AlteredReportTests {
+@Suite("Altered reports", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is absent")) struct AlteredReportTests {
     /// `negative_mutations.description` of each sample, as code, with the codes that must be among the failures.
-    private static func mutations(kind: String, version: Int64) -> [(
-        name: String, codes: Set<String>, apply: (inout [UInt8]) -> Void
-    )] {
+    private static func mutations(kind: String, version: Int64) -> [(name: String, codes: Set<String>, apply: (inout [UInt8]) -> Void)] {
         [
             ("tamper_report_data", ["report-signature"], { $0[0x50] ^= 1 }),
             ("tamper_measurement", ["report-signature"], { $0[0x90] ^= 1 }),
             ("tamper_policy_debug", ["report-signature"], { $0[0x0A] ^= 0x08 }),
             ("tamper_reported_tcb", ["report-signature", "tcb-mismatch"], { $0[0x180] ^= 1 }),
-            (
-                "tamper_chip_id", kind == "VCEK" ? ["report-signature", "chip-id-mismatch"] : ["report-signature"],
-                { $0[0x1A0] ^= 1 }
-            ),
-            ("tamper_sig_r", ["report-signature"], { $0[0x2A0] ^= 1 }),
-            ("tamper_sig_s", ["report-signature"], { $0[0x2E8] ^= 1 }),
+            ("tamper_chip_id", kind == "VCEK" ? ["report-signature", "chip-id-mismatch"] : ["report-signature"], { $0[0x1A0] ^= 1 }),
+            ("tamper_sig_r", ["report-signature"], { $0[0x2A0] ^= 1 }), ("tamper_sig_s", ["report-signature"], { $0[0x2E8] ^= 1 }),
             (
                 "sig_r_zero", ["report-signature", "signature-range"],
                 { $0.replaceSubrange(0x2A0..<0x2E8, with: repeatElement(0, count: 72)) }
-            ),
-            ("truncate", ["report-length"], { $0.removeLast() }),
-            ("extend", ["report-length"], { $0.append(0) }),
+            ), ("truncate", ["report-length"], { $0.removeLast() }), ("extend", ["report-length"], { $0.append(0) }),
             ("sig_reserved", ["signature-reserved-nonzero"], { $0[0x330] = 1 }),
             ("unknown_sig_algo", ["report-signature", "signature-algorithm"], { $0[0x34] = 0 }),
             (
@@ -39,15 +30,12 @@ struct AlteredReportTests {
             ),
             (
                 "big_endian_confusion", ["report-signature"],
-                { bytes in
-                    for start in [0x2A0, 0x2E8] { bytes[start..<start + 48].reverse() }
-                }
+                { bytes in for start in [0x2A0, 0x2E8] { bytes[start..<start + 48].reverse() } }
             ),
         ]
     }
 
-    @Test(arguments: EvidenceSample.withReport)
-    func everyListedMutationIsRefusedForItsReason(sample: EvidenceSample) throws {
+    @Test(arguments: EvidenceSample.withReport) func everyListedMutationIsRefusedForItsReason(sample: EvidenceSample) throws {
         let case_ = try SampleCase(sample)
         let kind = try #require(sample.expected.at("verification", "leaf_kind")?.text)
         let version = try #require(sample.expected.at("report", "version")?.number)
@@ -64,8 +52,7 @@ struct AlteredReportTests {
         }
     }
 
-    @Test(arguments: EvidenceSample.withReport)
-    func raisingDebugNamesBothReasons(sample: EvidenceSample) throws {
+    @Test(arguments: EvidenceSample.withReport) func raisingDebugNamesBothReasons(sample: EvidenceSample) throws {
         let case_ = try SampleCase(sample)
         var report = case_.report
         report[0x0A] |= 0x0C
@@ -73,8 +60,7 @@ struct AlteredReportTests {
         #expect(Set(result.failures).isSuperset(of: ["report-signature", "debug-allowed", "migration-allowed"]))
     }
 
-    @Test(arguments: EvidenceSample.withReport)
-    func maskingTheChipIsRefused(sample: EvidenceSample) throws {
+    @Test(arguments: EvidenceSample.withReport) func maskingTheChipIsRefused(sample: EvidenceSample) throws {
         let case_ = try SampleCase(sample)
         var report = case_.report
         report.replaceSubrange(0x1A0..<0x1E0, with: repeatElement(0, count: 64))
@@ -84,25 +70,19 @@ struct AlteredReportTests {
         #expect(result.failures.contains("report-signature") == (isVCEK || sample.name.hasPrefix("negative")))
     }
 
-    @Test(arguments: EvidenceSample.withReport)
-    func reportedTCBAboveCurrentIsNamed(sample: EvidenceSample) throws {
+    @Test(arguments: EvidenceSample.withReport) func reportedTCBAboveCurrentIsNamed(sample: EvidenceSample) throws {
         let case_ = try SampleCase(sample)
         var report = case_.report
         report[0x187] = 0xFF
         report[0x3F] = 0xFE
-        #expect(
-            Set(case_.verify(report: report).failures).isSuperset(of: ["tcb-order", "tcb-mismatch", "report-signature"])
-        )
+        #expect(Set(case_.verify(report: report).failures).isSuperset(of: ["tcb-order", "tcb-mismatch", "report-signature"]))
     }
 
     /// Every single bit that the signature covers, one sample of each version and product.
     @Test(
-        arguments: [
-            "azure-aci-milan-v2-2023", "aws-milan-v3-vlek-trustee", "azure-aci-genoa-v3-tav",
-            "baremetal-turin-v5-routex",
-        ]
-        .compactMap { EvidenceSample(named: $0) })
-    func everySignedByteMatters(sample: EvidenceSample) throws {
+        arguments: ["azure-aci-milan-v2-2023", "aws-milan-v3-vlek-trustee", "azure-aci-genoa-v3-tav", "baremetal-turin-v5-routex"]
+            .compactMap { EvidenceSample(named: $0) }) func everySignedByteMatters(sample: EvidenceSample) throws
+    {
         let case_ = try SampleCase(sample)
         var generator = SplitMix(state: 11)
         for offset in 0..<0x2A0 {
@@ -119,13 +99,10 @@ struct AlteredReportTests {
         }
     }
 
-    @Test(arguments: EvidenceSample.withReport)
-    func noLengthButTheRightOne(sample: EvidenceSample) throws {
+    @Test(arguments: EvidenceSample.withReport) func noLengthButTheRightOne(sample: EvidenceSample) throws {
         let case_ = try SampleCase(sample)
         for count in 0...1300 where count != 1184 {
-            let report =
-                count < 1184
-                ? Array(case_.report.prefix(count)) : case_.report + [UInt8](repeating: 0, count: count - 1184)
+            let report = count < 1184 ? Array(case_.report.prefix(count)) : case_.report + [UInt8](repeating: 0, count: count - 1184)
             // The chain says nothing about lengths; without it the test takes a second instead of minutes.
             let result = case_.verify(report: report, certificates: [])
             #expect(result.failures.contains("report-length") && result.report == nil)
@@ -134,8 +111,7 @@ struct AlteredReportTests {
         #expect(result.failures == ["report-length"], "the chain is judged all the same")
     }
 
-    @Test(arguments: EvidenceSample.withReport)
-    func seededRandomMutationsNeverCrashAndNeverPass(sample: EvidenceSample) throws {
+    @Test(arguments: EvidenceSample.withReport) func seededRandomMutationsNeverCrashAndNeverPass(sample: EvidenceSample) throws {
         let case_ = try SampleCase(sample)
         var generator = SplitMix(state: 1 + UInt64(sample.name.utf8.count))
         for _ in 0..<150 {

@@ -2,8 +2,7 @@ import SNPReport
 import SNPVerification
 import Testing
 
-@Suite("Check codes")
-struct CheckCodeTests {
+@Suite("Check codes") struct CheckCodeTests {
     @Test func everyCodeIsKebabCaseAndExplained() {
         for code in CheckCode.allCases {
             #expect(code.rawValue.allSatisfy { $0 == "-" || ("a"..."z").contains($0) })

@@ -1,14 +1,14 @@
+import Issuing
 import OpenSSLCrypto
 import SNPReport
 import SNPVerification
 import Testing
 
 /// Chains and leaves that are signed correctly and must be refused all the same.
-@Suite("Refused chains")
-struct RefusedChainsTests {
-    private func failures(
-        product: ProcessorProduct = .milan, kind: Endorsement.Kind = .vcek, _ bend: (inout TestHierarchy) -> Void
-    ) throws -> [String] {
+@Suite("Refused chains") struct RefusedChainsTests {
+    private func failures(product: ProcessorProduct = .milan, kind: Endorsement.Kind = .vcek, _ bend: (inout TestHierarchy) -> Void) throws
+        -> [String]
+    {
         var hierarchy = TestHierarchy(product: product, kind: kind)
         bend(&hierarchy)
         let result = try hierarchy.verify()
@@ -31,8 +31,7 @@ struct RefusedChainsTests {
 
     @Test func brokenLinks() throws {
         // The intermediate holds another key than the one that signed the leaf.
-        #expect(
-            try failures { $0.intermediatePublic = TestHierarchy.rootKey } == ["leaf-signature"])
+        #expect(try failures { $0.intermediatePublic = TestHierarchy.rootKey } == ["leaf-signature"])
         let wrongRoot = try failures { $0.rootSigner = TestHierarchy.intermediateKey }
         #expect(wrongRoot == ["root-signature", "intermediate-signature"])
     }
@@ -46,16 +45,14 @@ struct RefusedChainsTests {
     @Test func otherKeys() throws {
         #expect(try failures { $0.leafPublic = TestHierarchy.otherCurveKey }.contains("certificate-key"))
         #expect(try failures { $0.leafPublic = TestHierarchy.weakKey }.contains("certificate-key"))
-        #expect(
-            try failures { $0.intermediatePublic = TestHierarchy.weakKey } == ["leaf-signature", "certificate-key"])
+        #expect(try failures { $0.intermediatePublic = TestHierarchy.weakKey } == ["leaf-signature", "certificate-key"])
     }
 
     @Test func otherNames() throws {
         #expect(try failures { $0.intermediate.subject = [("CN", "SEV-Genoa")] }.contains("chain-incomplete"))
         let organization = try failures { $0.root.subject = [("O", "somebody"), ("CN", "ARK-Milan")] }
         #expect(organization.contains("chain-incomplete"))
-        #expect(
-            try failures { $0.root.issuer = [("CN", "ARK-Milan")] }.contains("certificate-names"))
+        #expect(try failures { $0.root.issuer = [("CN", "ARK-Milan")] }.contains("certificate-names"))
         // A VLEK's issuer does not issue VCEKs.
         let crossed = try failures {
             $0.leaf.issuer = TestHierarchy.builder("SEV-VLEK-Milan", issuer: "", serial: 0).subject
@@ -101,8 +98,7 @@ struct RefusedChainsTests {
 
     @Test func malformedExtensions() throws {
         let bad: [[UInt8]] = [
-            [], [2], [2, 1], [2, 0], [2, 1, 0xDB], [2, 2, 0, 1], [2, 2, 1, 0], [2, 1, 4, 0], [2, 0x81, 1, 4],
-            [4, 1, 4],
+            [], [2], [2, 1], [2, 0], [2, 1, 0xDB], [2, 2, 0, 1], [2, 2, 1, 0], [2, 1, 4, 0], [2, 0x81, 1, 4], [4, 1, 4],
             [2, 0x80, 4, 0, 0], [2, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1], [2, 0xFF],
         ]
         for value in bad {
@@ -113,9 +109,7 @@ struct RefusedChainsTests {
                 #expect(found == ["certificate-extension-invalid"], "\(arc): \(value)")
             }
         }
-        for value in [[], [1, 2, 3], [UInt8](repeating: 1, count: 63), [4, 63] + [UInt8](repeating: 1, count: 63)]
-            as [[UInt8]]
-        {
+        for value in [[], [1, 2, 3], [UInt8](repeating: 1, count: 63), [4, 63] + [UInt8](repeating: 1, count: 63)] as [[UInt8]] {
             #expect(try failures { $0.replaceExtension("4", with: value) } == ["certificate-extension-invalid"])
         }
         #expect(try failures { $0.replaceExtension("2", with: [0x16, 5, 0x4D]) } == ["certificate-extension-invalid"])
@@ -129,9 +123,7 @@ struct RefusedChainsTests {
     }
 
     @Test func chipAndProviderExcludeEachOther() throws {
-        let both = try failures {
-            $0.leaf.extraExtensions.append(("1.3.6.1.4.1.3704.1.5", false, TestHierarchy.ia5("CN=x")))
-        }
+        let both = try failures { $0.leaf.extraExtensions.append(("1.3.6.1.4.1.3704.1.5", false, TestHierarchy.ia5("CN=x"))) }
         #expect(both == ["certificate-extension-invalid"])
         let chipOnly = try failures(kind: .vlek) {
             $0.removeExtension("5")
@@ -141,8 +133,7 @@ struct RefusedChainsTests {
     }
 
     /// Each patch level on its own, in both layouts.
-    @Test(arguments: ProcessorProduct.allCases)
-    func everyPatchLevelCounts(product: ProcessorProduct) throws {
+    @Test(arguments: ProcessorProduct.allCases) func everyPatchLevelCounts(product: ProcessorProduct) throws {
         let arcs = product == .turin ? [9, 1, 2, 3, 5, 6, 7, 8] : [1, 2, 4, 5, 6, 7, 3, 8]
         for arc in arcs {
             let found = try failures(product: product) { $0.replaceExtension("3.\(arc)", with: [2, 1, 0x55]) }
@@ -167,14 +158,8 @@ struct RefusedChainsTests {
     }
 
     @Test func reportsOfOtherKinds() throws {
-        #expect(
-            try failures { $0.report.cpuid = ProcessorID(family: 0x19, model: 0x11, stepping: 1) } == [
-                "product-mismatch"
-            ])
-        #expect(
-            try failures { $0.report.cpuid = ProcessorID(family: 0x1A, model: 0x50, stepping: 0) } == [
-                "product-mismatch"
-            ])
+        #expect(try failures { $0.report.cpuid = ProcessorID(family: 0x19, model: 0x11, stepping: 1) } == ["product-mismatch"])
+        #expect(try failures { $0.report.cpuid = ProcessorID(family: 0x1A, model: 0x50, stepping: 0) } == ["product-mismatch"])
         #expect(try failures { $0.report.cpuid = nil } == ["product-mismatch"])
         #expect(try failures { $0.replaceExtension("2", with: TestHierarchy.ia5("Genoa-B1")) } == ["product-mismatch"])
         #expect(try failures { $0.report.keyInfo = KeyInfo(raw: 4) } == ["leaf-kind-mismatch"])
@@ -194,20 +179,16 @@ struct RefusedChainsTests {
     @Test func signaturesOutOfRange() throws {
         let hierarchy = TestHierarchy()
         let certificates = try hierarchy.certificates()
-        let order: [UInt8] =
-            [UInt8](repeating: 0xFF, count: 24)
-            + (Hex.decode("c7634d81f4372ddf581a0db248b0a77aecec196accc52973") ?? [])
+        let order: [UInt8] = [UInt8](repeating: 0xFF, count: 24) + (Hex.decode("c7634d81f4372ddf581a0db248b0a77aecec196accc52973") ?? [])
         let one = [UInt8](repeating: 0, count: 47) + [1]
         let zero = [UInt8](repeating: 0, count: 48)
         let largest = [UInt8](repeating: 0xFF, count: 48)
         for (r, s, isPossible) in [
-            (zero, one, false), (one, zero, false), (order, one, false), (one, order, false), (largest, one, false),
-            (one, one, true),
+            (zero, one, false), (one, zero, false), (order, one, false), (one, order, false), (largest, one, false), (one, one, true),
         ] {
             var report = try hierarchy.signedReport()
             #expect(ReportBuilder.install(signature: r + s, in: &report))
-            let result = EvidenceVerifier().verify(
-                report: report, certificates: certificates, policy: .init(time: TestHierarchy.time))
+            let result = EvidenceVerifier().verify(report: report, certificates: certificates, policy: .init(time: TestHierarchy.time))
             #expect(result.failures.contains("report-signature"))
             #expect(result.failures.contains("signature-range") == !isPossible)
         }

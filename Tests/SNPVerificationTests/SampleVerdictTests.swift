@@ -6,10 +6,8 @@ import StrictJSON
 import Testing
 
 /// Verdicts on real evidence.
-@Suite("Verdicts on real evidence", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is absent"))
-struct SampleVerdictTests {
-    @Test(arguments: EvidenceSample.withReport)
-    func verdictIsAsComputedIndependently(sample: EvidenceSample) throws {
+@Suite("Verdicts on real evidence", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is absent")) struct SampleVerdictTests {
+    @Test(arguments: EvidenceSample.withReport) func verdictIsAsComputedIndependently(sample: EvidenceSample) throws {
         let case_ = try SampleCase(sample)
         let result = case_.verify()
         let signs = sample.expected.at("verification", "signature_valid") == .boolean(true)
@@ -24,12 +22,8 @@ struct SampleVerdictTests {
         #expect(endorsement.product.rawValue == sample.expected["product_line"]?.text)
         #expect(endorsement.kind.rawValue == sample.expected.at("verification", "leaf_kind")?.text)
         #expect(Hex.encode(endorsement.leaf.sha256) == sample.expected.at("leaf_certificate", "der_sha256")?.text)
-        #expect(
-            endorsement.intermediate.subjectCommonName
-                == sample.expected.at("verification", "chain", "intermediate_cn")?.text)
-        #expect(
-            Hex.encode(endorsement.root.sha256)
-                == sample.expected.at("verification", "chain", "ark_der_sha256")?.text)
+        #expect(endorsement.intermediate.subjectCommonName == sample.expected.at("verification", "chain", "intermediate_cn")?.text)
+        #expect(Hex.encode(endorsement.root.sha256) == sample.expected.at("verification", "chain", "ark_der_sha256")?.text)
         #expect(endorsement.pinnedRoot == "AMD ARK-\(endorsement.product.rawValue)")
 
         let leaf = try #require(sample.expected["leaf_certificate"]?.members)
@@ -37,21 +31,17 @@ struct SampleVerdictTests {
         #expect(extensions.productName == leaf["product_name"]?.text)
         #expect(extensions.hardwareID.map { Hex.encode($0) } == leaf["hwid"]?.text)
         #expect(extensions.providerID == leaf["csp_id"]?.text)
-        for arc in 1...9 {
-            #expect(extensions.patchLevels[arc].map(Int64.init) == leaf["spl_3.\(arc)"]?.number, "arc \(arc)")
-        }
+        for arc in 1...9 { #expect(extensions.patchLevels[arc].map(Int64.init) == leaf["spl_3.\(arc)"]?.number, "arc \(arc)") }
     }
 
-    @Test(arguments: EvidenceSample.withReport)
-    func debugIsAcceptedOnRequest(sample: EvidenceSample) throws {
+    @Test(arguments: EvidenceSample.withReport) func debugIsAcceptedOnRequest(sample: EvidenceSample) throws {
         let case_ = try SampleCase(sample)
         let result = case_.verify { $0.allowDebug = true }
         #expect(!result.failures.contains("debug-allowed"))
         #expect(result.isVerified == (sample.expected.at("verification", "signature_valid")?.flag == true))
     }
 
-    @Test(arguments: EvidenceSample.withReport)
-    func aLeafOutOfItsTimeIsRefused(sample: EvidenceSample) throws {
+    @Test(arguments: EvidenceSample.withReport) func aLeafOutOfItsTimeIsRefused(sample: EvidenceSample) throws {
         let case_ = try SampleCase(sample)
         let after = case_.verify { $0.time = case_.leaf.notAfter + 1 }
         #expect(after.failures.contains("certificate-expired") && !after.isVerified)
@@ -63,8 +53,7 @@ struct SampleVerdictTests {
         }
     }
 
-    @Test(arguments: EvidenceSample.withReport)
-    func orderStrangersAndRepetitionDoNotMatter(sample: EvidenceSample) throws {
+    @Test(arguments: EvidenceSample.withReport) func orderStrangersAndRepetitionDoNotMatter(sample: EvidenceSample) throws {
         let case_ = try SampleCase(sample)
         let expected = case_.verify()
         var everything = EvidenceSample.withReport.flatMap { (try? SampleCase($0))?.certificates ?? [] }
@@ -79,8 +68,7 @@ struct SampleVerdictTests {
         }
     }
 
-    @Test(arguments: EvidenceSample.withReport)
-    func missingCertificatesAreNamed(sample: EvidenceSample) throws {
+    @Test(arguments: EvidenceSample.withReport) func missingCertificatesAreNamed(sample: EvidenceSample) throws {
         let case_ = try SampleCase(sample)
         #expect(case_.verify(certificates: []).failures.contains("leaf-missing"))
         let leafOnly = case_.verify(certificates: [case_.leaf])
@@ -130,8 +118,7 @@ struct SampleVerdictTests {
             $0.expectedMeasurement = []
             $0.expectedVMPL = 1
         }
-        #expect(
-            wrong.failures == ["vmpl-mismatch", "report-data-mismatch", "host-data-mismatch", "measurement-mismatch"])
+        #expect(wrong.failures == ["vmpl-mismatch", "report-data-mismatch", "host-data-mismatch", "measurement-mismatch"])
         #expect(!wrong.isVerified)
     }
 
@@ -167,16 +154,14 @@ struct SampleCase {
         leaf = try #require(certificates.first)
     }
 
-    func verify(
-        report: [UInt8]? = nil, certificates: [Certificate]? = nil,
-        adjusting: (inout EvidenceVerifier.Policy) -> Void = { _ in }
-    ) -> VerificationResult {
+    func verify(report: [UInt8]? = nil, certificates: [Certificate]? = nil, adjusting: (inout EvidenceVerifier.Policy) -> Void = { _ in })
+        -> VerificationResult
+    {
         var policy = EvidenceVerifier.Policy(time: leaf.notBefore + 86_400)
         adjusting(&policy)
         let result = EvidenceVerifier().verify(
             report: report ?? self.report, certificates: certificates ?? self.certificates, policy: policy)
-        #expect(
-            result.isVerified == result.failures.isEmpty, "a verdict without a reason, or a reason without a verdict")
+        #expect(result.isVerified == result.failures.isEmpty, "a verdict without a reason, or a reason without a verdict")
         #expect(Set(result.checks.map(\.code)).count == result.checks.count, "a code appears twice")
         #expect(result.checks.allSatisfy { !$0.detail.isEmpty && !$0.detail.contains("\n") })
         return result

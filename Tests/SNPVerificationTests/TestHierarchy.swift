@@ -1,3 +1,4 @@
+import Issuing
 import OpenSSLCrypto
 import SNPReport
 import SNPVerification
@@ -60,24 +61,21 @@ struct TestHierarchy {
 
     static func builder(_ name: String, issuer: String, serial: UInt64) -> CertificateBuilder {
         func full(_ name: String) -> [(String, String)] { [("OU", "Engineering"), ("C", "US"), ("CN", name)] }
-        var builder = CertificateBuilder(
-            subject: full(name), issuer: full(issuer), notBefore: time - 1000, notAfter: time + 1000)
+        var builder = CertificateBuilder(subject: full(name), issuer: full(issuer), notBefore: time - 1000, notAfter: time + 1000)
         builder.serial = serial
         return builder
     }
 
-    static func extensions(
-        product: ProcessorProduct, kind: Endorsement.Kind, tcb: TCBVersion, hardwareID: [UInt8]
-    ) -> [(oid: String, critical: Bool, value: [UInt8])] {
+    static func extensions(product: ProcessorProduct, kind: Endorsement.Kind, tcb: TCBVersion, hardwareID: [UInt8]) -> [(
+        oid: String, critical: Bool, value: [UInt8]
+    )] {
         let prefix = "1.3.6.1.4.1.3704.1."
         let arcs = product == .turin ? [9, 1, 2, 3, 5, 6, 7, 8] : [1, 2, 4, 5, 6, 7, 3, 8]
         var list: [(oid: String, critical: Bool, value: [UInt8])] = [
-            (prefix + "1", false, [2, 1, product == .turin ? 1 : 0]),
-            (prefix + "2", false, ia5(product.rawValue)),
+            (prefix + "1", false, [2, 1, product == .turin ? 1 : 0]), (prefix + "2", false, ia5(product.rawValue)),
         ]
         for (index, arc) in arcs.enumerated() { list.append((prefix + "3.\(arc)", false, integer(tcb.byte(index)))) }
-        list.append(
-            kind == .vcek ? (prefix + "4", false, hardwareID) : (prefix + "5", false, ia5("CN=cloud.example")))
+        list.append(kind == .vcek ? (prefix + "4", false, hardwareID) : (prefix + "5", false, ia5("CN=cloud.example")))
         return list
     }
 
@@ -85,21 +83,17 @@ struct TestHierarchy {
     static func integer(_ value: UInt8) -> [UInt8] { value < 0x80 ? [2, 1, value] : [2, 2, 0, value] }
 
     mutating func replaceExtension(_ suffix: String, with value: [UInt8]) {
-        for index in leaf.extraExtensions.indices
-        where leaf.extraExtensions[index].oid == "1.3.6.1.4.1.3704.1." + suffix {
+        for index in leaf.extraExtensions.indices where leaf.extraExtensions[index].oid == "1.3.6.1.4.1.3704.1." + suffix {
             leaf.extraExtensions[index].value = value
         }
     }
 
-    mutating func removeExtension(_ suffix: String) {
-        leaf.extraExtensions.removeAll { $0.oid == "1.3.6.1.4.1.3704.1." + suffix }
-    }
+    mutating func removeExtension(_ suffix: String) { leaf.extraExtensions.removeAll { $0.oid == "1.3.6.1.4.1.3704.1." + suffix } }
 
     func certificates() throws -> [Certificate] {
         [
             try leaf.sign(publicKey: leafPublic.publicKey, with: Self.intermediateKey, algorithm: leafAlgorithm),
-            try intermediate.sign(
-                publicKey: intermediatePublic.publicKey, with: rootSigner, algorithm: .rsaPSS(.sha384)),
+            try intermediate.sign(publicKey: intermediatePublic.publicKey, with: rootSigner, algorithm: .rsaPSS(.sha384)),
             try root.sign(publicKey: Self.rootKey.publicKey, with: rootSigner, algorithm: .rsaPSS(.sha384)),
         ]
     }

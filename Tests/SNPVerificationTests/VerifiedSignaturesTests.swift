@@ -1,11 +1,11 @@
+import Issuing
 import OpenSSLCrypto
 import SNPReport
 import Testing
 
 @testable import SNPVerification
 
-@Suite("Signatures that a verifier remembers")
-struct VerifiedSignaturesTests {
+@Suite("Signatures that a verifier remembers") struct VerifiedSignaturesTests {
     @Test func onlyRightOnesAreRemembered() throws {
         let signatures = VerifiedSignatures()
         let good = TestHierarchy()
@@ -33,9 +33,7 @@ struct VerifiedSignaturesTests {
         func failures(_ report: [UInt8], _ change: (inout EvidenceVerifier.Policy) -> Void = { _ in }) -> [String] {
             var policy = policy
             change(&policy)
-            return EvidenceVerifier(signatures: signatures).verify(
-                report: report, certificates: certificates, policy: policy
-            ).failures
+            return EvidenceVerifier(signatures: signatures).verify(report: report, certificates: certificates, policy: policy).failures
         }
         for _ in 0..<2 {
             #expect(failures(report) == [])
@@ -55,8 +53,7 @@ struct VerifiedSignaturesTests {
         let issuer = try hierarchy.certificates()[2]
         for _ in 0..<70 {
             let leaf = try hierarchy.intermediate.sign(
-                publicKey: TestHierarchy.intermediateKey.publicKey, with: TestHierarchy.rootKey,
-                algorithm: .rsaPSS(.sha384))
+                publicKey: TestHierarchy.intermediateKey.publicKey, with: TestHierarchy.rootKey, algorithm: .rsaPSS(.sha384))
             #expect(signatures.isSigned(leaf, by: issuer))
             #expect(!signatures.isSigned(issuer, by: leaf))
         }

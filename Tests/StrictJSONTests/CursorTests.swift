@@ -2,32 +2,25 @@ import StrictJSON
 import Testing
 
 @Suite struct CursorTests {
-    let cursor = JSONCursor(
-        [
-            "response": ["key": ["key_hsm": 7, "key_ops": ["a", nil], "n": "x"]], "expires_in": "86399", "count": 3,
-            "ratio": 0.5, "on": true, "gone": nil,
-        ])
+    let cursor = JSONCursor([
+        "response": ["key": ["key_hsm": 7, "key_ops": ["a", nil], "n": "x"]], "expires_in": "86399", "count": 3, "ratio": 0.5, "on": true,
+        "gone": nil,
+    ])
 
     @Test func errorsNameThePath() {
         #expect(
             message { try cursor.member("response").member("key").string("key_hsm") }
                 == "response.key.key_hsm: expected a string, found a number")
-        #expect(
-            message { try cursor.member("response").member("key").member("tags") }
-                == "response.key.tags: required, but missing")
+        #expect(message { try cursor.member("response").member("key").member("tags") } == "response.key.tags: required, but missing")
         #expect(
             message { try cursor.member("response").member("key").array("key_ops")[1].string() }
                 == "response.key.key_ops[1]: expected a string, found null")
         #expect(message { try cursor.array() } == "expected an array, found an object")
         #expect(message { try cursor.string("response") } == "response: expected a string, found an object")
-        #expect(
-            message { try cursor.integer("ratio") }
-                == "ratio: expected an integer, found a number with a fraction or exponent")
+        #expect(message { try cursor.integer("ratio") } == "ratio: expected an integer, found a number with a fraction or exponent")
         #expect(message { try cursor.boolean("count") } == "count: expected a boolean, found a number")
         #expect(message { try cursor.member("count").member("x") } == "count: expected an object, found a number")
-        #expect(
-            message { try cursor.member("response").rejectMembers(except: ["keys"]) }
-                == "response.key: unknown member")
+        #expect(message { try cursor.member("response").rejectMembers(except: ["keys"]) } == "response.key: unknown member")
     }
 
     @Test func readsTypedMembers() throws {

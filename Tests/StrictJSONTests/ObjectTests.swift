@@ -2,8 +2,7 @@ import StrictJSON
 import Testing
 
 @Suite struct ObjectTests {
-    @Test(arguments: [3, 9, 200])
-    func keepsOrderReplacesAndRemoves(count: Int) {
+    @Test(arguments: [3, 9, 200]) func keepsOrderReplacesAndRemoves(count: Int) {
         var object = JSONObject((0..<count).map { ("k\($0)", .integer(Int64($0))) })
         #expect(object.keys == (0..<count).map { "k\($0)" })
         object.set("k1", "new")

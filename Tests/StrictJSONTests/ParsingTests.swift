@@ -8,50 +8,33 @@ import Testing
             """
         let value = try JSONValue.parse(Array(text.utf8))
         #expect(
-            value == [
-                "o": [:], "a": [1, -2, .integer(.max), .integer(.min)], "s": "é😀\n", "r": 1500.0, "t": true,
-                "f": false, "n": nil,
-            ])
+            value == ["o": [:], "a": [1, -2, .integer(.max), .integer(.min)], "s": "é😀\n", "r": 1500.0, "t": true, "f": false, "n": nil])
         guard case .object(let object) = value else { return }
         #expect(object.keys == ["o", "a", "s", "r", "t", "f", "n"])
     }
 
     @Test(arguments: [
-        ("", JSONError.Kind.syntax), (" \n", .syntax), ("1", .syntax), ("\"a\"", .syntax), ("null", .syntax),
-        ("true", .syntax),
-        ("{", .syntax), ("[1,]", .syntax), ("{\"a\":1,}", .syntax), ("{'a':1}", .syntax), ("{a:1}", .syntax),
-        ("[01]", .syntax),
-        ("[+1]", .syntax), ("[.5]", .syntax), ("[1.]", .syntax), ("[NaN]", .syntax), ("[Infinity]", .syntax),
-        ("[0x10]", .syntax),
-        ("[1]//c", .trailingData), ("[1] [2]", .trailingData), ("{}{}", .trailingData), ("{},", .trailingData),
-        ("[]]", .trailingData),
-        ("[1e999]", .syntax), ("[9223372036854775808]", .syntax), ("[-9223372036854775809]", .syntax),
-        ("[\"\\u0000\"]", .syntax), ("{\"\\u0000\":1}", .syntax), ("[\"\\ud800\"]", .syntax),
-        ("[\"\\udc00\\ud800\"]", .syntax),
-        ("[\"\t\"]", .syntax), ("[\"\\x41\"]", .syntax), ("[\"open]", .syntax), ("[\"\\\"]", .syntax),
-        ("\u{FEFF}{}", .syntax), ("[1}", .syntax), ("}{", .syntax), ("][", .syntax), ("tru{}", .syntax),
-        ("{\"a\":1,\"a\":2}", .duplicateKey), ("{\"a\":1,\"\\u0061\":2}", .duplicateKey),
+        ("", JSONError.Kind.syntax), (" \n", .syntax), ("1", .syntax), ("\"a\"", .syntax), ("null", .syntax), ("true", .syntax),
+        ("{", .syntax), ("[1,]", .syntax), ("{\"a\":1,}", .syntax), ("{'a':1}", .syntax), ("{a:1}", .syntax), ("[01]", .syntax),
+        ("[+1]", .syntax), ("[.5]", .syntax), ("[1.]", .syntax), ("[NaN]", .syntax), ("[Infinity]", .syntax), ("[0x10]", .syntax),
+        ("[1]//c", .trailingData), ("[1] [2]", .trailingData), ("{}{}", .trailingData), ("{},", .trailingData), ("[]]", .trailingData),
+        ("[1e999]", .syntax), ("[9223372036854775808]", .syntax), ("[-9223372036854775809]", .syntax), ("[\"\\u0000\"]", .syntax),
+        ("{\"\\u0000\":1}", .syntax), ("[\"\\ud800\"]", .syntax), ("[\"\\udc00\\ud800\"]", .syntax), ("[\"\t\"]", .syntax),
+        ("[\"\\x41\"]", .syntax), ("[\"open]", .syntax), ("[\"\\\"]", .syntax), ("\u{FEFF}{}", .syntax), ("[1}", .syntax), ("}{", .syntax),
+        ("][", .syntax), ("tru{}", .syntax), ("{\"a\":1,\"a\":2}", .duplicateKey), ("{\"a\":1,\"\\u0061\":2}", .duplicateKey),
         ("[{\"b\":{\"a\":1,\"x\":0,\"a\":1}}]", .duplicateKey),
-    ])
-    func refuses(_ text: String, _ kind: JSONError.Kind) {
-        #expect(kinds(text) == kind, "\(text)")
-    }
+    ]) func refuses(_ text: String, _ kind: JSONError.Kind) { #expect(kinds(text) == kind, "\(text)") }
 
     @Test(
         arguments: [
-            [0x5B, 0x22, 0xC0, 0x80, 0x22, 0x5D], [0x5B, 0x22, 0xED, 0xA0, 0x80, 0x22, 0x5D],
-            [0x5B, 0x22, 0xFF, 0x22, 0x5D],
-            [0x5B, 0x22, 0xF4, 0x90, 0x80, 0x80, 0x22, 0x5D], [0x5B, 0x22, 0xE2, 0x82], [0x5B, 0x5D, 0x00],
-            [0x00, 0x5B, 0x5D],
+            [0x5B, 0x22, 0xC0, 0x80, 0x22, 0x5D], [0x5B, 0x22, 0xED, 0xA0, 0x80, 0x22, 0x5D], [0x5B, 0x22, 0xFF, 0x22, 0x5D],
+            [0x5B, 0x22, 0xF4, 0x90, 0x80, 0x80, 0x22, 0x5D], [0x5B, 0x22, 0xE2, 0x82], [0x5B, 0x5D, 0x00], [0x00, 0x5B, 0x5D],
             [0x5B, 0x22, 0x00, 0x22, 0x5D],
-        ] as [[UInt8]])
-    func refusesBytes(_ bytes: [UInt8]) {
-        #expect(throws: JSONError.self) { try JSONValue.parse(bytes) }
-    }
+        ] as [[UInt8]]) func refusesBytes(_ bytes: [UInt8])
+    { #expect(throws: JSONError.self) { try JSONValue.parse(bytes) } }
 
     @Test func namesThatDifferInCaseOrNormalFormAreDifferentMembers() throws {
-        let value = try JSONCursor.parse(
-            Array("{\"Kid\":1,\"kid\":2,\"\u{212A}id\":3,\"\u{E9}\":4,\"e\u{301}\":5}".utf8))
+        let value = try JSONCursor.parse(Array("{\"Kid\":1,\"kid\":2,\"\u{212A}id\":3,\"\u{E9}\":4,\"e\u{301}\":5}".utf8))
         #expect(try value.integer("Kid") == 1)
         #expect(try value.integer("kid") == 2)
         #expect(try value.integer("\u{212A}id") == 3)
@@ -105,9 +88,7 @@ import Testing
         #expect(error?.line == 3)
         #expect(error?.position == 17)
         #expect(error?.description == "line 3, byte 17: not valid JSON")
-        let depth = #expect(throws: JSONError.self) {
-            try JSONValue.parse(Array("[\n[[".utf8), limits: JSONLimits(maximumDepth: 2))
-        }
+        let depth = #expect(throws: JSONError.self) { try JSONValue.parse(Array("[\n[[".utf8), limits: JSONLimits(maximumDepth: 2)) }
         #expect(depth?.line == 2)
         #expect(depth?.position == 3)
     }
@@ -131,21 +112,17 @@ import Testing
     }
 
     @Test func parsesOnManyThreadsAtOnce() async throws {
-        let bytes = Array(
-            "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\"},{\"kty\":\"EC\"}],\"nested\":{\"a\":{\"b\":[1,2,3]}}}".utf8)
+        let bytes = Array("{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\"},{\"kty\":\"EC\"}],\"nested\":{\"a\":{\"b\":[1,2,3]}}}".utf8)
         let expected = try JSONValue.parse(bytes)
         await withTaskGroup(of: Bool.self) { group in
-            for _ in 0..<64 {
-                group.addTask { (0..<50).allSatisfy { _ in (try? JSONValue.parse(bytes)) == expected } }
-            }
+            for _ in 0..<64 { group.addTask { (0..<50).allSatisfy { _ in (try? JSONValue.parse(bytes)) == expected } } }
             for await isEqual in group { #expect(isEqual) }
         }
     }
 
     @Test func mutatedDocumentsAreRefusedOrReadBackEqual() throws {
         let original = Array(
-            "{\"a\":[1,-2.5e1,\"x\\u00e9\\ud83d\\ude00y\",{\"b\":null,\"\":[[]]}],\"c\":true,\"é\":9223372036854775807}"
-                .utf8)
+            "{\"a\":[1,-2.5e1,\"x\\u00e9\\ud83d\\ude00y\",{\"b\":null,\"\":[[]]}],\"c\":true,\"é\":9223372036854775807}".utf8)
         let alphabet = Array("{}[]\",:\\u0e19-.+tfn \n\0\u{7F}é".utf8)
         // A linear congruential generator, so that a failure can be repeated.
         var state: UInt64 = 1
@@ -176,9 +153,7 @@ import Testing
 
     @Test func everyPrefixOfADocumentIsRefused() throws {
         let bytes = Array("{\"a\":[1,2.5e1,\"x\\u00e9y\",{\"b\":null}],\"c\":true}".utf8)
-        for length in 0..<bytes.count {
-            #expect(throws: JSONError.self) { try JSONValue.parse(Array(bytes[..<length])) }
-        }
+        for length in 0..<bytes.count { #expect(throws: JSONError.self) { try JSONValue.parse(Array(bytes[..<length])) } }
         #expect(throws: Never.self) { try JSONValue.parse(bytes) }
     }
 

@@ -4,9 +4,7 @@ import Testing
 @Suite struct WritingTests {
     @Test func writesExactBytes() {
         let value: JSONValue = [
-            "b": [1, -2, 1.5, 1e20, true, false, nil], "a": ["z": "\"\\/\u{8}\u{9}\u{A}\u{C}\u{D}\u{1}\u{1F}\u{7F}é😀"],
-            "e": [],
-            "f": [:],
+            "b": [1, -2, 1.5, 1e20, true, false, nil], "a": ["z": "\"\\/\u{8}\u{9}\u{A}\u{C}\u{D}\u{1}\u{1F}\u{7F}é😀"], "e": [], "f": [:],
         ]
         #expect(
             text(value.serialized())
@@ -33,12 +31,8 @@ import Testing
 
     @Test func whatIsWrittenReadsBackEqual() throws {
         let value: JSONValue = [
-            "numbers": [
-                0, .integer(.min), .integer(.max), 0.1, -0.0, .real(.leastNonzeroMagnitude), 1.7976931348623157e308,
-                100.0, 1e16,
-            ],
-            "text": .string(String(String.UnicodeScalarView((1...0x2FF).compactMap(Unicode.Scalar.init)))),
-            "\" \\ \n": ["": nil],
+            "numbers": [0, .integer(.min), .integer(.max), 0.1, -0.0, .real(.leastNonzeroMagnitude), 1.7976931348623157e308, 100.0, 1e16],
+            "text": .string(String(String.UnicodeScalarView((1...0x2FF).compactMap(Unicode.Scalar.init)))), "\" \\ \n": ["": nil],
         ]
         #expect(try JSONValue.parse(value.serialized()) == value)
         #expect(try JSONValue.parse(value.serialized(sortedKeys: true, pretty: true)) == value)

@@ -1,12 +1,9 @@
-import CBOR
+@testable import UVMEndorsements
 import EvidenceSamples
 import OpenSSLCrypto
 import Testing
 
-@testable import UVMEndorsements
-
-@Suite("Altered endorsements", .enabled(if: EvidenceSample.isAvailable, "no evidence beside the project"))
-struct AlteredEndorsementTests {
+@Suite("Altered endorsements", .enabled(if: EvidenceSample.isAvailable, "no evidence beside the project")) struct AlteredEndorsementTests {
     private let verifier = UVMEndorsementVerifier()
 
     private func policy(_ sample: EndorsementSample) -> UVMEndorsementVerifier.Policy {
@@ -15,8 +12,9 @@ struct AlteredEndorsementTests {
         return policy
     }
 
-    @Test("a flipped bit in the signature shows there and nowhere else", arguments: EndorsementSample.all)
-    func signature(_ sample: EndorsementSample) throws {
+    @Test("a flipped bit in the signature shows there and nowhere else", arguments: EndorsementSample.all) func signature(
+        _ sample: EndorsementSample
+    ) throws {
         let message = try COSESign1(sample.cose)
         #expect(message.encoded(unprotected: message.unprotected) == sample.cose)
         for index in message.signature.indices {
@@ -28,8 +26,9 @@ struct AlteredEndorsementTests {
         }
     }
 
-    @Test("a flipped bit in the payload never counts against header, chain or issuer", arguments: EndorsementSample.all)
-    func payload(_ sample: EndorsementSample) throws {
+    @Test("a flipped bit in the payload never counts against header, chain or issuer", arguments: EndorsementSample.all) func payload(
+        _ sample: EndorsementSample
+    ) throws {
         let message = try COSESign1(sample.cose)
         let payload = try #require(message.payload)
         for index in payload.indices {
@@ -43,15 +42,15 @@ struct AlteredEndorsementTests {
         }
         // A changed digit of the measurement leaves a readable payload that endorses something else.
         let measurement = try #require(sample.measurement)
-        let text =
-            try UVMEndorsement(cose: sample.cose).form == .json ? Array(Hex.encode(measurement).utf8) : measurement
+        let text = try UVMEndorsement(cose: sample.cose).form == .json ? Array(Hex.encode(measurement).utf8) : measurement
         let start = try #require(payload.firstRange(of: text)?.lowerBound)
         let digit = message.replacing(payload: payload.flipping(start + 1, bit: 0))
         #expect(verifier.verify(digit, policy: policy(sample)).failures == ["uvm-signature", "uvm-measurement"])
     }
 
-    @Test("a flipped bit in the protected header never counts against the payload", arguments: EndorsementSample.all)
-    func protectedHeader(_ sample: EndorsementSample) throws {
+    @Test("a flipped bit in the protected header never counts against the payload", arguments: EndorsementSample.all) func protectedHeader(
+        _ sample: EndorsementSample
+    ) throws {
         let message = try COSESign1(sample.cose)
         let chain = try certificateRanges(message)
         let outside = message.protected.indices.filter { index in !chain.contains { $0.contains(index) } }
@@ -61,17 +60,13 @@ struct AlteredEndorsementTests {
                 let altered = message.replacing(protected: message.protected.flipping(index, bit: bit))
                 let result = verifier.verify(altered, policy: policy(sample))
                 #expect(!result.isVerified)
-                #expect(
-                    !Set(result.failures).isDisjoint(with: ["uvm-protected-header", "uvm-signature"]), "byte \(index)")
-                #expect(
-                    Set(result.failures).isDisjoint(with: ["uvm-cose", "uvm-measurement"]),
-                    "byte \(index): \(result.failures)")
+                #expect(!Set(result.failures).isDisjoint(with: ["uvm-protected-header", "uvm-signature"]), "byte \(index)")
+                #expect(Set(result.failures).isDisjoint(with: ["uvm-cose", "uvm-measurement"]), "byte \(index): \(result.failures)")
             }
         }
     }
 
-    @Test("changed values of the header are named", arguments: EndorsementSample.all)
-    func namedValues(_ sample: EndorsementSample) throws {
+    @Test("changed values of the header are named", arguments: EndorsementSample.all) func namedValues(_ sample: EndorsementSample) throws {
         let message = try COSESign1(sample.cose)
         func failures(at text: String, _ offset: Int) throws -> [String] {
             let start = try #require(message.protected.firstRange(of: Array(text.utf8))?.lowerBound)
@@ -89,8 +84,9 @@ struct AlteredEndorsementTests {
         #expect(result.detail(.protectedHeader).contains("x5t names another certificate"))
     }
 
-    @Test("a flipped bit in a certificate shows in the chain or in the certificate", arguments: EndorsementSample.all)
-    func certificates(_ sample: EndorsementSample) throws {
+    @Test("a flipped bit in a certificate shows in the chain or in the certificate", arguments: EndorsementSample.all) func certificates(
+        _ sample: EndorsementSample
+    ) throws {
         let message = try COSESign1(sample.cose)
         for (position, range) in try certificateRanges(message).enumerated() {
             for index in stride(from: range.lowerBound, to: range.upperBound, by: 7) {
@@ -106,8 +102,7 @@ struct AlteredEndorsementTests {
         }
     }
 
-    @Test("the legacy form's time stamp tells whether the signature value is the original one")
-    func witness() throws {
+    @Test("the legacy form's time stamp tells whether the signature value is the original one") func witness() throws {
         for sample in EndorsementSample.all {
             let message = try COSESign1(sample.cose)
             let payload = try #require(message.payload)
@@ -118,13 +113,13 @@ struct AlteredEndorsementTests {
                     "its time stamp names this signature value, so the protected header or the payload was altered"))
             let stripped = message.replacing(signature: message.signature.flipping(9, bit: 1), unprotected: CBORMap())
             #expect(
-                verifier.verify(stripped).detail(.signature).hasSuffix(
-                    "the protected header or the payload or the signature was altered"))
+                verifier.verify(stripped).detail(.signature).hasSuffix("the protected header or the payload or the signature was altered"))
         }
     }
 
-    @Test("swapped certificates, and a chain cut short", arguments: EndorsementSample.all)
-    func reorderedChain(_ sample: EndorsementSample) throws {
+    @Test("swapped certificates, and a chain cut short", arguments: EndorsementSample.all) func reorderedChain(_ sample: EndorsementSample)
+        throws
+    {
         let message = try COSESign1(sample.cose)
         let header = try message.protectedHeader()
         let chain = try #require(header[33]?.array)
@@ -142,8 +137,7 @@ struct AlteredEndorsementTests {
         #expect(failures([CBORValue](repeating: chain[0], count: 11)) == ["uvm-protected-header"])
     }
 
-    @Test("every truncation is refused", arguments: EndorsementSample.all)
-    func truncation(_ sample: EndorsementSample) {
+    @Test("every truncation is refused", arguments: EndorsementSample.all) func truncation(_ sample: EndorsementSample) {
         for count in 0..<sample.cose.count {
             let result = verifier.verify(Array(sample.cose[..<count]))
             #expect(result.failures == ["uvm-cose"] && !result.isVerified, "\(count) bytes")
@@ -151,9 +145,7 @@ struct AlteredEndorsementTests {
         #expect(verifier.verify(sample.cose + [0]).failures == ["uvm-cose"])
     }
 
-    @Test(
-        "random changes never verify, unless they leave everything that is signed as it was",
-        arguments: EndorsementSample.all)
+    @Test("random changes never verify, unless they leave everything that is signed as it was", arguments: EndorsementSample.all)
     func randomChanges(_ sample: EndorsementSample) throws {
         let original = try COSESign1(sample.cose)
         var random = SplitMix(seed: 0x0C05_E5EED)

@@ -1,15 +1,12 @@
-import CBOR
+import Issuing
+@testable import UVMEndorsements
 import OpenSSLCrypto
 import Testing
 
-@testable import UVMEndorsements
-
-@Suite("did:x509")
-struct DIDX509Tests {
+@Suite("did:x509") struct DIDX509Tests {
     private static let fingerprint = "I__iuL25oXEVFdTP_aBLx_eT1RPHbCQ_ECBQfYZpt9s"
 
-    @Test("an identifier is taken apart")
-    func parsing() throws {
+    @Test("an identifier is taken apart") func parsing() throws {
         let did = try DIDX509(
             "did:x509:0:sha256:\(Self.fingerprint)::eku:1.3.6.1::subject:C:US:O:My%20Org%2C%20Inc.:2.5.4.5:7::san:uri:https%3A%2F%2Fexample.com::fulcio-issuer:accounts.google.com%2Fx"
         )
@@ -28,39 +25,28 @@ struct DIDX509Tests {
     @Test(
         "texts that are not identifiers of this version",
         arguments: [
-            "", "did:x509", "did:x509:0:sha256", "did:x509:0:sha256:FP", "did:x509:0:sha256:FP:",
-            "did:x509:0:sha256:FP::",
-            "did:x509:0:sha256:FP::::eku:1.2", "did:x509:0:sha256:FP::eku:1.2::", "did:x509:0:sha256:FP::eku",
-            "did:x509:0:sha256:FP::eku:",
+            "", "did:x509", "did:x509:0:sha256", "did:x509:0:sha256:FP", "did:x509:0:sha256:FP:", "did:x509:0:sha256:FP::",
+            "did:x509:0:sha256:FP::::eku:1.2", "did:x509:0:sha256:FP::eku:1.2::", "did:x509:0:sha256:FP::eku", "did:x509:0:sha256:FP::eku:",
             "did:x509:0:sha256:FP:eku:1.2", "did:x509:1:sha256:FP::eku:1.2", "did:x509:00:sha256:FP::eku:1.2",
-            "did:x509::sha256:FP::eku:1.2",
-            "DID:x509:0:sha256:FP::eku:1.2", "did:web:0:sha256:FP::eku:1.2", "did:x509:0:sha1:FP::eku:1.2",
-            "did:x509:0:SHA256:FP::eku:1.2",
-            "did:x509:0:sha384:FP::eku:1.2", "did:x509:0:sha256:FP=::eku:1.2", "did:x509:0:sha256:AAAA::eku:1.2",
-            "did:x509:0:sha256:::eku:1.2",
-            "did:x509:0:sha256:FP::eku:1.2:3", "did:x509:0:sha256:FP::eku:1..2", "did:x509:0:sha256:FP::eku:1.2a",
-            "did:x509:0:sha256:FP::EKU:1.2",
+            "did:x509::sha256:FP::eku:1.2", "DID:x509:0:sha256:FP::eku:1.2", "did:web:0:sha256:FP::eku:1.2", "did:x509:0:sha1:FP::eku:1.2",
+            "did:x509:0:SHA256:FP::eku:1.2", "did:x509:0:sha384:FP::eku:1.2", "did:x509:0:sha256:FP=::eku:1.2",
+            "did:x509:0:sha256:AAAA::eku:1.2", "did:x509:0:sha256:::eku:1.2", "did:x509:0:sha256:FP::eku:1.2:3",
+            "did:x509:0:sha256:FP::eku:1..2", "did:x509:0:sha256:FP::eku:1.2a", "did:x509:0:sha256:FP::EKU:1.2",
             "did:x509:0:sha256:FP::oid:1.2", "did:x509:0:sha256:FP::subject:CN", "did:x509:0:sha256:FP::subject:CN:a:O",
-            "did:x509:0:sha256:FP::subject",
-            "did:x509:0:sha256:FP::subject:CN:a:CN:a", "did:x509:0:sha256:FP::subject:X:a",
-            "did:x509:0:sha256:FP::subject:CN:%",
-            "did:x509:0:sha256:FP::subject:CN:%4", "did:x509:0:sha256:FP::subject:CN:%4G",
-            "did:x509:0:sha256:FP::subject:CN:%ff",
-            "did:x509:0:sha256:FP::subject:CN:a b", "did:x509:0:sha256:FP::subject:CN:a+b",
-            "did:x509:0:sha256:FP::subject:CN:a~b",
-            "did:x509:0:sha256:FP::san:dns", "did:x509:0:sha256:FP::san:dn:a", "did:x509:0:sha256:FP::san:dns:a:b",
-            "did:x509:0:sha256:FP::fulcio-issuer:a:b",
-            "did:x509:0:sha256:FP::eku:1.2\n", " did:x509:0:sha256:FP::eku:1.2", "did:x509:0:sha256:FP::eku:1.2#key",
-            "did:x509:0:sha256:FP::eku:1.2?a=b",
+            "did:x509:0:sha256:FP::subject", "did:x509:0:sha256:FP::subject:CN:a:CN:a", "did:x509:0:sha256:FP::subject:X:a",
+            "did:x509:0:sha256:FP::subject:CN:%", "did:x509:0:sha256:FP::subject:CN:%4", "did:x509:0:sha256:FP::subject:CN:%4G",
+            "did:x509:0:sha256:FP::subject:CN:%ff", "did:x509:0:sha256:FP::subject:CN:a b", "did:x509:0:sha256:FP::subject:CN:a+b",
+            "did:x509:0:sha256:FP::subject:CN:a~b", "did:x509:0:sha256:FP::san:dns", "did:x509:0:sha256:FP::san:dn:a",
+            "did:x509:0:sha256:FP::san:dns:a:b", "did:x509:0:sha256:FP::fulcio-issuer:a:b", "did:x509:0:sha256:FP::eku:1.2\n",
+            " did:x509:0:sha256:FP::eku:1.2", "did:x509:0:sha256:FP::eku:1.2#key", "did:x509:0:sha256:FP::eku:1.2?a=b",
             "did:x509:0:sha256:FP::eku:\u{661}.2",
-        ])
-    func refused(_ text: String) {
+        ]) func refused(_ text: String)
+    {
         let text = text.replacing("FP", with: Self.fingerprint)
         #expect(throws: DIDX509Error.self, "\(text)") { try DIDX509(text) }
     }
 
-    @Test("length and number of predicates are bounded")
-    func bounds() throws {
+    @Test("length and number of predicates are bounded") func bounds() throws {
         let start = "did:x509:0:sha256:\(Self.fingerprint)"
         #expect(try DIDX509(start + String(repeating: "::eku:1.2", count: 16)).predicates.count == 16)
         #expect(throws: DIDX509Error.self) { try DIDX509(start + String(repeating: "::eku:1.2", count: 17)) }
@@ -69,8 +55,8 @@ struct DIDX509Tests {
 
     @Test(
         "the fingerprint is that of an authority, with each hash algorithm, and never the leaf's",
-        arguments: ["sha256", "sha384", "sha512"])
-    func fingerprints(_ name: String) throws {
+        arguments: ["sha256", "sha384", "sha512"]) func fingerprints(_ name: String) throws
+    {
         let chain = try TestChain().certificates()
         let digest = try #require(DIDX509.FingerprintAlgorithm(rawValue: name)).digest
         func did(_ certificate: Certificate) throws -> DIDX509 {
@@ -92,9 +78,7 @@ struct DIDX509Tests {
     private static let alternativeNames: [UInt8] = {
         func name(_ tag: UInt8, _ text: String) -> [UInt8] { [tag, UInt8(text.utf8.count)] + Array(text.utf8) }
         let directory: [UInt8] = [0xA4, 0x02, 0x30, 0x00]
-        let names =
-            name(0x81, "bob@example.com") + name(0x82, "www.example.com") + name(0x86, "https://example.com/a b")
-            + directory
+        let names = name(0x81, "bob@example.com") + name(0x82, "www.example.com") + name(0x86, "https://example.com/a b") + directory
         return [0x30, UInt8(names.count)] + names
     }()
 
@@ -112,14 +96,12 @@ struct DIDX509Tests {
     @Test(
         "predicates that hold",
         arguments: [
-            "eku:1.2.3.4", "eku:1.2.3.5", "eku:1.2.3.4::eku:1.2.3.5", "subject:C:US",
-            "subject:O:My%20Org%2C%20Inc.:C:US",
-            "subject:CN:%C3%85ngstr%C3%B6m", "subject:CN:%c3%85ngstr%c3%b6m", "subject:2.5.4.5:77",
-            "san:email:bob%40example.com",
+            "eku:1.2.3.4", "eku:1.2.3.5", "eku:1.2.3.4::eku:1.2.3.5", "subject:C:US", "subject:O:My%20Org%2C%20Inc.:C:US",
+            "subject:CN:%C3%85ngstr%C3%B6m", "subject:CN:%c3%85ngstr%c3%b6m", "subject:2.5.4.5:77", "san:email:bob%40example.com",
             "san:dns:www.example.com", "san:uri:https%3A%2F%2Fexample.com%2Fa%20b", "fulcio-issuer:accounts.google.com",
             "eku:1.2.3.4::subject:C:US::san:dns:www.example.com::fulcio-issuer:accounts.google.com",
-        ])
-    func holds(_ predicate: String) throws {
+        ]) func holds(_ predicate: String) throws
+    {
         let result = try leaf().verdict(predicate)
         #expect(result.isVerified, "\(result.checks)")
     }
@@ -127,38 +109,28 @@ struct DIDX509Tests {
     @Test(
         "predicates that do not hold",
         arguments: [
-            "eku:1.2.3", "eku:1.2.3.4.5", "eku:1.2.3.4::eku:1.2.3.6", "subject:C:DE", "subject:O:My%20Org",
-            "subject:O:my%20org%2C%20inc.",
-            "subject:ST:US", "subject:C:US:L:Redmond", "subject:CN:A%CC%8Angstr%C3%B6m", "subject:2.5.4.6:US",
-            "subject:2.5.4.5:78",
-            "san:email:alice%40example.com", "san:dns:example.com", "san:dns:WWW.example.com",
-            "san:email:www.example.com",
-            "san:uri:https%3A%2F%2Fexample.com", "fulcio-issuer:google.com",
-            "fulcio-issuer:https%3A%2F%2Faccounts.google.com",
-        ])
-    func doesNotHold(_ predicate: String) throws {
-        #expect(try leaf().verdict(predicate).failures == ["uvm-did"])
-    }
+            "eku:1.2.3", "eku:1.2.3.4.5", "eku:1.2.3.4::eku:1.2.3.6", "subject:C:DE", "subject:O:My%20Org", "subject:O:my%20org%2C%20inc.",
+            "subject:ST:US", "subject:C:US:L:Redmond", "subject:CN:A%CC%8Angstr%C3%B6m", "subject:2.5.4.6:US", "subject:2.5.4.5:78",
+            "san:email:alice%40example.com", "san:dns:example.com", "san:dns:WWW.example.com", "san:email:www.example.com",
+            "san:uri:https%3A%2F%2Fexample.com", "fulcio-issuer:google.com", "fulcio-issuer:https%3A%2F%2Faccounts.google.com",
+        ]) func doesNotHold(_ predicate: String) throws
+    { #expect(try leaf().verdict(predicate).failures == ["uvm-did"]) }
 
-    @Test(
-        "a leaf without the extension in question satisfies nothing",
-        arguments: ["eku:1.2.3.4", "san:dns:a", "fulcio-issuer:a"])
+    @Test("a leaf without the extension in question satisfies nothing", arguments: ["eku:1.2.3.4", "san:dns:a", "fulcio-issuer:a"])
     func absent(_ predicate: String) throws {
         var chain = try TestChain()
         chain.leaf.extendedKeyUsage = []
         #expect(try chain.verdict(predicate).failures == ["uvm-did"])
     }
 
-    @Test("a subject with an attribute twice is outside of the model")
-    func repeatedAttribute() throws {
+    @Test("a subject with an attribute twice is outside of the model") func repeatedAttribute() throws {
         var chain = try TestChain()
         chain.leaf.subject = [("CN", "Leaf"), ("CN", "Other")]
         #expect(try chain.verdict("subject:CN:Leaf").failures == ["uvm-did"])
         #expect(try chain.verdict("eku:1.2.3.4").isVerified)
     }
 
-    @Test("Fulcio's newer extension counts as well, and both must agree")
-    func fulcio() throws {
+    @Test("Fulcio's newer extension counts as well, and both must agree") func fulcio() throws {
         var chain = try TestChain()
         let old = (oid: "1.3.6.1.4.1.57264.1.1", critical: false, value: Array("https://a.example".utf8))
         func new(_ text: String) -> (oid: String, critical: Bool, value: [UInt8]) {
@@ -175,39 +147,13 @@ struct DIDX509Tests {
         #expect(try chain.verdict("fulcio-issuer:a.example").failures == ["uvm-did"])
     }
 
-    @Test("an issuer that is no did:x509 at all", arguments: ["https://example.com", "did:web:example.com", "x"])
-    func otherIssuer(_ issuer: String) throws {
+    @Test("an issuer that is no did:x509 at all", arguments: ["https://example.com", "did:web:example.com", "x"]) func otherIssuer(
+        _ issuer: String
+    ) throws {
         let fixture = try Publisher.p384.get()
         var policy = Publisher.policy(fixture)
         policy.trustedIssuers[0].issuer = issuer
-        let cose = try fixture.sign(
-            Publisher.header(fixture).with("iss", .text(issuer)), payload: Publisher.document())
+        let cose = try fixture.sign(Publisher.header(fixture).with("iss", .text(issuer)), payload: Publisher.document())
         #expect(UVMEndorsementVerifier().verify(cose, policy: policy).failures == ["uvm-did"])
-    }
-
-    // MARK: DER
-
-    @Test(
-        "elements that are not DER of definite length",
-        arguments: [
-            [], [0x30], [0x30, 0x80], [0x30, 0x81, 0x05], [0x30, 0x02, 0x05], [0x30, 0x84, 0, 0, 0, 0],
-            [0x1F, 0x01, 0x00], [0x30, 0x82, 0x00, 0x80],
-        ]
-            as [[UInt8]])
-    func malformedElement(_ bytes: [UInt8]) {
-        var reader = DERReader(ArraySlice(bytes))
-        #expect(reader.next() == nil)
-    }
-
-    @Test("object identifiers")
-    func objectIdentifiers() {
-        #expect(DERReader.dotted([0x55, 0x04, 0x03][...]) == "2.5.4.3")
-        #expect(
-            DERReader.dotted([0x2B, 0x06, 0x01, 0x04, 0x01, 0x83, 0xBF, 0x30, 0x01, 0x08][...])
-                == "1.3.6.1.4.1.57264.1.8")
-        #expect(DERReader.dotted([0x88, 0x37, 0x03][...]) == "2.999.3")
-        #expect(DERReader.dotted([0x2B, 0x86][...]) == nil)
-        #expect(DERReader.dotted([][...]) == nil)
-        #expect(DERReader.dotted([UInt8](repeating: 0xFF, count: 20)[...]) == nil)
     }
 }

@@ -5,12 +5,10 @@ import Testing
 
 @testable import UVMEndorsements
 
-@Suite("Microsoft's endorsements", .enabled(if: EvidenceSample.isAvailable, "no evidence beside the project"))
-struct SampleVerdictTests {
+@Suite("Microsoft's endorsements", .enabled(if: EvidenceSample.isAvailable, "no evidence beside the project")) struct SampleVerdictTests {
     private let verifier = UVMEndorsementVerifier()
 
-    @Test("verify, each check passed", arguments: EndorsementSample.all)
-    func verdict(_ sample: EndorsementSample) throws {
+    @Test("verify, each check passed", arguments: EndorsementSample.all) func verdict(_ sample: EndorsementSample) throws {
         #expect(sample.evidence.expected.at("uvm_endorsement", "signature_valid")?.flag == true)
         #expect(sample.evidence.expected.at("uvm_endorsement", "did_x509_resolves")?.flag == true)
         let result = verifier.verify(sample.cose)
@@ -19,13 +17,12 @@ struct SampleVerdictTests {
         #expect(result.checks.map(\.code) == UVMCheckCode.allCases)
     }
 
-    @Test("have the expected fields", arguments: EndorsementSample.all)
-    func fields(_ sample: EndorsementSample) throws {
+    @Test("have the expected fields", arguments: EndorsementSample.all) func fields(_ sample: EndorsementSample) throws {
         let endorsement = try UVMEndorsement(cose: sample.cose)
         #expect(endorsement.issuer == sample.text("issuer"))
         #expect(endorsement.feed == sample.text("feed"))
         #expect(
-            UTCTime.text(try #require(endorsement.signingTime))
+            ASN1Time.text(try #require(endorsement.signingTime))
                 == sample.text("signing_time")?.replacing(" ", with: "T").replacing("+00:00", with: "Z"))
         #expect(endorsement.launchMeasurement == sample.measurement)
         #expect(endorsement.thumbprint?.digest == sample.text("x5t_sha256").flatMap { Hex.decode($0) })
@@ -44,8 +41,9 @@ struct SampleVerdictTests {
 
     @Test(
         "endorse the measurement of the report beside them",
-        arguments: EndorsementSample.all.filter { $0.evidence.file("report.bin") != nil })
-    func measurement(_ sample: EndorsementSample) throws {
+        arguments: EndorsementSample.all.filter { $0.evidence.file("report.bin") != nil }) func measurement(_ sample: EndorsementSample)
+        throws
+    {
         var policy = UVMEndorsementVerifier.Policy()
         let measurement = Array(sample.evidence.report[0x90..<0xC0])
         policy.expectedMeasurement = measurement
@@ -56,8 +54,9 @@ struct SampleVerdictTests {
         #expect(result.failures == ["uvm-measurement"])
     }
 
-    @Test("an expired signer does not matter, and is mentioned", arguments: EndorsementSample.all)
-    func expiry(_ sample: EndorsementSample) throws {
+    @Test("an expired signer does not matter, and is mentioned", arguments: EndorsementSample.all) func expiry(_ sample: EndorsementSample)
+        throws
+    {
         var policy = UVMEndorsementVerifier.Policy()
         policy.time = 1_795_500_000  // November 2026: every leaf has expired.
         let result = verifier.verify(sample.cose, policy: policy)
@@ -66,28 +65,25 @@ struct SampleVerdictTests {
         #expect(result.detail(.validity).contains("not every certificate is valid at present"))
     }
 
-    @Test("a minimum security version number is enforced", arguments: EndorsementSample.all)
-    func minimum(_ sample: EndorsementSample) throws {
+    @Test("a minimum security version number is enforced", arguments: EndorsementSample.all) func minimum(_ sample: EndorsementSample)
+        throws
+    {
         let svn = try UVMEndorsement(cose: sample.cose).svn
         var policy = UVMEndorsementVerifier.Policy()
-        policy.trustedIssuers = TrustedIssuer.microsoft.map {
-            TrustedIssuer(issuer: $0.issuer, feed: $0.feed, minimumSVN: svn)
-        }
+        policy.trustedIssuers = TrustedIssuer.microsoft.map { TrustedIssuer(issuer: $0.issuer, feed: $0.feed, minimumSVN: svn) }
         #expect(verifier.verify(sample.cose, policy: policy).isVerified)
-        policy.trustedIssuers = policy.trustedIssuers.map {
-            TrustedIssuer(issuer: $0.issuer, feed: $0.feed, minimumSVN: svn + 1)
-        }
+        policy.trustedIssuers = policy.trustedIssuers.map { TrustedIssuer(issuer: $0.issuer, feed: $0.feed, minimumSVN: svn + 1) }
         let result = verifier.verify(sample.cose, policy: policy)
         #expect(result.failures == ["uvm-svn"])
         #expect(result.detail(.svn) == "the security version number \(svn) is below the minimum \(svn + 1)")
     }
 
-    @Test("the extended key usage that every Microsoft leaf has is no identity", arguments: EndorsementSample.all)
-    func looseIssuer(_ sample: EndorsementSample) throws {
+    @Test("the extended key usage that every Microsoft leaf has is no identity", arguments: EndorsementSample.all) func looseIssuer(
+        _ sample: EndorsementSample
+    ) throws {
         var policy = UVMEndorsementVerifier.Policy()
         policy.trustedIssuers = [
-            TrustedIssuer(
-                issuer: String(TrustedIssuer.confidentialACI.issuer.dropLast()) + "1", feed: "ContainerPlat-AMD-UVM")
+            TrustedIssuer(issuer: String(TrustedIssuer.confidentialACI.issuer.dropLast()) + "1", feed: "ContainerPlat-AMD-UVM")
         ]
         #expect(verifier.verify(sample.cose, policy: policy).failures == ["uvm-issuer"])
         // As did:x509 such an identifier would resolve: it is the list that refuses it.

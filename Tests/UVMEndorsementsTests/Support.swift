@@ -1,7 +1,7 @@
-import CBOR
+import Issuing
+@testable import UVMEndorsements
 import EvidenceSamples
 import OpenSSLCrypto
-@testable import UVMEndorsements
 
 /// A folder of the evidence with a UVM endorsement.
 struct EndorsementSample: Sendable, CustomStringConvertible {
@@ -10,9 +10,7 @@ struct EndorsementSample: Sendable, CustomStringConvertible {
     let ledgerKeys: [UInt8]?
 
     static let all: [EndorsementSample] = EvidenceSample.holding("reference-info.cose").map { sample in
-        EndorsementSample(
-            evidence: sample, cose: sample.file("reference-info.cose") ?? [],
-            ledgerKeys: sample.file("ledger-jwks.json"))
+        EndorsementSample(evidence: sample, cose: sample.file("reference-info.cose") ?? [], ledgerKeys: sample.file("ledger-jwks.json"))
     }
 
     /// The member of `uvm_endorsement` of `expected.json`.
@@ -42,15 +40,12 @@ enum Publisher {
     static func header(_ fixture: UVMFixture) -> [(CBORValue, CBORValue)] {
         [
             (1, CBORValue(COSEAlgorithm.es384.rawValue)), (3, "application/json"),
-            (33, .array(fixture.certificates.map { .bytes($0.der) })),
-            (34, [-16, .bytes(fixture.certificates[0].sha256)]),
+            (33, .array(fixture.certificates.map { .bytes($0.der) })), (34, [-16, .bytes(fixture.certificates[0].sha256)]),
             ("iss", .text(fixture.issuer)), ("feed", .text(fixture.feed)), ("signingtime", .tagged(1, CBORValue(now))),
         ]
     }
 
-    static func document(
-        measurement: String = Hex.encode(measurement), _ svn: String = #""x-ms-sevsnpvm-guestsvn":"7""#
-    ) -> [UInt8] {
+    static func document(measurement: String = Hex.encode(measurement), _ svn: String = #""x-ms-sevsnpvm-guestsvn":"7""#) -> [UInt8] {
         Array(#"{"x-ms-sevsnpvm-launchmeasurement":"\#(measurement)"\#(svn.isEmpty ? "" : ",")\#(svn)}"#.utf8)
     }
 }
@@ -72,12 +67,10 @@ extension [(CBORValue, CBORValue)] {
 
 extension COSESign1 {
     /// The message with some of its parts replaced, encoded.
-    func replacing(
-        protected: [UInt8]? = nil, payload: [UInt8]? = nil, signature: [UInt8]? = nil, unprotected: CBORMap? = nil
-    ) -> [UInt8] {
+    func replacing(protected: [UInt8]? = nil, payload: [UInt8]? = nil, signature: [UInt8]? = nil, unprotected: CBORMap? = nil) -> [UInt8] {
         COSESign1(
-            protected: protected ?? self.protected, unprotected: unprotected ?? self.unprotected,
-            payload: payload ?? self.payload, signature: signature ?? self.signature
+            protected: protected ?? self.protected, unprotected: unprotected ?? self.unprotected, payload: payload ?? self.payload,
+            signature: signature ?? self.signature
         ).encoded(unprotected: unprotected ?? self.unprotected)
     }
 }
@@ -91,9 +84,7 @@ extension [UInt8] {
     }
 }
 
-extension UVMVerificationResult {
-    func detail(_ code: UVMCheckCode) -> String { checks.first { $0.code == code }?.detail ?? "" }
-}
+extension UVMVerificationResult { func detail(_ code: UVMCheckCode) -> String { checks.first { $0.code == code }?.detail ?? "" } }
 
 /// A small seeded generator, so that a failure can be repeated.
 struct SplitMix: RandomNumberGenerator {

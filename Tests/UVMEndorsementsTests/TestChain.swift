@@ -1,3 +1,4 @@
+import Issuing
 import OpenSSLCrypto
 
 @testable import UVMEndorsements
@@ -36,13 +37,12 @@ struct TestChain {
     }
 
     /// An endorsement signed with the leaf's key, and what a verifier that trusts the issuer says about it.
-    func verdict(
-        _ predicate: String = "eku:1.2.3.4", pinning position: Int = 2, signingTime: Int64 = Publisher.now
-    ) throws -> UVMVerificationResult {
+    func verdict(_ predicate: String = "eku:1.2.3.4", pinning position: Int = 2, signingTime: Int64 = Publisher.now) throws
+        -> UVMVerificationResult
+    {
         let certificates = try certificates()
         let fingerprint = Base64.encodeURL(certificates[position].sha256)
-        let fixture = try UVMFixture(
-            key: keys[0], certificates: certificates, issuer: "did:x509:0:sha256:\(fingerprint)::\(predicate)")
+        let fixture = try UVMFixture(key: keys[0], certificates: certificates, issuer: "did:x509:0:sha256:\(fingerprint)::\(predicate)")
         let cose = try fixture.endorse(measurement: Publisher.measurement, svn: 1, signingTime: signingTime)
         return UVMEndorsementVerifier().verify(cose, policy: Publisher.policy(fixture))
     }

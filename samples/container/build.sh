@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds the program of a production image, stripped: build.sh OUTPUT [option of swift build]... (BROKER_PRODUCT names another program to be built like it.)
-# Without the default traits there are no fixture evidence, no `simulate`, no `demo` and no `bench`; BROKER_FULL=1 keeps them. The rest is for size: code optimised for it; no symbols
+# Without the default traits there are no fixture evidence, no `simulate`, no `demo` and no `policy`; BROKER_FULL=1 keeps them. The rest is for size: code optimised for it; no symbols
 # exported (with a static runtime Swift exports them all, and nothing loads this program); relocations packed (needs glibc 2.36, which Debian 12 has); no index
-# of unwind tables, which only C++ exceptions and backtraces from within would use. The tables themselves stay, for debuggers. `sections.ld` leaves out what the file does not need.
+# of unwind tables, which only C++ exceptions and backtraces from within would use. The tables themselves stay, for debuggers.
 # README.md has the figures.
 set -eu
 product=${BROKER_PRODUCT:-attestation-broker}
@@ -15,7 +15,7 @@ build() {
     swift build --configuration release --static-swift-stdlib "$traits" --product "$product" \
         -Xswiftc -Osize -Xcc -Os -Xswiftc -use-ld=lld \
         -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs -Xlinker --no-eh-frame-hdr \
-        -Xlinker -O2 -Xlinker --icf=safe -Xlinker -T -Xlinker "$PWD/samples/container/sections.ld" "$@"
+        -Xlinker -O2 -Xlinker --icf=safe "$@"
 }
 build --quiet "$@"
 strip --strip-all --output-file="$output" "$(build --show-bin-path "$@")/$product"

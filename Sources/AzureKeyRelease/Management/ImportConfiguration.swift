@@ -1,49 +1,47 @@
-public import BrokerCore
-public import HTTPTransport
+package import BrokerCore
+package import HTTPTransport
 internal import OpenSSLCrypto
-public import ReleasePolicy
-public import SecureMemory
+package import ReleasePolicy
+package import SecureMemory
 internal import StrictJSON
 
-/// The configuration file of the original's `importkey` tool (key-provider.md, "importkey").
+/// The configuration file of the original's `importkey` tool (OriginalSidecar.md, "importkey").
 ///
 /// Form: `{"key":{"kid","kty","key_ops","authority":{"endpoint"},"akv":{"endpoint","api_version","bearer_token"}},"key_derivation":{"salt","label"},
 /// "claims":[[{"claim","equals"},…],…],"identity":{"client_id"}}`. An older form says `mhsm` for `akv` and has no `kty`.
-public struct ImportConfiguration: Sendable {
+package struct ImportConfiguration: Sendable {
     /// The kinds of key that the tool makes.
-    public enum KeyType: String, Sendable, CaseIterable {
+    package enum KeyType: String, Sendable, CaseIterable {
         case oct = "oct-HSM"
         case rsa = "RSA-HSM"
         case ec = "EC-HSM"
     }
 
     /// Why a file is no such configuration, with the path of the member.
-    public struct Invalid: Error, Sendable, CustomStringConvertible {
-        public let description: String
-    }
+    package struct Invalid: Error, Sendable, CustomStringConvertible { package let description: String }
 
-    public let key: KeyName
-    public let type: KeyType
+    package let key: KeyName
+    package let type: KeyType
     /// `nil` where the file names none; then the store allows all.
-    public let operations: [String]?
-    public let store: Endpoint
+    package let operations: [String]?
+    package let store: Endpoint
     /// Without `api-version=`.
-    public let apiVersion: String
-    public let bearer: Redacted<String>?
+    package let apiVersion: String
+    package let bearer: Redacted<String>?
     /// HKDF salt; `nil` where none is given.
-    public let salt: [UInt8]?
+    package let salt: [UInt8]?
     /// HKDF label.
-    public let label: String
-    public let clientID: String?
+    package let label: String
+    package let clientID: String?
     /// The release policy that `authority` and `claims` stand for.
-    public let policy: ReleasePolicy
+    package let policy: ReleasePolicy
     /// Names of members that mean nothing here.
-    public let unknown: [String]
+    package let unknown: [String]
 
     /// Longest file that is read, in bytes.
-    public static let maximumBytes = 1 << 20
+    package static let maximumBytes = 1 << 20
 
-    public init(_ file: [UInt8]) throws(Invalid) {
+    package init(_ file: [UInt8]) throws(Invalid) {
         do {
             let root = try JSONCursor.parse(file, limits: JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 16))
             let key = try root.member("key")
@@ -58,9 +56,7 @@ public struct ImportConfiguration: Sendable {
             self.type = type
             operations = try key.optionalArray("key_ops")?.map { try $0.string() }
             let stores = try ["akv", "mhsm"].compactMap { name in try key.optional(name) }
-            guard let store = stores.first, stores.count == 1 else {
-                throw key.invalid("exactly one of akv and mhsm names the key store")
-            }
+            guard let store = stores.first, stores.count == 1 else { throw key.invalid("exactly one of akv and mhsm names the key store") }
             self.store = try Self.endpoint(store.member("endpoint"))
             apiVersion = try Self.apiVersion(store)
             let token = try store.optionalString("bearer_token") ?? ""
@@ -76,19 +72,13 @@ public struct ImportConfiguration: Sendable {
             unknown =
                 try Self.unknown(root, ["key", "key_derivation", "claims", "identity"], "")
                 + Self.unknown(key, ["kid", "kty", "key_ops", "authority", "akv", "mhsm"], "key.")
-        } catch let error as JSONError {
-            throw Invalid(description: error.description)
-        } catch let error as Invalid {
-            throw error
-        } catch {
+        } catch let error as JSONError { throw Invalid(description: error.description) } catch let error as Invalid { throw error } catch {
             throw Invalid(description: "\(error)")
         }
     }
 
     private static func endpoint(_ cursor: JSONCursor) throws -> Endpoint {
-        do { return try Endpoint(try cursor.string()) } catch let error as Endpoint.Invalid {
-            throw cursor.invalid(error.description)
-        }
+        do { return try Endpoint(try cursor.string()) } catch let error as Endpoint.Invalid { throw cursor.invalid(error.description) }
     }
 
     /// The original writes a whole query fragment, `api-version=7.4`; the bare version is understood too.
@@ -98,8 +88,7 @@ public struct ImportConfiguration: Sendable {
         let prefix = "api-version="
         let version = text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
         let isPlain = version.utf8.allSatisfy { byte in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
                 || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
         }
         guard isPlain, (1...32).contains(version.utf8.count) else {
@@ -122,9 +111,7 @@ public struct ImportConfiguration: Sendable {
             let conditions = try alternative.array().map { condition in JSONValue.object(try condition.object()) }
             return ["authority": .string(authority.origin), "allOf": .array(conditions)]
         }
-        do {
-            return try ReleasePolicy(["version": "1.0.0", "anyOf": .array(alternatives)])
-        } catch {
+        do { return try ReleasePolicy(["version": "1.0.0", "anyOf": .array(alternatives)]) } catch {
             throw claims.invalid("these claims make no release policy: \(error)")
         }
     }

@@ -1,34 +1,34 @@
 internal import OpenSSLCrypto
-public import ReleasePolicy
+package import ReleasePolicy
 internal import StrictJSON
 
-/// A key as its store describes it: never its private part (Key Vault REST, "KeyBundle"; azure-protocols 2.5).
-public struct KeyDescription: Sendable {
+/// A key as its store describes it: never its private part (Key Vault REST, "KeyBundle"; KeyStores.md, "Keys in answers").
+package struct KeyDescription: Sendable {
     /// `https://{host}/keys/{name}[/{version}]`.
-    public let keyID: String
+    package let keyID: String
     /// The store's own words, for example `RSA-HSM`; empty in a list.
-    public let type: String
-    public let operations: [String]
-    public let isEnabled: Bool
-    public let isExportable: Bool
+    package let type: String
+    package let operations: [String]
+    package let isEnabled: Bool
+    package let isExportable: Bool
     /// Seconds since 1970.
-    public let notBefore: Int64?
-    public let expires: Int64?
+    package let notBefore: Int64?
+    package let expires: Int64?
     /// The release policy as text; `nil` where there is none.
-    public let policyText: [UInt8]?
-    public let isImmutable: Bool
+    package let policyText: [UInt8]?
+    package let isImmutable: Bool
 
     /// The name without the version.
-    public var name: String {
+    package var name: String {
         let parts = keyID.split(separator: "/", omittingEmptySubsequences: false)
         return parts.count > 4 ? String(parts[4]) : keyID
     }
 
     /// Whether the key can be released to anybody at all.
-    public var isReleasable: Bool { isExportable && policy != nil }
+    package var isReleasable: Bool { isExportable && policy != nil }
 
     /// The policy where the broker's evaluator understands it.
-    public var policy: ReleasePolicy? { policyText.flatMap { try? ReleasePolicy(json: $0) } }
+    package var policy: ReleasePolicy? { policyText.flatMap { try? ReleasePolicy(json: $0) } }
 
     static let limits = JSONLimits(maximumBytes: 1 << 20, maximumDepth: 32, bigIntegers: .asReal)
 

@@ -1,14 +1,15 @@
-internal import AzureIdentity
-public import BrokerCore
-public import HTTPTransport
+internal import AzureServices
+package import BrokerCore
+package import HTTPTransport
 internal import OpenSSLCrypto
-public import ReleasePolicy
-public import SecureMemory
+package import ReleasePolicy
+package import SecureMemory
 internal import StrictJSON
 
-/// Imports, lists and reads keys of a key vault or a Managed HSM (Key Vault REST, "Keys"; azure-protocols 2.2 to 2.5).
-public struct KeyManager: Sendable {
-    public let store: Endpoint
+/// Imports, lists and reads keys of a key vault or a Managed HSM (Key Vault REST, "Keys"; KeyStores.md, "Routes", "Create", "Import" and
+/// "Keys in answers").
+package struct KeyManager: Sendable {
+    package let store: Endpoint
     private let kind: KeyStoreKind
     private let cloud: AzureCloud
     private let apiVersion: String
@@ -16,9 +17,7 @@ public struct KeyManager: Sendable {
     private let bearer: Redacted<String>?
 
     /// `bearer` takes the place of the broker's own identity. The caller has made sure that `store` is one that tokens may be sent to.
-    public init(
-        store: Endpoint, apiVersion: String = "7.4", bearer: Redacted<String>? = nil, _ host: HostServices
-    ) throws(BrokerError) {
+    package init(store: Endpoint, apiVersion: String = "7.4", bearer: Redacted<String>? = nil, _ host: HostServices) throws(BrokerError) {
         self.store = store
         self.apiVersion = apiVersion
         self.bearer = bearer
@@ -27,38 +26,34 @@ public struct KeyManager: Sendable {
         kind = store.isUnder(KeyStoreKind.managedHSM.suffix(in: cloud)) ? .managedHSM : .keyVault
     }
 
-    /// Imports a key as exportable under `policy` and reads it back: what the store keeps must be releasable on exactly these terms.
-    public func importKey(
-        _ name: KeyName, _ material: borrowing ImportMaterial, operations: [String]?, policy: ReleasePolicy,
-        in context: RequestContext
+    /// Imports a key as exportable under `policy` and reads it back: what the store keeps must be releasable on exactly these terms. An error after the request
+    /// was sent says that the key may exist and how to look. `material` is let go of before anything is sent.
+    package func importKey(
+        _ name: KeyName, _ material: consuming ImportMaterial, operations: [String]?, policy: ReleasePolicy, in context: RequestContext
     ) async throws(BrokerError) -> KeyDescription {
-        let jwk: SecretBytes
-        do { jwk = try material.jwk(operations: operations) } catch {
-            throw BrokerError(.invalidRequest, at: .decode, "the key cannot be written as JWK: \(error)", cause: error)
-        }
         let data = Base64.encodeURL(policy.serialized(style: .vault))
         let tail =
             #","hsm":true,"attributes":{"exportable":true},"release_policy":{"contentType":"application/json; charset=utf-8","#
             + #""data":"\#(data)","immutable":false}}"#
-        var body = Array(#"{"key":"#.utf8)
-        body.reserveCapacity(body.count + jwk.count + tail.utf8.count)
-        jwk.withUnsafeBytes { body.append(contentsOf: $0) }
-        body.append(contentsOf: tail.utf8)
+        let body = try Self.body(consume material, operations: operations, tail: tail)
         let answer = try await send(.put, "/keys/\(name.name)", body: body, about: name, in: context)
         let imported = try description(answer, name)
         guard let version = Self.keyName(imported.keyID, at: store)?.version, version.utf8.count == 32 else {
             throw BrokerError(.upstreamInvalid, at: .release, "\(store) answered for another key than \(name)")
         }
-        let kept = try await key(try versioned(name, version), in: context)
+        let kept: KeyDescription
+        do throws(BrokerError) { kept = try await key(try versioned(name, version), in: context) } catch {
+            throw BrokerError(
+                error.code, at: error.stage, "the key was imported, but could not be read back: \(error.message)\(Self.look(name))",
+                retryAfter: error.retryAfter, upstream: error.upstream, cause: error.cause, details: error.details)
+        }
         guard kept.isExportable else {
             throw BrokerError(
                 .upstreamInvalid, at: .release,
                 "\(store) imported \(name) without the exportable attribute: it can never be released; delete it and import it under another name"
             )
         }
-        guard let keptPolicy = kept.policy,
-            keptPolicy.serialized(style: .managedHSM) == policy.serialized(style: .managedHSM)
-        else {
+        guard let keptPolicy = kept.policy, keptPolicy.serialized(style: .managedHSM) == policy.serialized(style: .managedHSM) else {
             throw BrokerError(
                 .upstreamInvalid, at: .release,
                 "\(store) keeps another release policy for \(name) than was sent; look at it with 'key show \(name)'")
@@ -66,37 +61,46 @@ public struct KeyManager: Sendable {
         return kept
     }
 
+    private static func body(_ material: consuming ImportMaterial, operations: [String]?, tail: String) throws(BrokerError) -> SecretBody {
+        do { return SecretBody(try material.body(#"{"key":"#, operations: operations, tail)) } catch {
+            throw BrokerError(.invalidRequest, at: .decode, "the key cannot be written as JWK: \(error)", cause: error)
+        }
+    }
+    private static func look(_ name: KeyName) -> String { "; look at it with 'key show \(name.name)'" }
+
+    /// What to say of a key whose import was sent and not answered; nothing where it cannot have arrived.
+    private static func mayExist(_ name: KeyName?, after error: HTTPTransportError) -> String {
+        switch error {
+        case .invalidRequest, .nameNotResolved, .tlsFailed: ""
+        case .connectionFailed, .deadlineExceeded, .responseTooLarge, .invalidResponse, .cancelled, .stopped:
+            name.map { "; the key may exist all the same\(look($0))" } ?? ""
+        }
+    }
+
     /// The key's description; of its current version where `name` has none.
-    public func key(_ name: KeyName, in context: RequestContext) async throws(BrokerError) -> KeyDescription {
+    package func key(_ name: KeyName, in context: RequestContext) async throws(BrokerError) -> KeyDescription {
         try description(try await send(.get, "/keys/\(name)", about: name, in: context), name)
     }
 
     /// Names of all keys, in the store's order. Follows at most 400 pages.
-    public func names(in context: RequestContext) async throws(BrokerError) -> [String] {
+    package func names(in context: RequestContext) async throws(BrokerError) -> [String] {
         var names: [String] = []
         var path: String? = "/keys?maxresults=25&api-version=\(apiVersion)"
         var pages = 0
         while let next = path {
             pages += 1
-            guard pages <= 400 else {
-                throw BrokerError(.upstreamInvalid, at: .release, "\(store) lists more than 400 pages of keys")
-            }
+            guard pages <= 400 else { throw BrokerError(.upstreamInvalid, at: .release, "\(store) lists more than 400 pages of keys") }
             let answer = try await send(.get, completePath: next, body: nil, about: nil, in: context)
             do {
                 let page = try JSONCursor.parse(answer, limits: KeyDescription.limits)
                 for item in try page.optionalArray("value") ?? [] {
-                    guard let name = Self.keyName(try item.string("kid"), at: store) else {
-                        throw item.invalid("a key of another store")
-                    }
+                    guard let name = Self.keyName(try item.string("kid"), at: store) else { throw item.invalid("a key of another store") }
                     names.append(name.name)
                 }
                 path = try nextPath(try page.optionalString("nextLink"))
             } catch let error as JSONError {
-                throw BrokerError(
-                    .upstreamInvalid, at: .release, "\(store) sent no list of keys: \(error)", cause: error)
-            } catch let error as BrokerError {
-                throw error
-            } catch {
+                throw BrokerError(.upstreamInvalid, at: .release, "\(store) sent no list of keys: \(error)", cause: error)
+            } catch let error as BrokerError { throw error } catch {
                 throw BrokerError(.internal, at: .release, "the list of keys could not be read")
             }
         }
@@ -109,9 +113,7 @@ public struct KeyManager: Sendable {
         let prefix = store.origin + "/keys?"
         let isPlain = link.utf8.count <= 4096 && link.utf8.allSatisfy { byte in byte > 0x20 && byte < 0x7F }
         guard isPlain, link.lowercased().hasPrefix(prefix.lowercased()) else {
-            throw BrokerError(
-                .upstreamInvalid, at: .release,
-                "\(store) says that its list goes on somewhere else; that is not followed")
+            throw BrokerError(.upstreamInvalid, at: .release, "\(store) says that its list goes on somewhere else; that is not followed")
         }
         return "/keys?" + link.dropFirst(prefix.count)
     }
@@ -130,11 +132,8 @@ public struct KeyManager: Sendable {
                 throw BrokerError(.upstreamInvalid, at: .release, "\(store) answered for another key than \(name)")
             }
             return description
-        } catch let error as BrokerError {
-            throw error
-        } catch {
-            throw BrokerError(
-                .upstreamInvalid, at: .release, "\(store) sent no description of \(name): \(error)", cause: error)
+        } catch let error as BrokerError { throw error } catch {
+            throw BrokerError(.upstreamInvalid, at: .release, "\(store) sent no description of \(name): \(error)", cause: error)
         }
     }
 
@@ -146,17 +145,16 @@ public struct KeyManager: Sendable {
     }
 
     private func send(
-        _ method: HTTPRequest.Method, _ path: String, body: [UInt8]? = nil, about name: KeyName,
-        in context: RequestContext
-    ) async throws(BrokerError) -> [UInt8] {
-        try await send(
-            method, completePath: "\(path)?api-version=\(apiVersion)", body: body, about: name, in: context)
-    }
+        _ method: HTTPRequest.Method, _ path: String, body: SecretBody? = nil, about name: KeyName, in context: RequestContext
+    )
+        async throws(BrokerError) -> [UInt8]
+    { try await send(method, completePath: "\(path)?api-version=\(apiVersion)", body: body, about: name, in: context) }
 
     private func send(
-        _ method: HTTPRequest.Method, completePath: String, body: [UInt8]?, about name: KeyName?,
-        in context: RequestContext
-    ) async throws(BrokerError) -> [UInt8] {
+        _ method: HTTPRequest.Method, completePath: String, body: SecretBody?, about name: KeyName?, in context: RequestContext
+    )
+        async throws(BrokerError) -> [UInt8]
+    {
         let token: Redacted<String>
         if let bearer {
             token = bearer
@@ -169,14 +167,14 @@ public struct KeyManager: Sendable {
         do {
             response = try await host.transport.send(
                 HTTPRequest(
-                    method, .service(store), path: completePath, headers: headers, bearer: token, body: body,
-                    deadline: context.deadline, maximumResponseBytes: 1 << 20))
+                    method, .service(store), path: completePath, headers: headers, bearer: token, secretBody: body,
+                    deadline: context.deadline,
+                    maximumResponseBytes: 1 << 20))
         } catch {
-            throw BrokerError(
-                error.brokerCode, at: .release, "\(store) cannot be asked: \(error)", cause: error)
+            let hint = method == .put ? Self.mayExist(name, after: error) : ""
+            throw BrokerError(error.brokerCode, at: .release, "\(store) cannot be asked: \(error)\(hint)", cause: error)
         }
         guard response.status == 200 else { throw ManagementRefusal(response, store: store, name: name).error }
         return response.body
     }
-
 }

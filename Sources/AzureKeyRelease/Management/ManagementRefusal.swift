@@ -1,9 +1,9 @@
 internal import BrokerCore
 internal import HTTPTransport
-internal import KnownFailures
+internal import AzureServices
 internal import StrictJSON
 
-/// A key store's no to an import, a list or a read (azure-protocols 2.8).
+/// A key store's no to an import, a list or a read (KeyStores.md, "Refusals").
 struct ManagementRefusal {
     let response: HTTPResponse
     let store: Endpoint
@@ -26,8 +26,8 @@ struct ManagementRefusal {
         let subject = name.map { "key \($0)" } ?? "its keys"
         return BrokerError(
             brokerCode, at: brokerCode == .identityFailed ? .identity : .release,
-            "\(store) answered \(response.status) about \(subject): \(upstream.body)", retryAfter: response.retryAfter,
-            upstream: upstream, details: known?.details)
+            "\(store) answered \(response.status) about \(subject): \(upstream.body)", retryAfter: response.retryAfter, upstream: upstream,
+            details: known?.details)
     }
 
     private var brokerCode: BrokerError.Code {

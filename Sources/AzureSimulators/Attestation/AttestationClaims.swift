@@ -3,34 +3,26 @@ internal import SNPReport
 internal import SNPVerification
 internal import StrictJSON
 
-/// The claims that a verified report becomes (azure-protocols.md, section 1.5).
+/// The claims that a verified report becomes (AttestationService.md, "Claims").
 enum AttestationClaims {
     static func make(
-        _ report: AttestationReport, product: ProcessorProduct, request: AttestationRequest, issuer: String,
-        policyHash: String, now: Int64, life: Int64
+        _ report: AttestationReport, product: ProcessorProduct, request: SevSnpVmRequest, issuer: String, policyHash: String, now: Int64,
+        life: Int64
     ) -> JSONObject {
         // The service's samples do not tell the reported TCB from the current one; reported is the one that was proved.
         let tcb = report.reportedTCB.components(for: product)
         var claims: JSONObject = [
             "exp": .integer(now + life), "iat": .integer(now), "nbf": .integer(now), "iss": .string(issuer),
             "jti": .string(SecureRandom.hex(32)), "x-ms-ver": "1.0", "x-ms-attestation-type": "sevsnpvm",
-            "x-ms-policy-hash": .string(policyHash),
-            "x-ms-sevsnpvm-authorkeydigest": hex(report.authorKeyDigest),
-            "x-ms-sevsnpvm-bootloader-svn": .integer(Int64(tcb.bootloader)),
-            "x-ms-sevsnpvm-familyId": hex(report.familyID),
-            "x-ms-sevsnpvm-guestsvn": .integer(Int64(report.guestSVN)),
-            "x-ms-sevsnpvm-hostdata": hex(report.hostData),
-            "x-ms-sevsnpvm-idkeydigest": hex(report.idKeyDigest),
-            "x-ms-sevsnpvm-imageId": hex(report.imageID),
-            "x-ms-sevsnpvm-is-debuggable": .boolean(report.policy.allowsDebug),
-            "x-ms-sevsnpvm-launchmeasurement": hex(report.measurement),
+            "x-ms-policy-hash": .string(policyHash), "x-ms-sevsnpvm-authorkeydigest": hex(report.authorKeyDigest),
+            "x-ms-sevsnpvm-bootloader-svn": .integer(Int64(tcb.bootloader)), "x-ms-sevsnpvm-familyId": hex(report.familyID),
+            "x-ms-sevsnpvm-guestsvn": .integer(Int64(report.guestSVN)), "x-ms-sevsnpvm-hostdata": hex(report.hostData),
+            "x-ms-sevsnpvm-idkeydigest": hex(report.idKeyDigest), "x-ms-sevsnpvm-imageId": hex(report.imageID),
+            "x-ms-sevsnpvm-is-debuggable": .boolean(report.policy.allowsDebug), "x-ms-sevsnpvm-launchmeasurement": hex(report.measurement),
             "x-ms-sevsnpvm-microcode-svn": .integer(Int64(tcb.microcode)),
-            "x-ms-sevsnpvm-migration-allowed": .boolean(report.policy.allowsMigration),
-            "x-ms-sevsnpvm-reportdata": hex(report.reportData),
-            "x-ms-sevsnpvm-reportid": hex(report.reportID),
-            "x-ms-sevsnpvm-smt-allowed": .boolean(report.policy.allowsSMT),
-            "x-ms-sevsnpvm-snpfw-svn": .integer(Int64(tcb.snp)),
-            "x-ms-sevsnpvm-tee-svn": .integer(Int64(tcb.tee)),
+            "x-ms-sevsnpvm-migration-allowed": .boolean(report.policy.allowsMigration), "x-ms-sevsnpvm-reportdata": hex(report.reportData),
+            "x-ms-sevsnpvm-reportid": hex(report.reportID), "x-ms-sevsnpvm-smt-allowed": .boolean(report.policy.allowsSMT),
+            "x-ms-sevsnpvm-snpfw-svn": .integer(Int64(tcb.snp)), "x-ms-sevsnpvm-tee-svn": .integer(Int64(tcb.tee)),
             "x-ms-sevsnpvm-vmpl": .integer(Int64(report.vmpl)),
         ]
         if let nonce = request.nonce { claims.set("nonce", .string(nonce)) }
@@ -42,7 +34,7 @@ enum AttestationClaims {
     private static func hex(_ bytes: [UInt8]) -> JSONValue { .string(Hex.encode(bytes)) }
 }
 
-/// The policy that decides whether a token is issued (azure-protocols.md, section 1.8).
+/// The policy that decides whether a token is issued (AttestationService.md, "Attestation policy").
 enum AttestationPolicy {
     /// The policy of Azure's shared providers: its hash is the `x-ms-policy-hash` of their real tokens.
     static let standard = "version= 1.0;authorizationrules{=> permit();};"

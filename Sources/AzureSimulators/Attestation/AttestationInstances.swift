@@ -1,10 +1,11 @@
+internal import Issuing
 internal import JOSE
 internal import OpenSSLCrypto
 internal import SecureMemory
 internal import StrictJSON
 internal import Synchronization
 
-/// One attestation provider: its signing key and self-signed certificate (azure-protocols.md, section 1.7).
+/// One attestation provider: its signing key and self-signed certificate (AttestationService.md, "Published keys").
 struct AttestationInstance: Sendable {
     let key: PrivateKey
     let certificate: Certificate
@@ -19,24 +20,14 @@ struct AttestationInstance: Sendable {
 
     /// A signed token for the provider that the request named.
     func token(_ claims: JSONObject, origin: String) throws(CryptoError) -> String {
-        let header: JSONObject = [
-            "alg": "RS256", "jku": .string(origin + "/certs"), "kid": .string(keyID), "typ": "JWT",
-        ]
+        let header: JSONObject = ["alg": "RS256", "jku": .string(origin + "/certs"), "kid": .string(keyID), "typ": "JWT"]
         return try JWSBuilder.sign(
-            header: header, payload: JSONValue.object(claims).serialized(sortedKeys: true), key: key,
-            algorithm: .rs256)
+            header: header, payload: JSONValue.object(claims).serialized(sortedKeys: true), key: key, algorithm: .rs256)
     }
 
     /// `x5c` and no numbers, as the service publishes them.
     var keySet: JSONValue {
-        [
-            "keys": [
-                [
-                    "alg": "RS256", "kid": .string(keyID), "kty": "RSA", "use": "sig",
-                    "x5c": [.string(Base64.encode(certificate.der))],
-                ]
-            ]
-        ]
+        ["keys": [["alg": "RS256", "kid": .string(keyID), "kty": "RSA", "use": "sig", "x5c": [.string(Base64.encode(certificate.der))]]]]
     }
 }
 
@@ -59,25 +50,21 @@ final class AttestationInstances: Sendable {
         let task = tasks.withLock { tasks -> Task<AttestationInstance, any Error>? in
             if let task = tasks[host] { return task }
             guard tasks.count < Self.maximumCount else { return nil }
-            let task = Task { [directory, validity] in
-                try await offload { try Self.make(host, directory: directory, validity: validity) }
-            }
+            let task = Task { [directory, validity] in try await offload { try Self.make(host, directory: directory, validity: validity) } }
             tasks[host] = task
             return task
         }
         guard let task else { throw SimulatorError("too many attestation providers") }
-        do {
-            return try await task.value
-        } catch {
+        do { return try await task.value } catch {
             // The next request tries again.
             tasks.withLock { $0[host] = nil }
             throw error as? SimulatorError ?? SimulatorError("cannot make the key of \(host): \(error)")
         }
     }
 
-    private static func make(
-        _ host: String, directory: StateDirectory?, validity: CertificateValidity
-    ) throws(SimulatorError) -> AttestationInstance {
+    private static func make(_ host: String, directory: StateDirectory?, validity: CertificateValidity) throws(SimulatorError)
+        -> AttestationInstance
+    {
         let identity = try StoredIdentity.selfSigned(
             "attestation-\(host)", commonName: "https://\(host)", in: directory, validity: validity)
         return AttestationInstance(key: identity.key, certificate: identity.certificate)

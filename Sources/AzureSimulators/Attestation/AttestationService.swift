@@ -1,3 +1,4 @@
+internal import Issuing
 internal import JOSE
 internal import OpenSSLCrypto
 internal import SNPReport
@@ -5,11 +6,10 @@ internal import SNPVerification
 internal import StrictJSON
 internal import UVMEndorsements
 
-/// Microsoft Azure Attestation for SEV-SNP (azure-protocols.md, section 1). It verifies for real: a token says nothing that the report does not prove.
+/// Microsoft Azure Attestation for SEV-SNP (AttestationService.md, "Overview"). It verifies for real: a token says nothing that the report
+/// does not prove.
 struct AttestationService: SimulatedService {
-    static let apiVersions: Set<String> = [
-        "2020-10-01", "2022-08-01", "2022-09-01-preview", "2025-06-01", "2026-03-11-preview",
-    ]
+    static let apiVersions: Set<String> = ["2020-10-01", "2022-08-01", "2022-09-01-preview", "2025-06-01", "2026-03-11-preview"]
     private static let types = ["sevsnpvm", "sgxenclave", "openenclave", "tdxvm", "tpm", "azureguest"]
 
     let instances: AttestationInstances
@@ -19,10 +19,7 @@ struct AttestationService: SimulatedService {
     private let chains = ParsedChains()
     private let signatures = VerifiedSignatures()
 
-    init(
-        instances: AttestationInstances, roots: [PinnedRoot], accessTokens: AccessTokenIssuer,
-        configuration: SimulatorConfiguration
-    ) {
+    init(instances: AttestationInstances, roots: [PinnedRoot], accessTokens: AccessTokenIssuer, configuration: SimulatorConfiguration) {
         self.instances = instances
         self.roots = roots
         self.accessTokens = accessTokens
@@ -48,29 +45,24 @@ struct AttestationService: SimulatedService {
             switch route(of: request) {
             case .maaAttest: return try attest(request, instance)
             case .maaCertificates:
-                return SimulatorResponse(
-                    200, headers: [("Content-Type", "application/jwk+json")], body: instance.keySet.serialized())
+                return SimulatorResponse(200, headers: [("Content-Type", "application/jwk+json")], body: instance.keySet.serialized())
             case .maaMetadata: return metadata(request)
             case .maaPolicy: return try policy(request, instance)
             default: throw AttestationRefusal(404, "NotFound", "The requested path does not exist.")
             }
-        } catch {
-            return SimulatorResponse(error: error.status, code: error.code, message: error.message)
-        }
+        } catch { return SimulatorResponse(error: error.status, code: error.code, message: error.message) }
     }
 
     // MARK: Attest
 
-    private func attest(
-        _ request: SimulatorRequest, _ instance: AttestationInstance
-    ) throws(AttestationRefusal) -> SimulatorResponse {
+    private func attest(_ request: SimulatorRequest, _ instance: AttestationInstance) throws(AttestationRefusal) -> SimulatorResponse {
         let type = request.segments[1]
         guard type.lowercased() == "sevsnpvm" else {
             throw AttestationRefusal(404, "NotFound", "Only evidence of type SevSnpVm is simulated.")
         }
         if configuration.attestationRequiresBearer { try authorize(request) }
         try checkVersion(request)
-        let attested = try AttestationRequest(body: request.body, chains: chains)
+        let attested = try SevSnpVmRequest(body: request.body, chains: chains)
         let now = configuration.clock()
         let (report, product) = try verify(attested, now: now)
         if let draft = attested.draftPolicy { try AttestationPolicy.check(draft: draft) }
@@ -78,14 +70,11 @@ struct AttestationService: SimulatedService {
             report, product: product, request: attested, issuer: request.origin,
             policyHash: AttestationPolicy.hash(attested.draftPolicy ?? AttestationPolicy.standard), now: now,
             life: configuration.attestationTokenLife)
-        if let status = try compliance(attested, report, now: now) {
-            claims.set("x-ms-compliance-status", .string(status))
-        }
+        if let status = try compliance(attested, report, now: now) { claims.set("x-ms-compliance-status", .string(status)) }
         let token: String
         if attested.draftPolicy != nil {
             // A token for a draft cannot be validated, which is the point.
-            token = JWSBuilder.unsecured(
-                header: ["typ": "JWT"], payload: JSONValue.object(claims).serialized(sortedKeys: true))
+            token = JWSBuilder.unsecured(header: ["typ": "JWT"], payload: JSONValue.object(claims).serialized(sortedKeys: true))
         } else {
             token = try sign(claims, instance, request.origin)
         }
@@ -93,9 +82,7 @@ struct AttestationService: SimulatedService {
     }
 
     /// Report, chain and the two hashes. What the guest's policy allows is reported, not judged: that is the release policy's business.
-    private func verify(
-        _ request: AttestationRequest, now: Int64
-    ) throws(AttestationRefusal) -> (AttestationReport, ProcessorProduct) {
+    private func verify(_ request: SevSnpVmRequest, now: Int64) throws(AttestationRefusal) -> (AttestationReport, ProcessorProduct) {
         var policy = EvidenceVerifier.Policy(time: now)
         policy.allowDebug = true
         policy.allowMigration = true
@@ -104,8 +91,7 @@ struct AttestationService: SimulatedService {
             report: request.report, certificates: request.certificates, policy: policy)
         guard result.isVerified, let report = result.report, let endorsement = result.endorsement else {
             let complaint = result.checks.first { !$0.ok }.map { "\($0.code.rawValue): \($0.detail)" }
-            throw AttestationRefusal(
-                "The SEV-SNP evidence cannot be verified: \(complaint ?? "no complete certificate chain").")
+            throw AttestationRefusal("The SEV-SNP evidence cannot be verified: \(complaint ?? "no complete certificate chain").")
         }
         if let data = request.runtimeData {
             guard DigestAlgorithm.sha256.digest(data.bytes).elementsEqual(report.reportData.prefix(32)) else {
@@ -120,10 +106,9 @@ struct AttestationService: SimulatedService {
         return (report, endorsement.product)
     }
 
-    /// `x-ms-compliance-status`; `nil` where no endorsement of the utility VM was given. One that does not hold is an error, not a missing claim.
-    private func compliance(
-        _ request: AttestationRequest, _ report: AttestationReport, now: Int64
-    ) throws(AttestationRefusal) -> String? {
+    /// `x-ms-compliance-status`; `nil` where no endorsement of the utility VM was given. One that does not hold is an error, not a missing
+    /// claim.
+    private func compliance(_ request: SevSnpVmRequest, _ report: AttestationReport, now: Int64) throws(AttestationRefusal) -> String? {
         var policy = UVMEndorsementVerifier.Policy()
         policy.trustedIssuers += configuration.trustedPlatformIssuers
         policy.expectedMeasurement = report.measurement
@@ -133,12 +118,9 @@ struct AttestationService: SimulatedService {
             let result = UVMEndorsementVerifier().verify(document, policy: policy)
             guard result.isVerified, let endorsement = result.endorsement else {
                 let complaint = result.checks.first { !$0.ok }.map { "\($0.code.rawValue): \($0.detail)" }
-                throw AttestationRefusal(
-                    "The UVM endorsement cannot be verified: \(complaint ?? "it is not complete").")
+                throw AttestationRefusal("The UVM endorsement cannot be verified: \(complaint ?? "it is not complete").")
             }
-            status =
-                endorsement.feed == TrustedIssuer.confidentialAKS.feed
-                ? "azure-signed-katacc-uvm" : "azure-compliant-uvm"
+            status = endorsement.feed == TrustedIssuer.confidentialAKS.feed ? "azure-signed-katacc-uvm" : "azure-compliant-uvm"
         }
         return status
     }
@@ -147,21 +129,17 @@ struct AttestationService: SimulatedService {
 
     private func metadata(_ request: SimulatorRequest) -> SimulatorResponse {
         let origin = request.origin
-        return SimulatorResponse(
-            json: [
-                "issuer": .string(origin), "jwks_uri": .string(origin + "/certs"),
-                "response_types_supported": ["token", "none"], "id_token_signing_alg_values_supported": ["RS256"],
-                "revocation_endpoint": .string(origin + "/revoke"),
-                "claims_supported": [
-                    "is-debuggable", "sgx-mrsigner", "sgx-mrenclave", "product-id", "svn", "tee", "device_id",
-                    "component_0_id", "expected_components",
-                ],
-            ])
+        return SimulatorResponse(json: [
+            "issuer": .string(origin), "jwks_uri": .string(origin + "/certs"), "response_types_supported": ["token", "none"],
+            "id_token_signing_alg_values_supported": ["RS256"], "revocation_endpoint": .string(origin + "/revoke"),
+            "claims_supported": [
+                "is-debuggable", "sgx-mrsigner", "sgx-mrenclave", "product-id", "svn", "tee", "device_id", "component_0_id",
+                "expected_components",
+            ],
+        ])
     }
 
-    private func policy(
-        _ request: SimulatorRequest, _ instance: AttestationInstance
-    ) throws(AttestationRefusal) -> SimulatorResponse {
+    private func policy(_ request: SimulatorRequest, _ instance: AttestationInstance) throws(AttestationRefusal) -> SimulatorResponse {
         try checkVersion(request)
         try authorize(request)
         guard Self.types.contains(request.segments[1].lowercased()) else {
@@ -170,23 +148,19 @@ struct AttestationService: SimulatedService {
         guard request.method == "GET" else {
             throw AttestationRefusal(400, "InvalidOperation", "The policies of the simulator cannot be changed.")
         }
-        let document: JSONValue = [
-            "AttestationPolicy": .string(Base64.encodeURL(Array(AttestationPolicy.standard.utf8)))
-        ]
+        let document: JSONValue = ["AttestationPolicy": .string(Base64.encodeURL(Array(AttestationPolicy.standard.utf8)))]
         let now = configuration.clock()
         let claims: JSONObject = [
             "iss": .string(request.origin), "iat": .integer(now), "nbf": .integer(now),
-            "exp": .integer(now + configuration.attestationTokenLife), "jti": .string(SecureRandom.hex(32)),
-            "x-ms-ver": "1.0", "x-ms-policy": .string(JWSBuilder.unsecured(payload: document.serialized())),
+            "exp": .integer(now + configuration.attestationTokenLife), "jti": .string(SecureRandom.hex(32)), "x-ms-ver": "1.0",
+            "x-ms-policy": .string(JWSBuilder.unsecured(payload: document.serialized())),
         ]
         return SimulatorResponse(json: ["token": .string(try sign(claims, instance, request.origin))])
     }
 
     // MARK: Common
 
-    private func sign(
-        _ claims: JSONObject, _ instance: AttestationInstance, _ origin: String
-    ) throws(AttestationRefusal) -> String {
+    private func sign(_ claims: JSONObject, _ instance: AttestationInstance, _ origin: String) throws(AttestationRefusal) -> String {
         do { return try instance.token(claims, origin: origin) } catch {
             throw AttestationRefusal(500, "InternalError", "The token cannot be signed.")
         }

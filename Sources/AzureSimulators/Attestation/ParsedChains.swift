@@ -1,8 +1,8 @@
 internal import OpenSSLCrypto
 internal import Synchronization
 
-/// Remembers the certificates of the last chain: one guest after the other comes from the same machine, and to parse three certificates takes longer than to sign
-/// a token.
+/// Remembers the certificates of the last chain: one guest after the other comes from the same machine, and to parse three certificates
+/// takes longer than to sign a token.
 final class ParsedChains: Sendable {
     private let last = Mutex<(pem: [UInt8], certificates: [Certificate])?>(nil)
 

@@ -1,3 +1,4 @@
+internal import Issuing
 internal import OpenSSLCrypto
 internal import Synchronization
 
@@ -26,13 +27,10 @@ final class CertificateAuthority: Sendable {
 
     init(directory: StateDirectory?, validity: CertificateValidity) throws(SimulatorError) {
         self.validity = validity
-        let root = try StoredIdentity.loadOrMake("root", in: directory, isUsable: validity.covers) {
-            () throws(CryptoError) in
+        let root = try StoredIdentity.loadOrMake("root", in: directory, isUsable: validity.covers) { () throws(CryptoError) in
             let key = try PrivateKey.generateEC(.p256)
             let builder = Self.authority(Self.rootName, Self.rootName, pathLength: 1, validity)
-            return StoredIdentity(
-                key: key,
-                certificate: try builder.sign(publicKey: key.publicKey, with: key, algorithm: .ecdsa(.sha256)))
+            return StoredIdentity(key: key, certificate: try builder.sign(publicKey: key.publicKey, with: key, algorithm: .ecdsa(.sha256)))
         }
         self.root = root
         // The stored one is of no use once the root was made anew.
@@ -42,8 +40,7 @@ final class CertificateAuthority: Sendable {
             let key = try PrivateKey.generateEC(.p256)
             let builder = Self.authority(Self.issuingName, Self.rootName, pathLength: 0, validity)
             return StoredIdentity(
-                key: key,
-                certificate: try builder.sign(publicKey: key.publicKey, with: root.key, algorithm: .ecdsa(.sha256)))
+                key: key, certificate: try builder.sign(publicKey: key.publicKey, with: root.key, algorithm: .ecdsa(.sha256)))
         }
     }
 
@@ -66,12 +63,9 @@ final class CertificateAuthority: Sendable {
         do {
             let key = try PrivateKey.generateEC(.p256)
             let leaf = try sign(
-                key, commonName: "localhost", names: names + ["127.0.0.1", "::1"], life: .server,
-                extendedKeyUsage: ["1.3.6.1.5.5.7.3.1"])
+                key, commonName: "localhost", names: names + ["127.0.0.1", "::1"], life: .server, extendedKeyUsage: ["1.3.6.1.5.5.7.3.1"])
             return (key, [leaf, issuing.certificate])
-        } catch {
-            throw SimulatorError("cannot make the server certificate: \(error)")
-        }
+        } catch { throw SimulatorError("cannot make the server certificate: \(error)") }
     }
 
     // MARK: Release signers
@@ -81,9 +75,7 @@ final class CertificateAuthority: Sendable {
         let task = signers.withLock { signers -> Task<ReleaseSigner, any Error>? in
             if let task = signers[commonName] { return task }
             guard signers.count < Self.maximumSigners else { return nil }
-            let task = Task { [self] in
-                try await offload { [self] in try makeReleaseSigner(commonName, names) }
-            }
+            let task = Task { [self] in try await offload { [self] in try makeReleaseSigner(commonName, names) } }
             signers[commonName] = task
             return task
         }
@@ -98,18 +90,16 @@ final class CertificateAuthority: Sendable {
         // Release answers are RS256.
         let key = try PrivateKey.generateRSA(bits: 2048)
         let leaf = try sign(
-            key, commonName: commonName, names: names, life: .signer,
-            extendedKeyUsage: ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"])
+            key, commonName: commonName, names: names, life: .signer, extendedKeyUsage: ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"])
         return ReleaseSigner(key: key, leaf: leaf, issuers: [issuing.certificate, root.certificate])
     }
 
-    private func sign(
-        _ key: PrivateKey, commonName: String, names: [String], life: CertificateValidity.Life,
-        extendedKeyUsage: [String]
-    ) throws(CryptoError) -> Certificate {
+    private func sign(_ key: PrivateKey, commonName: String, names: [String], life: CertificateValidity.Life, extendedKeyUsage: [String])
+        throws(CryptoError) -> Certificate
+    {
         var builder = CertificateBuilder(
-            subject: [("CN", CertificateName.common(commonName))], issuer: Self.issuingName,
-            notBefore: validity.notBefore, notAfter: validity.notAfter(life))
+            subject: [("CN", CertificateName.common(commonName))], issuer: Self.issuingName, notBefore: validity.notBefore,
+            notAfter: validity.notAfter(life))
         builder.serial = UInt64.random(in: 1...UInt64(Int64.max))
         builder.isCertificateAuthority = false
         builder.keyUsage = [.digitalSignature]
@@ -120,6 +110,7 @@ final class CertificateAuthority: Sendable {
 }
 
 enum CertificateName {
-    /// A common name has at most 64 characters (RFC 5280, appendix A.1); what is longer is cut, since the alternative names are what clients compare.
+    /// A common name has at most 64 characters (RFC 5280, appendix A.1); what is longer is cut, since the alternative names are what
+    /// clients compare.
     static func common(_ text: String) -> String { String(text.prefix(64)) }
 }

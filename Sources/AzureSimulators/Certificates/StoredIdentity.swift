@@ -1,8 +1,10 @@
+internal import Issuing
 internal import Glibc
 internal import OpenSSLCrypto
 internal import SecureMemory
 
-/// When the certificates of the simulators are valid: by the real clock, which TLS clients go by, and by the configured one, which tokens go by.
+/// When the certificates of the simulators are valid: by the real clock, which TLS clients go by, and by the configured one, which tokens
+/// go by.
 struct CertificateValidity: Sendable {
     enum Life: Int64, Sendable {
         case authority = 10
@@ -26,9 +28,7 @@ struct CertificateValidity: Sendable {
     func notAfter(_ life: Life) -> Int64 { latest + life.rawValue * 365 * Self.day }
 
     /// Whether a certificate from an earlier start can still be used.
-    func covers(_ certificate: Certificate) -> Bool {
-        certificate.isValid(at: earliest) && certificate.isValid(at: latest)
-    }
+    func covers(_ certificate: Certificate) -> Bool { certificate.isValid(at: earliest) && certificate.isValid(at: latest) }
 }
 
 /// A key with its certificate, kept from one start to the next where there is a directory.
@@ -38,13 +38,10 @@ struct StoredIdentity: Sendable {
 
     /// Reads `NAME.key` and `NAME.crt`, or makes both; also where the stored certificate is of no use any more.
     static func loadOrMake(
-        _ name: String, in directory: StateDirectory?, isUsable: (Certificate) -> Bool,
-        make: () throws(CryptoError) -> StoredIdentity
+        _ name: String, in directory: StateDirectory?, isUsable: (Certificate) -> Bool, make: () throws(CryptoError) -> StoredIdentity
     ) throws(SimulatorError) -> StoredIdentity {
         do {
-            if let directory, let stored = try load(name, from: directory), isUsable(stored.certificate) {
-                return stored
-            }
+            if let directory, let stored = try load(name, from: directory), isUsable(stored.certificate) { return stored }
             let made = try make()
             if let directory {
                 let pem = try made.key.pem()
@@ -52,17 +49,13 @@ struct StoredIdentity: Sendable {
                 try directory.write("\(name).crt", Array(made.certificate.pem.utf8))
             }
             return made
-        } catch let error as SimulatorError {
-            throw error
-        } catch {
-            throw SimulatorError("cannot make the key \(name): \(error)")
-        }
+        } catch let error as SimulatorError { throw error } catch { throw SimulatorError("cannot make the key \(name): \(error)") }
     }
 
     /// An RSA key that signs tokens, with a certificate that it signed itself.
-    static func selfSigned(
-        _ name: String, commonName: String, in directory: StateDirectory?, validity: CertificateValidity
-    ) throws(SimulatorError) -> StoredIdentity {
+    static func selfSigned(_ name: String, commonName: String, in directory: StateDirectory?, validity: CertificateValidity)
+        throws(SimulatorError) -> StoredIdentity
+    {
         try loadOrMake(name, in: directory, isUsable: validity.covers) { () throws(CryptoError) in
             let key = try PrivateKey.generateRSA(bits: 2048)
             let subject = [("CN", CertificateName.common(commonName))]
@@ -70,15 +63,12 @@ struct StoredIdentity: Sendable {
                 subject: subject, issuer: subject, notBefore: validity.notBefore, notAfter: validity.notAfter(.signer))
             builder.serial = UInt64.random(in: 1...UInt64(Int64.max))
             return StoredIdentity(
-                key: key,
-                certificate: try builder.sign(publicKey: key.publicKey, with: key, algorithm: .rsaPKCS1(.sha256)))
+                key: key, certificate: try builder.sign(publicKey: key.publicKey, with: key, algorithm: .rsaPKCS1(.sha256)))
         }
     }
 
     private static func load(_ name: String, from directory: StateDirectory) throws -> StoredIdentity? {
-        guard var pem = try directory.read("\(name).key"), let text = try directory.read("\(name).crt") else {
-            return nil
-        }
+        guard var pem = try directory.read("\(name).key"), let text = try directory.read("\(name).crt") else { return nil }
         defer { pem.withUnsafeMutableBytes { wipe($0) } }
         do {
             let key = try PrivateKey(pem: pem)

@@ -1,6 +1,6 @@
 internal import OpenSSLCrypto
 
-/// AMD's key distribution service (azure-protocols.md, section 5.2).
+/// AMD's key distribution service (AMDEndorsements.md, "Key distribution service").
 struct KeyDistributionService: SimulatedService {
     let chain: EndorsementChain?
 
@@ -20,9 +20,9 @@ struct KeyDistributionService: SimulatedService {
                 body: Array((chain.intermediate.textPEM + chain.root.textPEM).utf8))
         }
         let levels = Levels(request)
-        guard segments[0] == "vcek", chain.names(chip: segments[3]), let levels,
-            levels.matches(chain.tcb, product: segments[2])
-        else { return SimulatorResponse(404) }
+        guard segments[0] == "vcek", chain.names(chip: segments[3]), let levels, levels.matches(chain.tcb, product: segments[2]) else {
+            return SimulatorResponse(404)
+        }
         return SimulatorResponse(200, headers: [("Content-Type", "application/pkix-cert")], body: chain.leaf.der)
     }
 
@@ -55,13 +55,12 @@ struct KeyDistributionService: SimulatedService {
     }
 }
 
-/// Azure's certificate cache (azure-protocols.md, section 5.3).
+/// Azure's certificate cache (AMDEndorsements.md, "Azure certificate cache").
 struct CertificateCacheService: SimulatedService {
     let chain: EndorsementChain?
 
     func route(of request: SimulatorRequest) -> SimulatorRoute {
-        request.method == "GET" && request.segments.count == 4 && request.segments[1] == "certificates"
-            ? .certificateCache : .other
+        request.method == "GET" && request.segments.count == 4 && request.segments[1] == "certificates" ? .certificateCache : .other
     }
 
     func respond(to request: SimulatorRequest) async -> SimulatorResponse {
@@ -70,8 +69,7 @@ struct CertificateCacheService: SimulatedService {
             return SimulatorResponse(error: 404, code: "NotFound", message: "There is no such certificate.")
         }
         guard request.queryValue("api-version") == "2020-10-15-preview" else {
-            return SimulatorResponse(
-                error: 400, code: "InvalidParameter", message: "api-version is missing or unknown.")
+            return SimulatorResponse(error: 400, code: "InvalidParameter", message: "api-version is missing or unknown.")
         }
         // The TCB comes without leading zeros.
         let asked = UInt64(segments[3], radix: 16)

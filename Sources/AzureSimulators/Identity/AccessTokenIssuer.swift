@@ -1,8 +1,10 @@
+internal import Issuing
 internal import JOSE
 internal import OpenSSLCrypto
 internal import StrictJSON
 
-/// Signs access tokens as Entra does and checks them as a key store does (azure-protocols.md, sections 2.8 and 4).
+/// Signs access tokens as Entra does and checks them as a key store does (KeyStores.md, "Bearer challenge";
+/// EntraTokens.md, "Access tokens").
 struct AccessTokenIssuer: Sendable {
     /// Who calls a key store.
     struct Caller: Sendable, Equatable {
@@ -42,19 +44,16 @@ struct AccessTokenIssuer: Sendable {
     var issuer: String { "https://sts.windows.net/\(tenantID)/" }
 
     /// A signed token for `audience`, valid from `now` on.
-    func token(
-        audience: String, identity: SimulatedIdentity, now: Int64, life: Int64
-    ) throws(CryptoError) -> String {
+    func token(audience: String, identity: SimulatedIdentity, now: Int64, life: Int64) throws(CryptoError) -> String {
         var claims: JSONObject = [
-            "aud": .string(audience), "iss": .string(issuer), "iat": .integer(now), "nbf": .integer(now),
-            "exp": .integer(now + life), "appid": .string(identity.clientID), "appidacr": "2", "idp": .string(issuer),
-            "idtyp": "app", "oid": .string(identity.objectID), "sub": .string(identity.objectID),
-            "tid": .string(tenantID), "uti": .string(Base64.encodeURL(SecureRandom.bytes(16))), "ver": "1.0",
+            "aud": .string(audience), "iss": .string(issuer), "iat": .integer(now), "nbf": .integer(now), "exp": .integer(now + life),
+            "appid": .string(identity.clientID), "appidacr": "2", "idp": .string(issuer), "idtyp": "app", "oid": .string(identity.objectID),
+            "sub": .string(identity.objectID), "tid": .string(tenantID), "uti": .string(Base64.encodeURL(SecureRandom.bytes(16))),
+            "ver": "1.0",
         ]
         if let resource = identity.resourceID { claims.set("xms_mirid", .string(resource)) }
         let header: JSONObject = ["typ": "JWT", "alg": "RS256", "x5t": .string(keyID), "kid": .string(keyID)]
-        return try JWSBuilder.sign(
-            header: header, payload: JSONValue.object(claims).serialized(), key: key, algorithm: .rs256)
+        return try JWSBuilder.sign(header: header, payload: JSONValue.object(claims).serialized(), key: key, algorithm: .rs256)
     }
 
     /// Checks signature, times, issuer and audience of a bearer token.
@@ -64,9 +63,7 @@ struct AccessTokenIssuer: Sendable {
         do {
             jws = try JWS(compact: token, maximumBytes: 16 * 1024)
             claims = try jws.payload(limits: JSONLimits(maximumBytes: 16 * 1024))
-        } catch {
-            throw .malformed
-        }
+        } catch { throw .malformed }
         let header = String(token.prefix { $0 != "." })
         guard jws.keyID == keyID else { throw .unknownSigner(header: header) }
         do { try jws.verify(with: key.publicKey, algorithm: .rs256) } catch { throw .unknownSigner(header: header) }
@@ -74,12 +71,8 @@ struct AccessTokenIssuer: Sendable {
         let texts: (audience: String, issuer: String, objectID: String, clientID: String)
         do {
             times = (try claims.integer("nbf"), try claims.integer("exp"))
-            texts = (
-                try claims.string("aud"), try claims.string("iss"), try claims.string("oid"), try claims.string("appid")
-            )
-        } catch {
-            throw .malformed
-        }
+            texts = (try claims.string("aud"), try claims.string("iss"), try claims.string("oid"), try claims.string("appid"))
+        } catch { throw .malformed }
         guard now < times.expires else { throw .expired }
         guard times.notBefore <= now + 300 else { throw .notYetValid }
         guard texts.issuer == issuer else { throw .wrongIssuer(found: texts.issuer) }

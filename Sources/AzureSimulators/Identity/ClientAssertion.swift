@@ -4,9 +4,7 @@ internal import StrictJSON
 /// Checks the token of another issuer that a client shows instead of a secret.
 enum ClientAssertion {
     /// Accepts the assertion or throws the refusal that Entra answers with.
-    static func check(
-        _ text: String, clientID: String, credentials: [FederatedCredential], now: Int64
-    ) throws(EntraService.Refusal) {
+    static func check(_ text: String, clientID: String, credentials: [FederatedCredential], now: Int64) throws(EntraService.Refusal) {
         let jws: JWS
         let claims: JSONCursor
         let notBefore: Int64
@@ -16,17 +14,15 @@ enum ClientAssertion {
             claims = try jws.payload(limits: JSONLimits(maximumBytes: 16 * 1024))
             notBefore = try claims.optionalInteger("nbf") ?? 0
             expires = try claims.integer("exp")
-        } catch {
-            throw refusal(50027, "JWT token is invalid or malformed.")
-        }
+        } catch { throw refusal(50027, "JWT token is invalid or malformed.") }
         guard jws.algorithm.lowercased() != "none", !jws.signature.isEmpty else {
             throw refusal(50027, "JWT token is invalid or malformed: it is not signed.")
         }
         guard now < expires, notBefore <= now + 300 else {
             throw refusal(
                 700_024,
-                "Client assertion is not within its valid time range. Current time: \(UTCTime(now).text), assertion "
-                    + "valid from \(UTCTime(notBefore).text), expiry time of assertion \(UTCTime(expires).text).")
+                "Client assertion is not within its valid time range. Current time: \(SimulatedTime(now).text), assertion "
+                    + "valid from \(SimulatedTime(notBefore).text), expiry time of assertion \(SimulatedTime(expires).text).")
         }
         guard !credentials.isEmpty else { return }
         let own = credentials.filter { $0.clientID.lowercased() == clientID.lowercased() }
@@ -41,16 +37,13 @@ enum ClientAssertion {
         let sameIssuer = own.filter { $0.issuer.utf8.elementsEqual(issuer.utf8) }
         guard !sameIssuer.isEmpty else {
             throw refusal(
-                700_211,
-                "No matching federated identity record found for presented assertion issuer "
-                    + "'\(EntraService.shown(issuer))'.")
+                700_211, "No matching federated identity record found for presented assertion issuer " + "'\(EntraService.shown(issuer))'.")
         }
         let sameSubject = sameIssuer.filter { $0.subject.utf8.elementsEqual(subject.utf8) }
         guard !sameSubject.isEmpty else {
             throw refusal(
                 700_213,
-                "No matching federated identity record found for presented assertion subject "
-                    + "'\(EntraService.shown(subject))'.")
+                "No matching federated identity record found for presented assertion subject " + "'\(EntraService.shown(subject))'.")
         }
         let matching = sameSubject.filter { credential in credential.audiences.contains { audiences.contains($0) } }
         guard let credential = matching.first else {
@@ -64,9 +57,7 @@ enum ClientAssertion {
 
     private static func verify(_ jws: JWS, with document: [UInt8]) throws(EntraService.Refusal) {
         let keys: [JWK]
-        do {
-            keys = try JWKSet(parsing: document, maximumKeys: 100).keys(withID: jws.keyID ?? "")
-        } catch {
+        do { keys = try JWKSet(parsing: document, maximumKeys: 100).keys(withID: jws.keyID ?? "") } catch {
             throw refusal(700_027, "The keys of the assertion's issuer cannot be read.")
         }
         guard let algorithm = JWSAlgorithm(rawValue: jws.algorithm) else {
@@ -79,9 +70,7 @@ enum ClientAssertion {
                 + "the signature is invalid.")
     }
 
-    private static func member(_ claims: JSONCursor, _ name: String) -> String {
-        (try? claims.optionalString(name)) ?? ""
-    }
+    private static func member(_ claims: JSONCursor, _ name: String) -> String { (try? claims.optionalString(name)) ?? "" }
 
     private static func audiences(_ claims: JSONCursor) -> [String] {
         guard let value = try? claims.optional("aud") else { return [] }

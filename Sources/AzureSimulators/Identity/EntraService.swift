@@ -2,16 +2,14 @@ internal import JOSE
 internal import OpenSSLCrypto
 internal import StrictJSON
 
-/// Entra's token endpoint for client assertions, and the documents around it (azure-protocols.md, section 4).
+/// Entra's token endpoint for client assertions, and the documents around it (EntraTokens.md, "Federated exchange").
 struct EntraService: SimulatedService {
     let issuer: AccessTokenIssuer
     let configuration: SimulatorConfiguration
 
     func route(of request: SimulatorRequest) -> SimulatorRoute {
         let segments = request.segments
-        if request.method == "POST", segments.count >= 3, segments[1] == "oauth2", segments.last == "token" {
-            return .entraToken
-        }
+        if request.method == "POST", segments.count >= 3, segments[1] == "oauth2", segments.last == "token" { return .entraToken }
         guard request.method == "GET" else { return .other }
         return segments.contains("discovery") || segments.last == "openid-configuration" ? .entraMetadata : .other
     }
@@ -19,20 +17,11 @@ struct EntraService: SimulatedService {
     func respond(to request: SimulatorRequest) async -> SimulatorResponse {
         let segments = request.segments
         switch route(of: request) {
-        case .entraToken:
-            do {
-                return try exchange(request, tenant: segments[0])
-            } catch {
-                return failure(error)
-            }
-        case .entraMetadata where segments.last == "keys":
-            return SimulatorResponse(json: issuer.keySet)
-        case .entraMetadata where segments.last == "instance":
-            return instances(request)
-        case .entraMetadata:
-            return metadata(request, tenant: segments[0])
-        default:
-            return SimulatorResponse(404)
+        case .entraToken: do { return try exchange(request, tenant: segments[0]) } catch { return failure(error) }
+        case .entraMetadata where segments.last == "keys": return SimulatorResponse(json: issuer.keySet)
+        case .entraMetadata where segments.last == "instance": return instances(request)
+        case .entraMetadata: return metadata(request, tenant: segments[0])
+        default: return SimulatorResponse(404)
         }
     }
 
@@ -58,15 +47,12 @@ struct EntraService: SimulatedService {
         }
         func value(_ name: String) throws(Refusal) -> String {
             guard let item = form.first(where: { $0.name == name }), !item.value.isEmpty else {
-                throw Refusal(
-                    number: 900_144, text: "The request body must contain the following parameter: '\(name)'.")
+                throw Refusal(number: 900_144, text: "The request body must contain the following parameter: '\(name)'.")
             }
             return item.value
         }
         guard try value("grant_type") == "client_credentials" else {
-            throw Refusal(
-                error: "unsupported_grant_type", number: 70003,
-                text: "The app requested an unsupported grant type.")
+            throw Refusal(error: "unsupported_grant_type", number: 70003, text: "The app requested an unsupported grant type.")
         }
         let clientID = try value("client_id")
         let resource = try resource(form)
@@ -75,29 +61,23 @@ struct EntraService: SimulatedService {
                 status: 401, error: "invalid_client", number: 7_000_218,
                 text: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
         }
-        guard
-            try value("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-        else {
+        guard try value("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" else {
             throw Refusal(number: 50027, text: "The client assertion type is not supported.")
         }
         try ClientAssertion.check(
-            try value("client_assertion"), clientID: clientID, credentials: configuration.federatedCredentials,
-            now: configuration.clock())
+            try value("client_assertion"), clientID: clientID, credentials: configuration.federatedCredentials, now: configuration.clock())
         let identity =
             configuration.identities.first { $0.clientID.lowercased() == clientID.lowercased() }
             ?? SimulatedIdentity(clientID: clientID, objectID: Self.derivedObjectID(clientID))
         do {
             let token = try issuer.token(
-                audience: resource, identity: identity, now: configuration.clock(),
-                life: configuration.accessTokenLife)
+                audience: resource, identity: identity, now: configuration.clock(), life: configuration.accessTokenLife)
             return SimulatorResponse(
                 json: [
                     "token_type": "Bearer", "expires_in": .integer(configuration.accessTokenLife),
                     "ext_expires_in": .integer(configuration.accessTokenLife), "access_token": .string(token),
                 ], headers: [("Cache-Control", "no-store, no-cache"), ("Pragma", "no-cache")])
-        } catch {
-            throw Refusal(status: 503, error: "temporarily_unavailable", number: 90033, text: "A transient error.")
-        }
+        } catch { throw Refusal(status: 503, error: "temporarily_unavailable", number: 90033, text: "A transient error.") }
     }
 
     /// Version 2 asks by `scope` (`…/.default`), version 1 by `resource`.
@@ -106,15 +86,13 @@ struct EntraService: SimulatedService {
             guard scope.hasSuffix("/.default"), scope.hasPrefix("https://") else {
                 throw Refusal(
                     error: "invalid_scope", number: 1_002_012,
-                    text:
-                        "The provided value for scope \(Self.shown(scope)) is not valid. Client credential flows must "
+                    text: "The provided value for scope \(Self.shown(scope)) is not valid. Client credential flows must "
                         + "have a scope value with /.default suffixed to the resource identifier.")
             }
             return String(scope.dropLast("/.default".utf8.count))
         }
         guard let resource = form.first(where: { $0.name == "resource" })?.value, resource.hasPrefix("https://") else {
-            throw Refusal(
-                number: 900_144, text: "The request body must contain the following parameter: 'scope'.")
+            throw Refusal(number: 900_144, text: "The request body must contain the following parameter: 'scope'.")
         }
         return resource
     }
@@ -122,16 +100,14 @@ struct EntraService: SimulatedService {
     private func failure(_ refusal: Refusal) -> SimulatorResponse {
         let trace = SecureRandom.uuid()
         let correlation = SecureRandom.uuid()
-        let time = UTCTime(configuration.clock()).text
+        let time = SimulatedTime(configuration.clock()).text
         return SimulatorResponse(
             refusal.status,
             json: [
                 "error": .string(refusal.error),
                 "error_description": .string(
-                    "AADSTS\(refusal.number): \(refusal.text) Trace ID: \(trace) Correlation ID: \(correlation) "
-                        + "Timestamp: \(time)"),
-                "error_codes": [.integer(Int64(refusal.number))], "timestamp": .string(time),
-                "trace_id": .string(trace),
+                    "AADSTS\(refusal.number): \(refusal.text) Trace ID: \(trace) Correlation ID: \(correlation) " + "Timestamp: \(time)"),
+                "error_codes": [.integer(Int64(refusal.number))], "timestamp": .string(time), "trace_id": .string(trace),
                 "correlation_id": .string(correlation),
                 "error_uri": .string("https://login.microsoftonline.com/error?code=\(refusal.number)"),
             ])
@@ -140,8 +116,7 @@ struct EntraService: SimulatedService {
     /// An object id for an application that was not configured: always the same one.
     private static func derivedObjectID(_ clientID: String) -> String {
         let digits = Array(Hex.encode(DigestAlgorithm.sha256.digest(Array(clientID.lowercased().utf8)).prefix(16)))
-        return [digits[0..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20..<32]]
-            .map { String($0) }.joined(separator: "-")
+        return [digits[0..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20..<32]].map { String($0) }.joined(separator: "-")
     }
 
     /// What a client sent, short enough for a message.
@@ -151,31 +126,26 @@ struct EntraService: SimulatedService {
 
     private func metadata(_ request: SimulatorRequest, tenant: String) -> SimulatorResponse {
         let base = "\(request.origin)/\(tenant)"
-        return SimulatorResponse(
-            json: [
-                "issuer": .string(request.segments.contains("v2.0") ? "\(base)/v2.0" : issuer.issuer),
-                "token_endpoint": .string("\(base)/oauth2/v2.0/token"),
-                "authorization_endpoint": .string("\(base)/oauth2/v2.0/authorize"),
-                "jwks_uri": .string("\(request.origin)/common/discovery/v2.0/keys"),
-                "response_types_supported": ["code", "id_token"], "subject_types_supported": ["pairwise"],
-                "id_token_signing_alg_values_supported": ["RS256"],
-                "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-            ])
+        return SimulatorResponse(json: [
+            "issuer": .string(request.segments.contains("v2.0") ? "\(base)/v2.0" : issuer.issuer),
+            "token_endpoint": .string("\(base)/oauth2/v2.0/token"), "authorization_endpoint": .string("\(base)/oauth2/v2.0/authorize"),
+            "jwks_uri": .string("\(request.origin)/common/discovery/v2.0/keys"), "response_types_supported": ["code", "id_token"],
+            "subject_types_supported": ["pairwise"], "id_token_signing_alg_values_supported": ["RS256"],
+            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+        ])
     }
 
     /// What authentication libraries ask before they trust an authority host.
     private func instances(_ request: SimulatorRequest) -> SimulatorResponse {
-        SimulatorResponse(
-            json: [
-                "tenant_discovery_endpoint": .string(
-                    "\(request.origin)/\(issuer.tenantID)/v2.0/.well-known/openid-configuration"),
-                "api-version": "1.1",
-                "metadata": [
-                    [
-                        "preferred_network": "login.microsoftonline.com", "preferred_cache": "login.windows.net",
-                        "aliases": ["login.microsoftonline.com", "login.windows.net", .string(request.host)],
-                    ]
-                ],
-            ])
+        SimulatorResponse(json: [
+            "tenant_discovery_endpoint": .string("\(request.origin)/\(issuer.tenantID)/v2.0/.well-known/openid-configuration"),
+            "api-version": "1.1",
+            "metadata": [
+                [
+                    "preferred_network": "login.microsoftonline.com", "preferred_cache": "login.windows.net",
+                    "aliases": ["login.microsoftonline.com", "login.windows.net", .string(request.host)],
+                ]
+            ],
+        ])
     }
 }

@@ -1,7 +1,8 @@
 internal import OpenSSLCrypto
 internal import StrictJSON
 
-/// The services behind 169.254.169.254: managed identity tokens and AMD certificates (azure-protocols.md, sections 3 and 5.1).
+/// The services behind 169.254.169.254: managed identity tokens and AMD certificates (ManagedIdentity.md, "Token request";
+/// AMDEndorsements.md, "THIM").
 struct MetadataService: SimulatedService {
     let issuer: AccessTokenIssuer
     let configuration: SimulatorConfiguration
@@ -25,9 +26,7 @@ struct MetadataService: SimulatedService {
 
     func respond(to request: SimulatorRequest) async -> SimulatorResponse {
         let route = route(of: request)
-        guard route != .other else {
-            return Self.failure(404, "not_found", "The requested path is not part of the metadata service.")
-        }
+        guard route != .other else { return Self.failure(404, "not_found", "The requested path is not part of the metadata service.") }
         if route == .identityEndpoint { return endpointToken(request) }
         guard request.header("metadata") == "true" else {
             return Self.failure(400, "bad_request_102", "Required metadata header not specified")
@@ -42,8 +41,7 @@ struct MetadataService: SimulatedService {
 
     private func token(_ request: SimulatorRequest) -> SimulatorResponse {
         guard let version = request.queryValue("api-version"), Self.isDate(version), version >= "2018-02-01" else {
-            return Self.failure(
-                400, "invalid_request", "Required query variable 'api-version' is missing or not supported")
+            return Self.failure(400, "invalid_request", "Required query variable 'api-version' is missing or not supported")
         }
         guard let resource = request.queryValue("resource"), !resource.isEmpty else {
             return Self.failure(400, "invalid_request", "Required query variable 'resource' is missing")
@@ -51,13 +49,12 @@ struct MetadataService: SimulatedService {
         guard resource.hasPrefix("https://"), !resource.hasSuffix("/.default"), resource.utf8.count <= 300 else {
             return Self.failure(
                 400, "invalid_resource",
-                "AADSTS500011: The resource principal named \(EntraService.shown(resource)) was not found in the tenant."
-            )
+                "AADSTS500011: The resource principal named \(EntraService.shown(resource)) was not found in the tenant.")
         }
         return token(request, for: resource)
     }
 
-    /// As the endpoint that App Service names in IDENTITY_ENDPOINT answers (azure-protocols.md, section 3.3).
+    /// As the endpoint that App Service names in IDENTITY_ENDPOINT answers (ManagedIdentity.md, "Other endpoints").
     private func endpointToken(_ request: SimulatorRequest) -> SimulatorResponse {
         func failure(_ status: Int, _ message: String) -> SimulatorResponse {
             SimulatorResponse(status, json: ["statusCode": .integer(Int64(status)), "message": .string(message)])
@@ -65,9 +62,7 @@ struct MetadataService: SimulatedService {
         guard request.header("x-identity-header") == configuration.identityHeader else {
             return failure(401, "The X-IDENTITY-HEADER field is missing or wrong.")
         }
-        guard request.queryValue("api-version") == "2019-08-01" else {
-            return failure(400, "The api-version is not supported.")
-        }
+        guard request.queryValue("api-version") == "2019-08-01" else { return failure(400, "The api-version is not supported.") }
         guard let resource = request.queryValue("resource"), resource.hasPrefix("https://") else {
             return failure(400, "The resource is missing or unknown.")
         }
@@ -77,34 +72,26 @@ struct MetadataService: SimulatedService {
     private func token(_ request: SimulatorRequest, for resource: String) -> SimulatorResponse {
         let named = Self.selectors.compactMap { name in request.queryValue(name).map { (name: name, value: $0) } }
         guard named.count <= 1 else {
-            return Self.failure(
-                400, "invalid_request", "Only one of client_id, object_id and msi_res_id may be specified")
+            return Self.failure(400, "invalid_request", "Only one of client_id, object_id and msi_res_id may be specified")
         }
         let identity =
-            named.first.map { selector in
-                configuration.identities.first { $0.isSelected(by: selector.name, selector.value) }
-            } ?? configuration.identities.first
+            named.first.map { selector in configuration.identities.first { $0.isSelected(by: selector.name, selector.value) } }
+            ?? configuration.identities.first
         guard let identity else { return Self.failure(400, "invalid_request", "Identity not found") }
         let now = configuration.clock()
         let life = configuration.accessTokenLife
         let given: MetadataTokenCache.Entry
         do throws(CryptoError) {
-            given = try tokens.entry(
-                for: MetadataTokenCache.Wish(resource: resource, clientID: identity.clientID), now: now, life: life
-            ) { () throws(CryptoError) in
-                try issuer.token(audience: resource, identity: identity, now: now, life: life)
+            given = try tokens.entry(for: MetadataTokenCache.Wish(resource: resource, clientID: identity.clientID), now: now, life: life) {
+                () throws(CryptoError) in try issuer.token(audience: resource, identity: identity, now: now, life: life)
             }
-        } catch {
-            return Self.failure(500, "unknown", "Failed to retrieve token from the Active directory")
-        }
+        } catch { return Self.failure(500, "unknown", "Failed to retrieve token from the Active directory") }
         let left = String(given.issuedAt + life - now)
-        return SimulatorResponse(
-            json: [
-                "access_token": .string(given.token), "client_id": .string(identity.clientID),
-                "expires_in": .string(left), "expires_on": .string(String(given.issuedAt + life)),
-                "ext_expires_in": .string(left), "not_before": .string(String(given.issuedAt)),
-                "refresh_token": "", "resource": .string(resource), "token_type": "Bearer",
-            ])
+        return SimulatorResponse(json: [
+            "access_token": .string(given.token), "client_id": .string(identity.clientID), "expires_in": .string(left),
+            "expires_on": .string(String(given.issuedAt + life)), "ext_expires_in": .string(left),
+            "not_before": .string(String(given.issuedAt)), "refresh_token": "", "resource": .string(resource), "token_type": "Bearer",
+        ])
     }
 
     /// MSAL and older clients name the resource id differently.
@@ -114,8 +101,7 @@ struct MetadataService: SimulatedService {
         let bytes = Array(text.utf8)
         return bytes.count == 10
             && bytes.enumerated().allSatisfy { index, byte in
-                index == 4 || index == 7
-                    ? byte == UInt8(ascii: "-") : (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                index == 4 || index == 7 ? byte == UInt8(ascii: "-") : (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
             }
     }
 
@@ -126,15 +112,11 @@ struct MetadataService: SimulatedService {
     // MARK: THIM
 
     private func endorsements() -> SimulatorResponse {
-        guard let chain = configuration.endorsements else {
-            return Self.failure(404, "not_found", "The platform has no AMD certificates")
-        }
-        return SimulatorResponse(
-            json: [
-                "vcekCert": .string(chain.leaf.textPEM), "tcbm": .string(chain.tcb),
-                "certificateChain": .string(chain.intermediate.textPEM + chain.root.textPEM),
-                "cacheControl": "86400",
-            ])
+        guard let chain = configuration.endorsements else { return Self.failure(404, "not_found", "The platform has no AMD certificates") }
+        return SimulatorResponse(json: [
+            "vcekCert": .string(chain.leaf.textPEM), "tcbm": .string(chain.tcb),
+            "certificateChain": .string(chain.intermediate.textPEM + chain.root.textPEM), "cacheControl": "86400",
+        ])
     }
 }
 

@@ -2,18 +2,15 @@ internal import OpenSSLCrypto
 internal import ReleasePolicy
 internal import StrictJSON
 
-/// Keys as the services describe them (azure-protocols.md, sections 2.3 and 2.5). Private parts are never in it.
+/// Keys as the services describe them (KeyStores.md, "Create" and "Keys in answers"). Private parts are never in it.
 extension KeyStoreService {
     /// KeyBundle of one version.
     func bundle(_ record: KeyRecord, _ version: KeyVersion, _ call: Call) -> JSONObject {
         var bundle: JSONObject = [
-            "key": .object(publicKey(record, version, call, type: version.type)),
-            "attributes": .object(attributes(record, version)),
+            "key": .object(publicKey(record, version, call, type: version.type)), "attributes": .object(attributes(record, version)),
         ]
         if let tags = version.tags { bundle.set("tags", .object(tags)) }
-        if let policy = record.policy {
-            bundle.set("release_policy", .object(describe(policy, withContentType: true)))
-        }
+        if let policy = record.policy { bundle.set("release_policy", .object(describe(policy, withContentType: true))) }
         return bundle
     }
 

@@ -1,7 +1,7 @@
 internal import OpenSSLCrypto
 internal import StrictJSON
 
-/// POST /keys/{name}/create (azure-protocols.md, section 2.3).
+/// POST /keys/{name}/create (KeyStores.md, "Create").
 extension KeyStoreService {
     func create(_ name: String, _ call: Call) async throws(KeyStoreRefusal) -> SimulatorResponse {
         let body = try document(call)
@@ -10,9 +10,7 @@ extension KeyStoreService {
         do {
             requested = try body.string("kty")
             shape = try Self.shape(requested, body)
-        } catch {
-            throw .badParameter("Property has invalid value: \(error.description)")
-        }
+        } catch { throw .badParameter("Property has invalid value: \(error.description)") }
         guard let type = personality.storedType(requested, hsm: false) else {
             throw .badParameter("Property has invalid value: kty", because: "the service has no keys of this type")
         }
@@ -26,13 +24,9 @@ extension KeyStoreService {
         return try addVersion(name, type: type, material: material, input: input, call)
     }
 
-    private static func policyProbe(
-        _ input: KeyInput, _ type: String, _ personality: KeyStorePersonality, old: KeyRecord?
-    ) throws(KeyStoreRefusal) -> StoredPolicy? {
-        try policy(
-            old: old?.policy, sent: input.policy, exports: input.isExportable ?? old?.isExportable ?? false, type: type,
-            personality)
-    }
+    private static func policyProbe(_ input: KeyInput, _ type: String, _ personality: KeyStorePersonality, old: KeyRecord?)
+        throws(KeyStoreRefusal) -> StoredPolicy?
+    { try policy(old: old?.policy, sent: input.policy, exports: input.isExportable ?? old?.isExportable ?? false, type: type, personality) }
 
     private static func shape(_ type: String, _ body: JSONCursor) throws(JSONError) -> KeyMaterial.Shape {
         let size = try body.optionalInteger("key_size")

@@ -1,6 +1,6 @@
 internal import StrictJSON
 
-/// Delete, recover and purge (azure-protocols.md, sections 2.2 and 2.5).
+/// Delete, recover and purge (KeyStores.md, "Routes" and "Keys in answers").
 extension KeyStoreService {
     func delete(_ name: String, _ call: Call) throws(KeyStoreRefusal) -> SimulatorResponse {
         let personality = personality
@@ -15,9 +15,7 @@ extension KeyStoreService {
     }
 
     func getDeleted(_ name: String, _ call: Call) throws(KeyStoreRefusal) -> SimulatorResponse {
-        guard let record = content.record(name, at: call.host), record.deleted != nil else {
-            throw .deletedKeyNotFound(name)
-        }
+        guard let record = content.record(name, at: call.host), record.deleted != nil else { throw .deletedKeyNotFound(name) }
         return SimulatorResponse(json: .object(deletedBundle(record, call)))
     }
 

@@ -2,7 +2,7 @@ internal import OpenSSLCrypto
 internal import SecureMemory
 internal import StrictJSON
 
-/// PUT /keys/{name} (azure-protocols.md, section 2.4).
+/// PUT /keys/{name} (KeyStores.md, "Import").
 extension KeyStoreService {
     /// Longest symmetric key in bytes.
     static let maximumSymmetricBytes = 64
@@ -19,25 +19,17 @@ extension KeyStoreService {
             for member in try body.members() where member.name.lowercased() == "hsm" && member.value.value != .null {
                 isHSM = try member.value.boolean()
             }
-        } catch {
-            throw .badParameter("Property has invalid value: \(error.description)")
-        }
+        } catch { throw .badParameter("Property has invalid value: \(error.description)") }
         guard let type = personality.storedType(requested, hsm: isHSM) else {
             throw .badParameter("Property has invalid value: kty", because: "the service has no keys of this type")
         }
         let input = try KeyInput(body, keyOperations: key, apiVersion: call.apiVersion, personality)
         let material: KeyMaterial
-        do {
-            material = try Self.material(key, type)
-        } catch let error as JSONError {
+        do { material = try Self.material(key, type) } catch let error as JSONError {
             throw .badParameter("JSON Web Key: \(error.description)")
-        } catch let error as CryptoError {
-            throw .badParameter("JSON Web Key: the key is not valid", because: error.description)
-        } catch let error as KeyStoreRefusal {
-            throw error
-        } catch {
-            throw .badParameter("JSON Web Key: the key cannot be read")
-        }
+        } catch let error as CryptoError { throw .badParameter("JSON Web Key: the key is not valid", because: error.description) } catch let
+            error as KeyStoreRefusal
+        { throw error } catch { throw .badParameter("JSON Web Key: the key cannot be read") }
         return try addVersion(name, type: type, material: material, input: input, call)
     }
 
@@ -54,17 +46,15 @@ extension KeyStoreService {
             return try KeyMaterial(
                 PrivateKey(
                     rsa: RSAPrivateNumbers(
-                        n: modulus, e: number(key, "e"), d: number(key, "d"), p: number(key, "p"),
-                        q: number(key, "q"), dp: number(key, "dp"), dq: number(key, "dq"), qi: number(key, "qi"))))
+                        n: modulus, e: number(key, "e"), d: number(key, "d"), p: number(key, "p"), q: number(key, "q"),
+                        dp: number(key, "dp"), dq: number(key, "dq"), qi: number(key, "qi"))))
         case "EC", "EC-HSM":
             guard let curve = EllipticCurve(rawValue: try key.string("crv")) else {
                 throw try key.member("crv").invalid("the simulator knows P-256, P-384 and P-521")
             }
             let count = curve.coordinateByteCount
             return try KeyMaterial(
-                PrivateKey(
-                    ec: curve, d: coordinate(key, "d", count), x: coordinate(key, "x", count),
-                    y: coordinate(key, "y", count)))
+                PrivateKey(ec: curve, d: coordinate(key, "d", count), x: coordinate(key, "x", count), y: coordinate(key, "y", count)))
         default:
             var bytes = try bytes(key, "k")
             defer { bytes.withUnsafeMutableBytes { wipe($0) } }
@@ -79,9 +69,7 @@ extension KeyStoreService {
     /// Base64 of either alphabet, padded or not.
     private static func bytes(_ key: JSONCursor, _ name: String) throws(JSONError) -> [UInt8] {
         let member = try key.member(name)
-        guard let bytes = Base64.decodeLenient(try member.string()), !bytes.isEmpty else {
-            throw member.invalid("not base64url")
-        }
+        guard let bytes = Base64.decodeLenient(try member.string()), !bytes.isEmpty else { throw member.invalid("not base64url") }
         return bytes
     }
 

@@ -21,14 +21,10 @@ struct KeyInput {
         var contentType: String
     }
 
-    private static let knownOperations: Set<String> = [
-        "encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "export",
-    ]
+    private static let knownOperations: Set<String> = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "export"]
 
     /// Reads the body; `key_ops` come from `keyOperations`, which is the body itself or its `key`.
-    init(
-        _ body: JSONCursor, keyOperations: JSONCursor, apiVersion: String, _ personality: KeyStorePersonality
-    ) throws(KeyStoreRefusal) {
+    init(_ body: JSONCursor, keyOperations: JSONCursor, apiVersion: String, _ personality: KeyStorePersonality) throws(KeyStoreRefusal) {
         do {
             if let attributes = try body.optional("attributes") {
                 isEnabled = try attributes.optionalBoolean("enabled")
@@ -49,17 +45,15 @@ struct KeyInput {
                 for member in try tags.members() { _ = try member.value.string() }
                 self.tags = try tags.object()
             }
-        } catch let error as JSONError {
-            throw .badParameter("Property has invalid value: \(error.description)")
-        } catch {
+        } catch let error as JSONError { throw .badParameter("Property has invalid value: \(error.description)") } catch {
             throw .badParameter("The request body cannot be read.")
         }
         policy = try Self.policy(body, apiVersion: apiVersion, personality)
     }
 
-    private static func policy(
-        _ body: JSONCursor, apiVersion: String, _ personality: KeyStorePersonality
-    ) throws(KeyStoreRefusal) -> PolicyInput? {
+    private static func policy(_ body: JSONCursor, apiVersion: String, _ personality: KeyStorePersonality) throws(KeyStoreRefusal)
+        -> PolicyInput?
+    {
         let data: String?
         var input: PolicyInput
         do {
@@ -68,14 +62,11 @@ struct KeyInput {
             input = PolicyInput(
                 isImmutable: try member.optionalBoolean("immutable"),
                 contentType: try member.optionalString("contentType") ?? StoredPolicy.defaultContentType)
-        } catch {
-            throw .badParameter("Property has invalid value: \(error.description)")
-        }
+        } catch { throw .badParameter("Property has invalid value: \(error.description)") }
         // Documented is base64url without padding; the services take standard base64 with padding as well.
         guard let data, !data.isEmpty, let bytes = Base64.decodeLenient(data) else {
             input.complaint = .skr(
-                1004, "Exportable keys must have release policy.", personality,
-                because: "release_policy.data is missing or not base64")
+                1004, "Exportable keys must have release policy.", personality, because: "release_policy.data is missing or not base64")
             return input
         }
         do {
@@ -85,15 +76,10 @@ struct KeyInput {
             }
             input.policy = policy
         } catch let error as PolicyError where error.kind == .syntax {
-            input.complaint = .skr(
-                1004, "Exportable keys must have release policy.", personality, because: error.description)
+            input.complaint = .skr(1004, "Exportable keys must have release policy.", personality, because: error.description)
         } catch let error as PolicyError {
             throw .badParameter("Key Release Policy: \(error.reason)", because: error.description)
-        } catch let error as KeyStoreRefusal {
-            throw error
-        } catch {
-            throw .badParameter("Key Release Policy: it cannot be read.")
-        }
+        } catch let error as KeyStoreRefusal { throw error } catch { throw .badParameter("Key Release Policy: it cannot be read.") }
         return input
     }
 }
@@ -105,28 +91,22 @@ extension KeyStoreService {
             let cursor = try JSONCursor.parse(call.request.body)
             _ = try cursor.object()
             return cursor
-        } catch {
-            throw .badParameter("The request body is not a JSON object: \(error.description)")
-        }
+        } catch { throw .badParameter("The request body is not a JSON object: \(error.description)") }
     }
 
-    /// Adds a version to a key, or makes the key, by the rules for exportable keys (azure-protocols.md, sections 2.8 and 2.10).
-    func addVersion(
-        _ name: String, type: String, material: KeyMaterial, input: KeyInput, _ call: Call
-    ) throws(KeyStoreRefusal) -> SimulatorResponse {
+    /// Adds a version to a key, or makes the key, by the rules for exportable keys (KeyStores.md, "Refusals" and "Exportable keys").
+    func addVersion(_ name: String, type: String, material: KeyMaterial, input: KeyInput, _ call: Call) throws(KeyStoreRefusal)
+        -> SimulatorResponse
+    {
         let personality = personality
         let now = call.now
         let version = KeyVersion(
-            identifier: SecureRandom.hex(16), type: type, material: material,
-            operations: input.operations ?? material.defaultOperations, isEnabled: input.isEnabled ?? true,
-            notBefore: input.notBefore, expires: input.expires, created: now, updated: now, tags: input.tags)
-        if input.isExportable == true || input.policy != nil,
-            Self.versionsWithoutRelease.contains(call.apiVersion)
-        {
+            identifier: SecureRandom.hex(16), type: type, material: material, operations: input.operations ?? material.defaultOperations,
+            isEnabled: input.isEnabled ?? true, notBefore: input.notBefore, expires: input.expires, created: now, updated: now,
+            tags: input.tags)
+        if input.isExportable == true || input.policy != nil, Self.versionsWithoutRelease.contains(call.apiVersion) {
             throw .skr(
-                1001,
-                "The exportable attribute is only supported with premium vaults and API version >= '7.3-preview'.",
-                personality)
+                1001, "The exportable attribute is only supported with premium vaults and API version >= '7.3-preview'.", personality)
         }
         let sent = input.policy
         let isExportable = input.isExportable
@@ -135,19 +115,14 @@ extension KeyStoreService {
                 throw KeyStoreRefusal(
                     409, "Conflict",
                     "Key \(old.name) is currently in a deleted but recoverable state, and its name cannot be reused; in "
-                        + "this state, the key can only be recovered or purged.",
-                    inner: "ObjectIsDeletedButRecoverable")
+                        + "this state, the key can only be recovered or purged.", inner: "ObjectIsDeletedButRecoverable")
             }
             if let old = record, let isExportable, isExportable != old.isExportable {
-                throw .skr(
-                    1003, "The exportable attribute of an existing key cannot be changed.", personality)
+                throw .skr(1003, "The exportable attribute of an existing key cannot be changed.", personality)
             }
             let exports = isExportable ?? record?.isExportable ?? false
-            let policy = try Self.policy(
-                old: record?.policy, sent: sent, exports: exports, type: type, personality)
-            var new =
-                record
-                ?? KeyRecord(name: name, isExportable: exports, policy: policy, versions: [], deleted: nil)
+            let policy = try Self.policy(old: record?.policy, sent: sent, exports: exports, type: type, personality)
+            var new = record ?? KeyRecord(name: name, isExportable: exports, policy: policy, versions: [], deleted: nil)
             new.policy = policy
             new.versions.append(version)
             record = new
@@ -157,31 +132,21 @@ extension KeyStoreService {
     }
 
     /// The policy that a key has after a request.
-    static func policy(
-        old: StoredPolicy?, sent: KeyInput.PolicyInput?, exports: Bool, type: String, _ personality: KeyStorePersonality
-    ) throws(KeyStoreRefusal) -> StoredPolicy? {
+    static func policy(old: StoredPolicy?, sent: KeyInput.PolicyInput?, exports: Bool, type: String, _ personality: KeyStorePersonality)
+        throws(KeyStoreRefusal) -> StoredPolicy?
+    {
         guard exports else {
-            if sent != nil {
-                throw .skr(1005, "Non-exportable keys must not have release policy.", personality)
-            }
+            if sent != nil { throw .skr(1005, "Non-exportable keys must not have release policy.", personality) }
             return nil
         }
-        guard type.hasSuffix("-HSM") else {
-            throw .skr(1006, "Exportable keys must be protected by an HSM.", personality)
-        }
+        guard type.hasSuffix("-HSM") else { throw .skr(1006, "Exportable keys must be protected by an HSM.", personality) }
         guard let sent else {
-            guard let old else {
-                throw .skr(1004, "Exportable keys must have release policy.", personality)
-            }
+            guard let old else { throw .skr(1004, "Exportable keys must have release policy.", personality) }
             return old
         }
         if let complaint = sent.complaint { throw complaint }
-        if old?.isImmutable == true {
-            throw .skr(1020, "Immutable Key Release Policy cannot be modified.", personality)
-        }
-        guard let policy = sent.policy else {
-            throw .skr(1004, "Exportable keys must have release policy.", personality)
-        }
+        if old?.isImmutable == true { throw .skr(1020, "Immutable Key Release Policy cannot be modified.", personality) }
+        guard let policy = sent.policy else { throw .skr(1004, "Exportable keys must have release policy.", personality) }
         return StoredPolicy(policy: policy, isImmutable: sent.isImmutable ?? false, contentType: sent.contentType)
     }
 }

@@ -11,9 +11,7 @@ enum KeyMaterial: Sendable {
     final class Secret: Sendable {
         let bytes: SecretBytes
 
-        init(_ bytes: consuming SecretBytes) {
-            self.bytes = bytes
-        }
+        init(_ bytes: consuming SecretBytes) { self.bytes = bytes }
 
         /// Copies; the caller stays responsible for wiping the original.
         convenience init(copying bytes: [UInt8]) {
@@ -25,11 +23,9 @@ enum KeyMaterial: Sendable {
         }
     }
 
-    init(_ key: PrivateKey) throws(CryptoError) {
-        self = .asymmetric(key, pkcs8: Secret(try key.pkcs8DER()))
-    }
+    init(_ key: PrivateKey) throws(CryptoError) { self = .asymmetric(key, pkcs8: Secret(try key.pkcs8DER())) }
 
-    /// What a release wraps: PKCS#8 DER, or the raw bytes of a symmetric key (azure-protocols.md, section 2.7).
+    /// What a release wraps: PKCS#8 DER, or the raw bytes of a symmetric key (KeyStores.md, "Key wrapping").
     var plaintext: Secret {
         switch self {
         case .asymmetric(_, let secret), .symmetric(let secret): secret

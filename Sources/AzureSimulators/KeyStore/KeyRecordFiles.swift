@@ -11,9 +11,7 @@ struct KeyRecordFiles: Sendable {
     func replace(_ old: KeyRecord?, with new: KeyRecord?, name: String, host: String) throws(SimulatorError) {
         let before = Set((old?.versions ?? []).map(\.identifier))
         let after = Set((new?.versions ?? []).map(\.identifier))
-        for version in new?.versions ?? [] where !before.contains(version.identifier) {
-            try write(version)
-        }
+        for version in new?.versions ?? [] where !before.contains(version.identifier) { try write(version) }
         let file = "\(host)_\(name).json"
         if let new {
             try directory.write(file, Self.document(new, host: host).serialized(pretty: true))
@@ -39,9 +37,7 @@ struct KeyRecordFiles: Sendable {
             do {
                 let (host, record) = try load(bytes)
                 stores[host, default: [:]][record.name.lowercased()] = record
-            } catch {
-                throw SimulatorError("cannot read \(directory.path)/\(file): \(error)")
-            }
+            } catch { throw SimulatorError("cannot read \(directory.path)/\(file): \(error)") }
         }
         return stores
     }
@@ -52,38 +48,31 @@ struct KeyRecordFiles: Sendable {
         var policy: StoredPolicy?
         if let stored = try document.optional("policy") {
             policy = StoredPolicy(
-                policy: try ReleasePolicy(json: Array(try stored.string("text").utf8)),
-                isImmutable: try stored.boolean("immutable"), contentType: try stored.string("contentType"))
+                policy: try ReleasePolicy(json: Array(try stored.string("text").utf8)), isImmutable: try stored.boolean("immutable"),
+                contentType: try stored.string("contentType"))
         }
         let versions = try document.array("versions").map { try version($0) }
         guard !versions.isEmpty else { throw SimulatorError("the key has no version") }
         let record = KeyRecord(
-            name: try document.string("name"), isExportable: try document.boolean("exportable"), policy: policy,
-            versions: versions, deleted: try document.optionalInteger("deleted"))
+            name: try document.string("name"), isExportable: try document.boolean("exportable"), policy: policy, versions: versions,
+            deleted: try document.optionalInteger("deleted"))
         return (try document.string("host"), record)
     }
 
     private func version(_ cursor: JSONCursor) throws -> KeyVersion {
         let identifier = try cursor.string("version")
-        guard identifier.utf8.count == 32, Hex.decode(identifier) != nil else {
-            throw cursor.invalid("the version is not an identifier")
-        }
+        guard identifier.utf8.count == 32, Hex.decode(identifier) != nil else { throw cursor.invalid("the version is not an identifier") }
         let type = try cursor.string("kty")
-        guard var secret = try directory.read("\(identifier).secret") else {
-            throw SimulatorError("\(identifier).secret is missing")
-        }
+        guard var secret = try directory.read("\(identifier).secret") else { throw SimulatorError("\(identifier).secret is missing") }
         defer { secret.withUnsafeMutableBytes { wipe($0) } }
         let material: KeyMaterial =
-            if type == "oct-HSM" {
-                .symmetric(KeyMaterial.Secret(copying: secret))
-            } else {
+            if type == "oct-HSM" { .symmetric(KeyMaterial.Secret(copying: secret)) } else {
                 try KeyMaterial(secret.withUnsafeBytes { try PrivateKey(pkcs8DER: $0) })
             }
         return KeyVersion(
-            identifier: identifier, type: type, material: material,
-            operations: try cursor.array("key_ops").map { try $0.string() }, isEnabled: try cursor.boolean("enabled"),
-            notBefore: try cursor.optionalInteger("nbf"), expires: try cursor.optionalInteger("exp"),
-            created: try cursor.integer("created"), updated: try cursor.integer("updated"),
+            identifier: identifier, type: type, material: material, operations: try cursor.array("key_ops").map { try $0.string() },
+            isEnabled: try cursor.boolean("enabled"), notBefore: try cursor.optionalInteger("nbf"),
+            expires: try cursor.optionalInteger("exp"), created: try cursor.integer("created"), updated: try cursor.integer("updated"),
             tags: try cursor.optional("tags")?.object())
     }
 
@@ -91,8 +80,7 @@ struct KeyRecordFiles: Sendable {
 
     private static func document(_ record: KeyRecord, host: String) -> JSONValue {
         var document: JSONObject = [
-            "format": 1, "host": .string(host), "name": .string(record.name),
-            "exportable": .boolean(record.isExportable),
+            "format": 1, "host": .string(host), "name": .string(record.name), "exportable": .boolean(record.isExportable),
         ]
         if let deleted = record.deleted { document.set("deleted", .integer(deleted)) }
         if let policy = record.policy {
@@ -109,9 +97,8 @@ struct KeyRecordFiles: Sendable {
 
     private static func describe(_ version: KeyVersion) -> JSONObject {
         var object: JSONObject = [
-            "version": .string(version.identifier), "kty": .string(version.type),
-            "key_ops": .array(version.operations.map { .string($0) }), "enabled": .boolean(version.isEnabled),
-            "created": .integer(version.created), "updated": .integer(version.updated),
+            "version": .string(version.identifier), "kty": .string(version.type), "key_ops": .array(version.operations.map { .string($0) }),
+            "enabled": .boolean(version.isEnabled), "created": .integer(version.created), "updated": .integer(version.updated),
         ]
         if let time = version.notBefore { object.set("nbf", .integer(time)) }
         if let time = version.expires { object.set("exp", .integer(time)) }

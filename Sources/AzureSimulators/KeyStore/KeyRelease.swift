@@ -3,7 +3,8 @@ internal import OpenSSLCrypto
 internal import ReleasePolicy
 internal import StrictJSON
 
-/// POST /keys/{name}[/{version}]/release (azure-protocols.md, sections 2.6, 2.7 and 2.9).
+/// POST /keys/{name}[/{version}]/release (KeyStores.md, "Release request", "Release answer" and "Key wrapping";
+/// ReleasePolicies.md, "Evaluation").
 extension KeyStoreService {
     /// How far clocks may differ, in seconds.
     static let clockSkew: Int64 = 300
@@ -30,14 +31,10 @@ extension KeyStoreService {
         let claims = try await verifiedClaims(question.target, policy, now: call.now)
         let wrappingKey = try WrappingKeyChoice.first(in: claims)
         let wrapped: [UInt8]
-        do {
-            wrapped = try KeyWrap.wrap(
-                found.material.plaintext.bytes, to: wrappingKey.key, using: question.algorithm)
-        } catch {
+        do { wrapped = try KeyWrap.wrap(found.material.plaintext.bytes, to: wrappingKey.key, using: question.algorithm) } catch {
             throw .badParameter("The key cannot be wrapped with the key of the attestation token.", because: "\(error)")
         }
-        let answer = ReleaseAnswer(
-            question: question, wrappingKeyID: wrappingKey.keyID, ciphertext: wrapped, requestedVersion: version)
+        let answer = ReleaseAnswer(question: question, wrappingKeyID: wrappingKey.keyID, ciphertext: wrapped, requestedVersion: version)
         return SimulatorResponse(
             json: ["value": .string(try await sign(answer, record, found, call))],
             headers: [("x-simulator-explanation", "released to the key \(Self.headerText(wrappingKey.keyID))")])
@@ -52,17 +49,13 @@ extension KeyStoreService {
                 throw try body.member("enc").invalid("unknown key encryption algorithm")
             }
             return ReleaseQuestion(target: target, nonce: try body.optionalString("nonce"), algorithm: algorithm)
-        } catch let error as JSONError {
-            throw .badParameter("Property has invalid value: \(error.description)")
-        } catch {
+        } catch let error as JSONError { throw .badParameter("Property has invalid value: \(error.description)") } catch {
             throw .badParameter("The request body cannot be read.")
         }
     }
 
     private static func checkUsable(_ version: KeyVersion, at now: Int64) throws(KeyStoreRefusal) {
-        guard version.isEnabled else {
-            throw .forbidden("Operation release is not allowed on a disabled key.", inner: "KeyDisabled")
-        }
+        guard version.isEnabled else { throw .forbidden("Operation release is not allowed on a disabled key.", inner: "KeyDisabled") }
         if let start = version.notBefore, now < start {
             throw .forbidden("Operation release is not allowed before the key's nbf.", inner: "KeyNotYetValid")
         }
@@ -74,9 +67,7 @@ extension KeyStoreService {
     // MARK: The attestation token
 
     /// The claims of a token whose signer the policy names, whose signature and times hold, and which satisfies the policy.
-    private func verifiedClaims(
-        _ target: String, _ policy: ReleasePolicy, now: Int64
-    ) async throws(KeyStoreRefusal) -> JSONObject {
+    private func verifiedClaims(_ target: String, _ policy: ReleasePolicy, now: Int64) async throws(KeyStoreRefusal) -> JSONObject {
         let jws: JWS
         let claims: JSONCursor
         let issuer: String
@@ -84,13 +75,9 @@ extension KeyStoreService {
             jws = try JWS(compact: target, maximumBytes: Self.maximumTokenBytes)
             claims = try jws.payload(limits: JSONLimits(maximumBytes: Self.maximumTokenBytes))
             issuer = try claims.string("iss")
-        } catch {
-            throw .attestationNotVerified("target is not an attestation token: \(error)")
-        }
+        } catch { throw .attestationNotVerified("target is not an attestation token: \(error)") }
         let object: JSONObject
-        do { object = try claims.object() } catch {
-            throw .attestationNotVerified("target is not an attestation token: \(error)")
-        }
+        do { object = try claims.object() } catch { throw .attestationNotVerified("target is not an attestation token: \(error)") }
         // Whose keys are fetched is decided by the policy, not by the token.
         let outcome = policy.evaluate(claims: object, issuer: issuer)
         guard let authority = policy.authorities.first(where: { $0.authority.utf8.elementsEqual(issuer.utf8) }) else {
@@ -98,9 +85,7 @@ extension KeyStoreService {
         }
         try await verifySignature(jws, authority.authority)
         try Self.checkTimes(claims, now: now)
-        guard outcome.isSatisfied else {
-            throw .policyNotSatisfied(outcome.obstacles.joined(separator: "; "))
-        }
+        guard outcome.isSatisfied else { throw .policyNotSatisfied(outcome.obstacles.joined(separator: "; ")) }
         return object
     }
 
@@ -110,18 +95,13 @@ extension KeyStoreService {
             guard error.isUnreachable else { throw .attestationNotVerified(error.reason) }
             // Wording of Azure/azure-sdk-for-js issue 21596; its status is not recorded.
             throw .skr(
-                1012, "The specified attestation service \(EntraService.shown(authority)) cannot be reached.",
-                personality,
+                1012, "The specified attestation service \(EntraService.shown(authority)) cannot be reached.", personality,
                 because: error.reason)
         }
         guard let keyID = jws.keyID else { throw .attestationNotVerified("the token names no key (kid)") }
         let candidates = keys.keys(withID: keyID)
-        guard !candidates.isEmpty else {
-            throw .attestationNotVerified("the token's key (kid) is not among the keys of \(authority)")
-        }
-        for candidate in candidates where (try? jws.verify(with: candidate.publicKey, algorithm: .rs256)) != nil {
-            return
-        }
+        guard !candidates.isEmpty else { throw .attestationNotVerified("the token's key (kid) is not among the keys of \(authority)") }
+        for candidate in candidates where (try? jws.verify(with: candidate.publicKey, algorithm: .rs256)) != nil { return }
         throw .attestationNotVerified("the token's RS256 signature does not verify with its key of \(authority)")
     }
 
@@ -131,19 +111,16 @@ extension KeyStoreService {
         do {
             expires = try claims.integer("exp")
             notBefore = try claims.optionalInteger("nbf") ?? 0
-        } catch {
-            throw .attestationNotVerified("the token's times are not usable: \(error.description)")
-        }
-        guard expires >= now - clockSkew else {
-            throw .attestationNotVerified("the token expired at \(UTCTime(expires).text)")
-        }
+        } catch { throw .attestationNotVerified("the token's times are not usable: \(error.description)") }
+        guard expires >= now - clockSkew else { throw .attestationNotVerified("the token expired at \(SimulatedTime(expires).text)") }
         guard notBefore <= now + clockSkew else {
-            throw .attestationNotVerified("the token is not valid before \(UTCTime(notBefore).text)")
+            throw .attestationNotVerified("the token is not valid before \(SimulatedTime(notBefore).text)")
         }
     }
 }
 
-/// Which key of the token receives the released one: the first RSA key for encryption in `x-ms-runtime.keys` (azure-protocols.md, section 2.7).
+/// Which key of the token receives the released one: the first RSA key for encryption in `x-ms-runtime.keys`
+/// (KeyStores.md, "Choice of the wrapping key").
 enum WrappingKeyChoice {
     /// Keys beyond this one are not looked at.
     static let maximumKeys = 100
@@ -172,7 +149,6 @@ enum WrappingKeyChoice {
     }
 
     private static func unusable(_ explanation: String) -> KeyStoreRefusal {
-        .badParameter(
-            "The target environment attestation has no key to encrypt the released key with.", because: explanation)
+        .badParameter("The target environment attestation has no key to encrypt the released key with.", because: explanation)
     }
 }

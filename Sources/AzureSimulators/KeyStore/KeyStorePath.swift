@@ -1,4 +1,4 @@
-/// A request to a key store, by method and path (azure-protocols.md, section 2.2).
+/// A request to a key store, by method and path (KeyStores.md, "Routes").
 enum KeyStoreOperation: Equatable, Sendable {
     case create(name: String)
     case `import`(name: String)
@@ -52,8 +52,7 @@ enum KeyStoreOperation: Equatable, Sendable {
         return switch path[path.count - 1].lowercased() {
         case "release": .release(name: path[0], version: version)
         case "create" where path.count == 2: .create(name: path[0])
-        case "encrypt", "decrypt", "sign", "verify", "wrapkey", "unwrapkey", "rotate", "backup", "restore":
-            .unsupported
+        case "encrypt", "decrypt", "sign", "verify", "wrapkey", "unwrapkey", "rotate", "backup", "restore": .unsupported
         default: .unknown
         }
     }
@@ -93,8 +92,8 @@ enum KeyStoreOperation: Equatable, Sendable {
     /// The key that is meant.
     var name: String? {
         switch self {
-        case .create(let name), .import(let name), .get(let name, _), .versions(let name), .update(let name, _),
-            .delete(let name), .release(let name, _), .getDeleted(let name), .recover(let name), .purge(let name):
+        case .create(let name), .import(let name), .get(let name, _), .versions(let name), .update(let name, _), .delete(let name),
+            .release(let name, _), .getDeleted(let name), .recover(let name), .purge(let name):
             name
         case .list, .listDeleted, .unsupported, .unknown: nil
         }

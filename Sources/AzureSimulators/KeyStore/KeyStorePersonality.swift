@@ -1,6 +1,6 @@
 internal import ReleasePolicy
 
-/// Which of the two services answers (azure-protocols.md, section 2.1).
+/// Which of the two services answers (KeyStores.md, "Vault and HSM").
 enum KeyStorePersonality: Sendable, Equatable {
     case vault
     case managedHSM

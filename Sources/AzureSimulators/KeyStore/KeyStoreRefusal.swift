@@ -1,4 +1,4 @@
-/// An answer of a key store that is not yes (azure-protocols.md, section 2.8).
+/// An answer of a key store that is not yes (KeyStores.md, "Refusals").
 struct KeyStoreRefusal: Error {
     var status: Int
     var code: String
@@ -20,16 +20,12 @@ struct KeyStoreRefusal: Error {
         KeyStoreRefusal(400, "BadParameter", message, because: explanation)
     }
 
-    static func forbidden(
-        _ message: String, inner: String? = nil, because explanation: String? = nil
-    ) -> KeyStoreRefusal {
+    static func forbidden(_ message: String, inner: String? = nil, because explanation: String? = nil) -> KeyStoreRefusal {
         KeyStoreRefusal(403, "Forbidden", message, inner: inner, because: explanation)
     }
 
     /// 404 for a key, or a version of one.
-    static func keyNotFound(
-        _ name: String, version: String? = nil, _ personality: KeyStorePersonality
-    ) -> KeyStoreRefusal {
+    static func keyNotFound(_ name: String, version: String? = nil, _ personality: KeyStorePersonality) -> KeyStoreRefusal {
         let identity = version.map { "\(name)/\($0)" } ?? name
         let message =
             switch personality {
@@ -47,13 +43,12 @@ struct KeyStoreRefusal: Error {
     }
 
     /// Secure key release errors: numbered at the vault, plain at the HSM.
-    static func skr(
-        _ number: Int, _ text: String, _ personality: KeyStorePersonality, because explanation: String? = nil
-    ) -> KeyStoreRefusal {
+    static func skr(_ number: Int, _ text: String, _ personality: KeyStorePersonality, because explanation: String? = nil)
+        -> KeyStoreRefusal
+    {
         switch personality {
         case .vault: badParameter("AKV.SKR.\(number): \(text)", because: explanation)
-        case .managedHSM:
-            badParameter(text.hasSuffix(".") ? String(text.dropLast()) : text, because: explanation)
+        case .managedHSM: badParameter(text.hasSuffix(".") ? String(text.dropLast()) : text, because: explanation)
         }
     }
 
@@ -64,7 +59,6 @@ struct KeyStoreRefusal: Error {
 
     /// The token is genuine, but the policy is not satisfied.
     static func policyNotSatisfied(_ explanation: String) -> KeyStoreRefusal {
-        forbidden(
-            "Target environment attestation does not meet key release policy requirements.", because: explanation)
+        forbidden("Target environment attestation does not meet key release policy requirements.", because: explanation)
     }
 }

@@ -3,7 +3,7 @@ internal import OpenSSLCrypto
 internal import StrictJSON
 internal import Synchronization
 
-/// Key Vault or Managed HSM, for every store name at once (azure-protocols.md, section 2).
+/// Key Vault or Managed HSM, for every store name at once (KeyStores.md, "Overview").
 struct KeyStoreService: SimulatedService {
     static let apiVersions: Set<String> = [
         "2016-10-01", "7.0", "7.1", "7.2", "7.3-preview", "7.3", "7.4-preview.1", "7.4", "7.5", "7.6-preview.2", "7.6",
@@ -18,7 +18,7 @@ struct KeyStoreService: SimulatedService {
     let content: KeyStoreContent
     let accessTokens: AccessTokenIssuer
     let authority: CertificateAuthority
-    let attestationAuthorities: AuthorityDirectory
+    let attestationAuthorities: AuthorityKeyFinder
     let permissions: PermissionBoard
     let configuration: SimulatorConfiguration
 
@@ -39,36 +39,22 @@ struct KeyStoreService: SimulatedService {
         let caller: AccessTokenIssuer.Caller
         do throws(AccessTokenIssuer.Refusal) {
             // Official clients send their first request without a token and a body; nothing else is looked at then.
-            guard let bearer = request.bearer else {
-                return finished(unauthorized(nil, request), request, activity, latency: "0")
-            }
+            guard let bearer = request.bearer else { return finished(unauthorized(nil, request), request, activity, latency: "0") }
             caller = try accessTokens.check(bearer, audience: audience(request.host), now: configuration.clock())
-        } catch {
-            return finished(unauthorized(error, request), request, activity, latency: "0")
-        }
-        do throws(KeyStoreRefusal) {
-            response = try await answer(request, caller)
-        } catch {
-            response = refusal(error, activity)
-        }
+        } catch { return finished(unauthorized(error, request), request, activity, latency: "0") }
+        do throws(KeyStoreRefusal) { response = try await answer(request, caller) } catch { response = refusal(error, activity) }
         return finished(response, request, activity, latency: "2")
     }
 
     /// What `respond` does once the caller is known. Administration comes in here.
-    func answer(
-        _ request: SimulatorRequest, _ caller: AccessTokenIssuer.Caller?
-    ) async throws(KeyStoreRefusal) -> SimulatorResponse {
+    func answer(_ request: SimulatorRequest, _ caller: AccessTokenIssuer.Caller?) async throws(KeyStoreRefusal) -> SimulatorResponse {
         let operation = KeyStoreOperation(request)
-        guard let version = request.queryValue("api-version") else {
-            throw .badParameter("The api-version query parameter is required.")
-        }
+        guard let version = request.queryValue("api-version") else { throw .badParameter("The api-version query parameter is required.") }
         guard Self.apiVersions.contains(version) else {
             throw .badParameter("The specified version (\(version.prefix(40))) is not recognized.")
         }
         if let name = operation.name { try Self.check(name: name) }
-        if let caller, let permission = operation.permission,
-            permissions.denies(caller, at: request.host, permission)
-        {
+        if let caller, let permission = operation.permission, permissions.denies(caller, at: request.host, permission) {
             throw forbidden(caller, permission, request, key: operation.name)
         }
         let call = Call(request: request, apiVersion: version, now: configuration.clock())
@@ -85,8 +71,7 @@ struct KeyStoreService: SimulatedService {
         case .listDeleted: return try listDeleted(call)
         case .recover(let name): return try recover(name, call)
         case .purge(let name): return try purge(name, call)
-        case .unsupported:
-            throw KeyStoreRefusal(501, "NotSupported", "The simulator does not carry out this operation.")
+        case .unsupported: throw KeyStoreRefusal(501, "NotSupported", "The simulator does not carry out this operation.")
         case .unknown: throw KeyStoreRefusal(404, "NotFound", "The requested path does not exist.")
         }
     }
@@ -96,15 +81,13 @@ struct KeyStoreService: SimulatedService {
             (1...127).contains(name.utf8.count)
             && name.utf8.allSatisfy { byte in
                 switch byte {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                    UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"):
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "-"):
                     true
                 default: false
                 }
             }
-        guard isName else {
-            throw .badParameter("The request URI contains an invalid name.")
-        }
+        guard isName else { throw .badParameter("The request URI contains an invalid name.") }
     }
 
     // MARK: Who asks
@@ -116,8 +99,7 @@ struct KeyStoreService: SimulatedService {
     private func unauthorized(_ reason: AccessTokenIssuer.Refusal?, _ request: SimulatorRequest) -> SimulatorResponse {
         let audience = audience(request.host)
         let challenge =
-            "Bearer authorization=\"https://\(personality.challengeHost)/\(configuration.tenantID)\", "
-            + "resource=\"\(audience)\""
+            "Bearer authorization=\"https://\(personality.challengeHost)/\(configuration.tenantID)\", " + "resource=\"\(audience)\""
         let text =
             switch reason {
             case nil: "AKV10000: Request is missing a Bearer or PoP token."
@@ -126,10 +108,8 @@ struct KeyStoreService: SimulatedService {
             case .notYetValid: "AKV10001: The bearer token is not valid yet."
             case .unknownSigner(let header):
                 "AKV10046: Unable to resolve the key used for signature validation. EncodedJwtHeader: '\(header)'."
-            case .wrongAudience(let found):
-                "AKV10022: Invalid audience. Expected \(audience), found: \(EntraService.shown(found))."
-            case .wrongIssuer(let found):
-                "AKV10032: Invalid issuer. Expected \(accessTokens.issuer), found \(EntraService.shown(found))."
+            case .wrongAudience(let found): "AKV10022: Invalid audience. Expected \(audience), found: \(EntraService.shown(found))."
+            case .wrongIssuer(let found): "AKV10032: Invalid issuer. Expected \(accessTokens.issuer), found \(EntraService.shown(found))."
             }
         var response =
             switch personality {
@@ -141,9 +121,9 @@ struct KeyStoreService: SimulatedService {
         return response
     }
 
-    private func forbidden(
-        _ caller: AccessTokenIssuer.Caller, _ permission: KeyPermission, _ request: SimulatorRequest, key: String?
-    ) -> KeyStoreRefusal {
+    private func forbidden(_ caller: AccessTokenIssuer.Caller, _ permission: KeyPermission, _ request: SimulatorRequest, key: String?)
+        -> KeyStoreRefusal
+    {
         let store = String(request.host.prefix { $0 != "." })
         let resource =
             "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/simulated/providers/"
@@ -152,8 +132,7 @@ struct KeyStoreService: SimulatedService {
             "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role "
                 + "definitions were changed recently, please observe propagation time.\r\nCaller: \(caller.text)\r\n"
                 + "Action: '\(personality.resourceType)/keys/\(permission.action)'\r\nResource: '\(resource)'\r\n"
-                + "Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\n"
-                + "Vault: \(store);location=westus",
+                + "Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\n" + "Vault: \(store);location=westus",
             inner: "ForbiddenByRbac", because: "the caller lacks the permission '\(permission.rawValue)'")
     }
 
@@ -162,39 +141,34 @@ struct KeyStoreService: SimulatedService {
     private func refusal(_ refusal: KeyStoreRefusal, _ activity: String) -> SimulatorResponse {
         var message = refusal.message
         if personality == .managedHSM { message += " (Activity ID: \(activity))" }
-        var response = SimulatorResponse(
-            error: refusal.status, code: refusal.code, message: message, inner: refusal.inner)
+        var response = SimulatorResponse(error: refusal.status, code: refusal.code, message: message, inner: refusal.inner)
         if let explanation = refusal.explanation {
             response.headers.append(("x-simulator-explanation", Self.headerText(explanation)))
-            configuration.logger.info(
-                "refused", metadata: ["status": "\(refusal.status)", "explanation": "\(explanation)"])
+            configuration.logger.info("refused", metadata: ["status": "\(refusal.status)", "explanation": "\(explanation)"])
         }
         return response
     }
 
-    private func finished(
-        _ response: SimulatorResponse, _ request: SimulatorRequest, _ activity: String, latency: String
-    ) -> SimulatorResponse {
+    private func finished(_ response: SimulatorResponse, _ request: SimulatorRequest, _ activity: String, latency: String)
+        -> SimulatorResponse
+    {
         var response = response
         switch personality {
         case .vault:
             response.headers += [
-                ("Cache-Control", "no-cache"), ("Pragma", "no-cache"), ("Expires", "-1"),
-                ("x-ms-keyvault-region", "westus"), ("x-ms-keyvault-service-version", "1.9.2000.0"),
+                ("Cache-Control", "no-cache"), ("Pragma", "no-cache"), ("Expires", "-1"), ("x-ms-keyvault-region", "westus"),
+                ("x-ms-keyvault-service-version", "1.9.2000.0"),
                 ("x-ms-keyvault-network-info", "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;"),
-                ("x-ms-keyvault-rbac-assignment-id", "00000000-0000-0000-0000-000000000000"),
-                ("x-ms-request-id", activity),
-                ("Strict-Transport-Security", "max-age=31536000;includeSubDomains"),
-                ("X-Content-Type-Options", "nosniff"),
+                ("x-ms-keyvault-rbac-assignment-id", "00000000-0000-0000-0000-000000000000"), ("x-ms-request-id", activity),
+                ("Strict-Transport-Security", "max-age=31536000;includeSubDomains"), ("X-Content-Type-Options", "nosniff"),
             ]
             if let own = request.header("x-ms-client-request-id"), own.utf8.count <= 100 {
                 response.headers.append(("x-ms-client-request-id", own))
             }
         case .managedHSM:
             response.headers += [
-                ("cache-control", "no-cache"), ("content-security-policy", "default-src 'self'"),
-                ("x-frame-options", "SAMEORIGIN"), ("x-ms-keyvault-region", "westus"), ("x-ms-request-id", activity),
-                ("x-ms-server-latency", latency),
+                ("cache-control", "no-cache"), ("content-security-policy", "default-src 'self'"), ("x-frame-options", "SAMEORIGIN"),
+                ("x-ms-keyvault-region", "westus"), ("x-ms-request-id", activity), ("x-ms-server-latency", latency),
             ]
         }
         return response
@@ -202,9 +176,7 @@ struct KeyStoreService: SimulatedService {
 
     /// One line of printable ASCII.
     static func headerText(_ text: String) -> String {
-        let bytes = text.utf8.prefix(maximumExplanationBytes).map {
-            (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?")
-        }
+        let bytes = text.utf8.prefix(maximumExplanationBytes).map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }
         return String(decoding: bytes, as: UTF8.self)
     }
 }
@@ -213,9 +185,7 @@ struct KeyStoreService: SimulatedService {
 final class PermissionBoard: Sendable {
     private let denials: Mutex<[PermissionDenial]>
 
-    init(_ denials: [PermissionDenial]) {
-        self.denials = Mutex(denials)
-    }
+    init(_ denials: [PermissionDenial]) { self.denials = Mutex(denials) }
 
     func add(_ denial: PermissionDenial) { denials.withLock { $0.append(denial) } }
     func removeAll() { denials.withLock { $0.removeAll() } }

@@ -1,6 +1,6 @@
 internal import StrictJSON
 
-/// PATCH /keys/{name}[/{version}] (azure-protocols.md, sections 2.8 to 2.10).
+/// PATCH /keys/{name}[/{version}] (KeyStores.md, "Refusals" and "Exportable keys"; ReleasePolicies.md, "Changes").
 extension KeyStoreService {
     func update(_ name: String, version: String?, _ call: Call) throws(KeyStoreRefusal) -> SimulatorResponse {
         let body = try document(call)
@@ -10,8 +10,7 @@ extension KeyStoreService {
         let (isEnabled, notBefore, expires) = (input.isEnabled, input.notBefore, input.expires)
         let (operations, tags, isExportable) = (input.operations, input.tags, input.isExportable)
         let now = call.now
-        let (record, changed) = try content.change(name, at: call.host) {
-            (stored) throws(KeyStoreRefusal) -> (KeyRecord, KeyVersion) in
+        let (record, changed) = try content.change(name, at: call.host) { (stored) throws(KeyStoreRefusal) -> (KeyRecord, KeyVersion) in
             guard var record = stored, record.deleted == nil,
                 let index = record.versions.lastIndex(where: { version == nil || $0.identifier == version })
             else { throw .keyNotFound(name, version: version, personality) }
@@ -19,12 +18,9 @@ extension KeyStoreService {
                 throw .skr(1014, "Cannot modify the exportable state of a key.", personality)
             }
             if let sent {
-                guard version == nil else {
-                    throw .skr(1016, "Key Release Policy can only be set on versionless key", personality)
-                }
+                guard version == nil else { throw .skr(1016, "Key Release Policy can only be set on versionless key", personality) }
                 record.policy = try Self.policy(
-                    old: record.policy, sent: sent, exports: record.isExportable, type: record.current.type, personality
-                )
+                    old: record.policy, sent: sent, exports: record.isExportable, type: record.current.type, personality)
             }
             if let isEnabled { record.versions[index].isEnabled = isEnabled }
             if let notBefore { record.versions[index].notBefore = notBefore }

@@ -1,13 +1,13 @@
 internal import Synchronization
 
 /// Where the simulators listen.
-public struct SimulatorPorts: Sendable, Equatable {
+package struct SimulatorPorts: Sendable, Equatable {
     /// TLS: attestation, key stores, Entra, AMD's hosts.
-    public let tls: Int
+    package let tls: Int
     /// Plain HTTP: IMDS and THIM.
-    public let metadata: Int
+    package let metadata: Int
 
-    public init(tls: Int, metadata: Int) {
+    package init(tls: Int, metadata: Int) {
         self.tls = tls
         self.metadata = metadata
     }
@@ -54,8 +54,7 @@ final class PortAnnouncement: Sendable {
             body(&state)
             guard let result = state.result else {
                 return (
-                    Result<SimulatorPorts, SimulatorError>?.none,
-                    [CheckedContinuation<Result<SimulatorPorts, SimulatorError>, Never>]()
+                    Result<SimulatorPorts, SimulatorError>?.none, [CheckedContinuation<Result<SimulatorPorts, SimulatorError>, Never>]()
                 )
             }
             let waiters = state.waiters

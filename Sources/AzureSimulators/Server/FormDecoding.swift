@@ -1,6 +1,6 @@
 extension FormItem {
-    /// Reads `application/x-www-form-urlencoded` text, as in queries and token requests. `nil` for broken escapes, text that is not UTF-8, or more than
-    /// `maximumItems` items.
+    /// Reads `application/x-www-form-urlencoded` text, as in queries and token requests. `nil` for broken escapes, text that is not UTF-8,
+    /// or more than `maximumItems` items.
     static func decode(_ text: some Collection<UInt8>, maximumItems: Int = 100) -> [FormItem]? {
         var items: [FormItem] = []
         for part in text.split(separator: UInt8(ascii: "&")) {
@@ -24,9 +24,7 @@ extension FormItem {
             switch byte {
             case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
             case UInt8(ascii: "%"):
-                guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
-                    return nil
-                }
+                guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else { return nil }
                 bytes.append(high << 4 | low)
             default: bytes.append(byte)
             }

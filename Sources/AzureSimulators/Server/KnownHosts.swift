@@ -1,11 +1,11 @@
-/// The host names of Azure and AMD that are simulated (azure-protocols.md, sections 1.1, 3.5 and 5).
+/// The host names of Azure and AMD that are simulated (AttestationService.md, "Endpoints"; AzureClouds.md, "Names and audiences";
+/// AMDEndorsements.md, "Key distribution service" and "Azure certificate cache").
 enum KnownHosts {
-    /// Region codes of attestation providers, section 1.1.
+    /// Region codes of attestation providers.
     static let regionCodes = [
-        "cau", "cau2", "eau", "sau", "ate", "sbr", "sebr", "cac", "cae", "cin", "cus", "clc", "easia", "eus", "eus2",
-        "frc", "frs", "den", "dewc", "ilc", "itn", "jpe", "jpw", "krc", "krs", "mxc", "nzn", "ncus", "neu", "noe",
-        "now", "plc", "san", "saw", "scus", "sin", "sasia", "esc", "sec", "ses", "swn", "sww", "uaec", "uaen", "uks",
-        "ukw", "wcus", "weu", "win", "wus", "wus2", "wus3",
+        "cau", "cau2", "eau", "sau", "ate", "sbr", "sebr", "cac", "cae", "cin", "cus", "clc", "easia", "eus", "eus2", "frc", "frs", "den",
+        "dewc", "ilc", "itn", "jpe", "jpw", "krc", "krs", "mxc", "nzn", "ncus", "neu", "noe", "now", "plc", "san", "saw", "scus", "sin",
+        "sasia", "esc", "sec", "ses", "swn", "sww", "uaec", "uaen", "uks", "ukw", "wcus", "weu", "win", "wus", "wus2", "wus3",
     ]
     static let governmentRegionCodes = ["ugv", "uga"]
 
@@ -13,8 +13,7 @@ enum KnownHosts {
     static let vaultSuffixes = ["vault.azure.net", "vault.usgovcloudapi.net", "vault.azure.cn"]
     static let managedHSMSuffixes = ["managedhsm.azure.net", "managedhsm.usgovcloudapi.net", "managedhsm.azure.cn"]
     static let entraHosts = [
-        "login.microsoftonline.com", "login.microsoftonline.us", "login.windows.net",
-        "login.partner.microsoftonline.cn",
+        "login.microsoftonline.com", "login.microsoftonline.us", "login.windows.net", "login.partner.microsoftonline.cn",
         "login.chinacloudapi.cn",
     ]
     /// `contoso.vault.localhost`: names that many clients resolve to the loopback interface by themselves.
@@ -45,8 +44,7 @@ enum KnownHosts {
     /// Whose host it is, by suffix; `nil` for strangers.
     static func role(of host: String) -> Role? {
         // Host names become file names and parts of tokens, so nothing but a DNS name may pass.
-        guard host.utf8.count <= 253, host.utf8.allSatisfy(isNameByte), !host.contains(".."), host.first != "."
-        else { return nil }
+        guard host.utf8.count <= 253, host.utf8.allSatisfy(isNameByte), !host.contains(".."), host.first != "." else { return nil }
         if entraHosts.contains(host) { return .entra }
         if host == keyDistributionHost { return .keyDistribution }
         if host == certificateCacheHost { return .certificateCache }
@@ -54,9 +52,7 @@ enum KnownHosts {
         for suffix in vaultSuffixes where isDirectlyUnder(host, suffix) { return .keyStore(.vault) }
         for suffix in managedHSMSuffixes where isDirectlyUnder(host, suffix) { return .keyStore(.managedHSM) }
         let labels = host.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard labels.count == 3, let top = labels.last, privateTopLabels.contains(top), labels[0] != "" else {
-            return nil
-        }
+        guard labels.count == 3, let top = labels.last, privateTopLabels.contains(top), labels[0] != "" else { return nil }
         switch labels[labels.count - 2] {
         case "attest": return .attestation
         case "vault": return .keyStore(.vault)
@@ -67,9 +63,7 @@ enum KnownHosts {
 
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
-            UInt8(ascii: "."):
-            true
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."): true
         default: false
         }
     }

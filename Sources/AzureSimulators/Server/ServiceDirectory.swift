@@ -23,16 +23,13 @@ struct ServiceDirectory: Sendable {
     func respond(to request: SimulatorRequest) async -> SimulatorResponse {
         guard let service = service(for: request.host) else {
             _ = faults.take(.other)
-            return SimulatorResponse(
-                error: 404, code: "UnknownHost", message: "No simulated service has the host name that was asked for.")
+            return SimulatorResponse(error: 404, code: "UnknownHost", message: "No simulated service has the host name that was asked for.")
         }
         return await respond(to: request, by: service)
     }
 
     /// Answers a request that came over the plain port of the metadata services.
-    func respondAsMetadata(to request: SimulatorRequest) async -> SimulatorResponse {
-        await respond(to: request, by: metadata)
-    }
+    func respondAsMetadata(to request: SimulatorRequest) async -> SimulatorResponse { await respond(to: request, by: metadata) }
 
     /// Whether a host is one of the simulated ones.
     func serves(_ host: String) -> Bool { KnownHosts.role(of: host) != nil }
@@ -70,31 +67,22 @@ struct ServiceDirectory: Sendable {
             response = await service.respond(to: request)
             Self.spoil(&response.body, effect)
         }
-        logger.debug(
-            "answered",
-            metadata: [
-                "route": "\(route.rawValue)", "host": "\(request.host)", "status": "\(response.status)",
-            ])
+        logger.debug("answered", metadata: ["route": "\(route.rawValue)", "host": "\(request.host)", "status": "\(response.status)"])
         return response
     }
 
     private static func spoil(_ body: inout [UInt8], _ effect: FaultRule.Effect?) {
         switch effect {
-        case .flipBit:
-            if !body.isEmpty { body[body.count / 2] ^= 1 }
-        case .truncate(let count):
-            body = Array(body.prefix(max(count, 0)))
-        case .replaceBody(let replace):
-            body = replace(body)
+        case .flipBit: if !body.isEmpty { body[body.count / 2] ^= 1 }
+        case .truncate(let count): body = Array(body.prefix(max(count, 0)))
+        case .replaceBody(let replace): body = replace(body)
         default: break
         }
     }
 
     /// Waits; ends early when the simulators stop.
     private static func pause(_ duration: Duration) async {
-        do {
-            try await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) }
-        } catch {
+        do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) } } catch {
             // Cancelled: the answer goes out at once.
         }
     }

@@ -66,9 +66,7 @@ struct SimulatorResponse: Sendable {
 
     /// A JSON answer.
     init(_ status: Int = 200, json: JSONValue, headers: [(name: String, value: String)] = []) {
-        self.init(
-            status, headers: headers + [("Content-Type", "application/json; charset=utf-8")],
-            body: json.serialized())
+        self.init(status, headers: headers + [("Content-Type", "application/json; charset=utf-8")], body: json.serialized())
     }
 
     /// `{"error":{"code":…,"message":…}}`, the envelope of MAA and the key stores.

@@ -21,9 +21,6 @@ CURLcode broker_curl_set_receive(CURL *easy, CURLoption option, broker_curl_rece
 /// as long as the connections. Fails where libcurl does not use OpenSSL.
 CURLcode broker_curl_set_trust(CURL *easy, void *store);
 
-/// Has OpenSSL look up what a TLS client needs, which it keeps.
-void broker_curl_prepare_tls(void);
-
 /// Lets libcurl abandon a running name lookup instead of waiting for it (7.87 and later; no effect before).
 CURLcode broker_curl_abandon_lookups(CURL *easy);
 

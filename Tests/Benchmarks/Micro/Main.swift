@@ -1,3 +1,4 @@
+import Waiting
 import BrokerCore
 import BrokerEngine
 import BrokerTestKit
@@ -13,16 +14,13 @@ import SecureMemory
 import StrictJSON
 
 /// Times and allocations of the broker's parts; see micro.sh. Prints a table and compares allocations with the thresholds of a JSON file.
-@main
-enum Benchmarks {
+@main enum Benchmarks {
     static func main() async {
         do {
             let thresholds = try Thresholds(CommandLine.arguments.dropFirst().first)
             let measurements = try await run(only: CommandLine.arguments.dropFirst(2).first)
             exit(report(measurements, thresholds) ? 0 : 1)
-        } catch {
-            fail("broker-benchmarks: \(error)")
-        }
+        } catch { fail("broker-benchmarks: \(error)") }
     }
 
     private static func run(only: String?) async throws -> [Measurement] {
@@ -35,8 +33,7 @@ enum Benchmarks {
         try await measurer.measure("wrapping key, made", count: 10) { _ = try WrappingKey(generatingBits: 2048) }
         try await measurer.measure("report decode", count: 2000) { _ = try AttestationReport(subjects.report) }
         try await measurer.measure("evidence verification, chain and report", count: 50) {
-            let result = EvidenceVerifier().verify(
-                report: subjects.report, certificates: subjects.chain, policy: subjects.verification)
+            let result = EvidenceVerifier().verify(report: subjects.report, certificates: subjects.chain, policy: subjects.verification)
             guard result.isVerified else { throw Broken(what: "\(result.failures)") }
         }
         let signatures = VerifiedSignatures()
@@ -57,8 +54,7 @@ enum Benchmarks {
             _ = try jws.payload(limits: JSONLimits())
         }
         try await measurer.measure("policy evaluation", count: 2000) {
-            let outcome = subjects.policy.evaluate(
-                claims: subjects.claims, issuer: "https://\(Subjects.authority)")
+            let outcome = subjects.policy.evaluate(claims: subjects.claims, issuer: "https://\(Subjects.authority)")
             guard outcome.isSatisfied else { throw Broken(what: "the policy is not satisfied") }
         }
         for name in ["oct-key", "rsa-key", "ec-32"] { try await unwrap(name, subjects, &measurer) }
@@ -79,15 +75,13 @@ enum Benchmarks {
         let ciphertext = try KeyWrap.wrap(content, to: try PublicKey(rsa: numbers), using: .rsaAESKeyWrap256)
         let title = "unwrap \(["oct-key": "oct", "rsa-key": "RSA-2048", "ec-32": "P-256"][name] ?? name)"
         // As after a signed answer, which states the public half.
-        let known: RSAPublicNumbers? =
-            if case .rsa(let n, let e)? = key.publicPart { RSAPublicNumbers(n: n, e: e) } else { nil }
+        let known: RSAPublicNumbers? = if case .rsa(let n, let e)? = key.publicPart { RSAPublicNumbers(n: n, e: e) } else { nil }
         try await measurer.measure(title, count: 100) {
             let secret = try wrapping.unwrap(ciphertext, using: .rsaAESKeyWrap256)
             if key.type == .oct {
                 _ = PrivateJWK.encode(symmetric: secret)
             } else {
-                _ = PrivateJWK.encode(
-                    try PrivateKeyNumbers(pkcs8DER: secret, known: known), keyOperations: key.operations)
+                _ = PrivateJWK.encode(try PrivateKeyNumbers(pkcs8DER: secret, known: known), keyOperations: key.operations)
             }
         }
     }
@@ -101,7 +95,7 @@ enum Benchmarks {
         pool.stopFilling()
         try await measurer.measure("pool take, warm", count: 1) {
             let context = RequestContext(id: "", deadline: .after(.seconds(60)), logger: quiet)
-            _ = try await pool.take(in: context).whole(in: context)
+            _ = try await pool.take(in: context)
         }
     }
 
@@ -112,9 +106,7 @@ enum Benchmarks {
             for name in ["oct-key", "rsa-key"] {
                 let engine = try subjects.engine(session: session, pool: pool)
                 guard let key = KeyName(name) else { throw Broken(what: name) }
-                try await measurer.measure(
-                    "\(title) of \(name == "oct-key" ? "an oct" : "an RSA") key, services included", count: count
-                ) {
+                try await measurer.measure("\(title) of \(name == "oct-key" ? "an oct" : "an RSA") key, services included", count: count) {
                     _ = try await engine.release(ReleaseRequest(key: key), in: engine.makeContext(id: "benchmark"))
                 }
             }

@@ -17,9 +17,7 @@ struct Measurer {
     let only: String?
     private(set) var measurements: [Measurement] = []
 
-    init(only: String?) {
-        self.only = only
-    }
+    init(only: String?) { self.only = only }
 
     /// `count` operations in each round, after one round that is not measured.
     mutating func measure(_ name: String, count: Int, _ operation: () async throws -> Void) async throws {
@@ -35,8 +33,7 @@ struct Measurer {
             allocations.append(Double(ended.allocations - began.allocations) / Double(count))
         }
         let measured = Measurement(
-            name: name, seconds: seconds.sorted()[Self.rounds / 2],
-            allocations: Int(allocations.sorted()[Self.rounds / 2].rounded()))
+            name: name, seconds: seconds.sorted()[Self.rounds / 2], allocations: Int(allocations.sorted()[Self.rounds / 2].rounded()))
         measurements.append(measured)
     }
 

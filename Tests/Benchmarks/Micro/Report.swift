@@ -24,9 +24,7 @@ struct Thresholds {
 func report(_ measurements: [Measurement], _ thresholds: Thresholds) -> Bool {
     let operation = measurements.first?.seconds ?? 1
     let width = measurements.map(\.name.count).max() ?? 0
-    func padded(_ text: String, _ count: Int) -> String {
-        String(repeating: " ", count: max(0, count - text.count)) + text
-    }
+    func padded(_ text: String, _ count: Int) -> String { String(repeating: " ", count: max(0, count - text.count)) + text }
     func number(_ value: Double, _ digits: Int) -> String {
         var scale = 1.0
         for _ in 0..<digits { scale *= 10 }
@@ -36,8 +34,8 @@ func report(_ measurements: [Measurement], _ thresholds: Thresholds) -> Bool {
         return "\(scaled / Int(scale))." + String(repeating: "0", count: digits - fraction.count) + fraction
     }
     print(
-        String(repeating: " ", count: width)
-            + padded("CPU us", 12) + padded("private ops", 13) + padded("allocations", 13) + padded("at most", 9))
+        String(repeating: " ", count: width) + padded("CPU us", 12) + padded("private ops", 13) + padded("allocations", 13)
+            + padded("at most", 9))
     var isKept = true
     for measurement in measurements {
         let limit = thresholds[measurement.name]
@@ -45,9 +43,9 @@ func report(_ measurements: [Measurement], _ thresholds: Thresholds) -> Bool {
         if isBroken { isKept = false }
         print(
             measurement.name + String(repeating: " ", count: width - measurement.name.count)
-                + padded(number(measurement.seconds * 1e6, 1), 12)
-                + padded(number(measurement.seconds / operation, 2), 13) + padded("\(measurement.allocations)", 13)
-                + padded(limit.map(String.init) ?? "-", 9) + (isBroken ? "  MORE THAN ALLOWED" : ""))
+                + padded(number(measurement.seconds * 1e6, 1), 12) + padded(number(measurement.seconds / operation, 2), 13)
+                + padded("\(measurement.allocations)", 13) + padded(limit.map(String.init) ?? "-", 9)
+                + (isBroken ? "  MORE THAN ALLOWED" : ""))
     }
     return isKept
 }

@@ -1,3 +1,4 @@
+import Issuing
 import BrokerCore
 import BrokerEngine
 import BrokerTestKit
@@ -27,7 +28,7 @@ struct Subjects {
     let policy: ReleasePolicy
     let keys: [SampleKey]
 
-    private let authorityKeys: AuthorityKeys
+    private let authorityKeys: ScriptedAuthorityKeys
     private let evidence: any EvidenceProvider
     private let signers: ScriptedKeyStore.Signers
 
@@ -54,26 +55,23 @@ struct Subjects {
         claims = [
             "iss": .string("https://\(Self.authority)"), "exp": .integer(now + 3600), "iat": .integer(now),
             "x-ms-attestation-type": "sevsnpvm", "x-ms-compliance-status": "azure-compliant-uvm",
-            "x-ms-sevsnpvm-is-debuggable": .boolean(false),
-            "x-ms-sevsnpvm-hostdata": .string(String(repeating: "5a", count: 32)),
+            "x-ms-sevsnpvm-is-debuggable": .boolean(false), "x-ms-sevsnpvm-hostdata": .string(String(repeating: "5a", count: 32)),
         ]
         token = try JWSBuilder.sign(
-            header: ["alg": "RS256", "kid": "benchmark", "typ": "JWT"],
-            payload: JSONValue.object(claims).serialized(), key: privateKey, algorithm: .rs256)
+            header: ["alg": "RS256", "kid": "benchmark", "typ": "JWT"], payload: JSONValue.object(claims).serialized(), key: privateKey,
+            algorithm: .rs256)
         let conditions: [JSONValue] = [
-            ["claim": "x-ms-attestation-type", "equals": "sevsnpvm"],
-            ["claim": "x-ms-compliance-status", "equals": "azure-compliant-uvm"],
+            ["claim": "x-ms-attestation-type", "equals": "sevsnpvm"], ["claim": "x-ms-compliance-status", "equals": "azure-compliant-uvm"],
             ["claim": "x-ms-sevsnpvm-is-debuggable", "equals": "false"],
             ["claim": "x-ms-sevsnpvm-hostdata", "equals": .string(String(repeating: "5a", count: 32))],
         ]
         let document: JSONValue = [
-            "version": "1.0.0",
-            "anyOf": [["authority": .string("https://\(Self.authority)"), "allOf": .array(conditions)]],
+            "version": "1.0.0", "anyOf": [["authority": .string("https://\(Self.authority)"), "allOf": .array(conditions)]],
         ]
         policy = try ReleasePolicy(json: document.serialized())
         signers = try ScriptedKeyStore.Signers(host: Self.store)
         keys = signers.keys
-        authorityKeys = try AuthorityKeys()
+        authorityKeys = try ScriptedAuthorityKeys()
         evidence = try fixtureEvidence.makeForTest(host: .forTest(transport: ScriptedTransport(script: [])))
     }
 
@@ -84,17 +82,13 @@ struct Subjects {
         return BrokerEngine(
             evidence: NamedProvider("fixture", evidence),
             verifier: NamedProvider(
-                "maa",
-                try maaVerifier.makeForTest(
-                    ["endpoint": .string(Self.authority)], host: .forTest(transport: authority))),
+                "maa", try maaVerifier.makeForTest(["endpoint": .string(Self.authority)], host: .forTest(transport: authority))),
             keyStores: [
                 NamedProvider(
                     "mhsm",
                     try managedHSM.makeForTest(
-                        ["endpoint": .string(Self.store)],
-                        host: .forTest(transport: store, trust: signers.chain.trust)))
-            ],
-            wrappingKeys: pool, options: .init(requestTimeout: .seconds(600), session: session),
-            clock: ManualClock(), logger: Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() })
+                        ["endpoint": .string(Self.store)], host: .forTest(transport: store, trust: signers.chain.trust)))
+            ], wrappingKeys: pool, options: .init(requestTimeout: .seconds(600), session: session), clock: ManualClock(),
+            logger: Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() })
     }
 }

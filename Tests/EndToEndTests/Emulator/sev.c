@@ -1,7 +1,8 @@
 /* A stand-in for the SNP firmware: a preloaded library that answers for /dev/sev-guest, /dev/sev and configfs-tsm inside one process.
  *
- * Requests are read through the kernel's own structures (linux/sev-guest.h), the 5.15 layout through snp-evidence.md, section 4.2. Reports are the template with the
- * asked-for data, signed with ECDSA P-384 over the first 0x2A0 bytes as the firmware signs.
+ * Requests are read through the kernel's own structures (linux/sev-guest.h), the 5.15 layout through
+ * GuestDevice.md, "The device of 5.15 kernels". Reports are the template with the asked-for data, signed with ECDSA P-384 over the first
+ * 0x2A0 bytes as the firmware signs.
  *
  *   SEV_EMULATOR_INTERFACE  sev-guest, sev-legacy or configfs-tsm: the one that is there
  *   SEV_EMULATOR_KEY        PEM of the P-384 key that signs
@@ -140,7 +141,7 @@ static int modern(unsigned long number, struct snp_guest_request_ioctl *argument
     return 0;
 }
 
-/* By hand from snp-evidence.md, section 4.2: offsets in 40 bytes. */
+/* By hand from GuestDevice.md, "The device of 5.15 kernels": offsets in 40 bytes. */
 static int legacy(unsigned long number, unsigned char *argument) {
     if (number != 0xC0285301) return fail(ENOTTY);
     uint16_t request_length, response_length;

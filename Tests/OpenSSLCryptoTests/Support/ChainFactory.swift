@@ -1,3 +1,4 @@
+import Issuing
 import OpenSSLCrypto
 
 /// Small certificate chains of tests: a root, an intermediate and a server's leaf.
@@ -22,15 +23,13 @@ struct ChainFactory {
         intermediate = try Self.authority("Test intermediate", issuer: "Test root").sign(
             publicKey: intermediateKey.publicKey, with: rootKey, algorithm: .ecdsa(.sha384))
         var builder = CertificateBuilder(
-            subject: [("CN", "leaf")], issuer: [("CN", "Test intermediate")], notBefore: leafNotBefore,
-            notAfter: leafNotAfter)
+            subject: [("CN", "leaf")], issuer: [("CN", "Test intermediate")], notBefore: leafNotBefore, notAfter: leafNotAfter)
         builder.isCertificateAuthority = false
         builder.keyUsage = .digitalSignature
         builder.extendedKeyUsage = ["1.3.6.1.5.5.7.3.1"]
         builder.dnsNames = [host]
         change(&builder)
-        leaf = try builder.sign(
-            publicKey: leafKey.publicKey, with: intermediateKey, algorithm: .ecdsa(.sha256))
+        leaf = try builder.sign(publicKey: leafKey.publicKey, with: intermediateKey, algorithm: .ecdsa(.sha256))
     }
 
     static func authority(_ name: String, issuer: String) -> CertificateBuilder {

@@ -47,7 +47,5 @@ enum CompositeFactorKey {
             dd28deaaf9799c2c0581e9e73627b18e4865506ef368bd1bbe5fd34cbfe6498e8f28b059d3e0f62aa9e9810bf5965d084c0962cb74691c4b7a84
             """))
 
-    private static func digits(_ text: String) -> [UInt8] {
-        Hex.decode(String(text.filter { $0 != "\n" })) ?? []
-    }
+    private static func digits(_ text: String) -> [UInt8] { Hex.decode(String(text.filter { $0 != "\n" })) ?? [] }
 }

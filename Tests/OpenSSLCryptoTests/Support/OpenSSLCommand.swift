@@ -11,7 +11,10 @@ final class OpenSSLCommand: Sendable {
         return (try? command.run(["version"])) != nil
     }()
 
-    struct Failure: Error { var status: Int32; var output: String }
+    struct Failure: Error {
+        var status: Int32;
+        var output: String
+    }
 
     init() throws {
         var template = Array("/tmp/openssl-crypto-tests-XXXXXX".utf8CString)
@@ -49,8 +52,7 @@ final class OpenSSLCommand: Sendable {
     }
 
     /// Runs the command to its end and returns what it printed; throws where it does not exit with 0.
-    @discardableResult
-    func run(_ arguments: [String]) throws -> String {
+    @discardableResult func run(_ arguments: [String]) throws -> String {
         let (status, output) = try attempt(arguments)
         guard status == 0 else { throw Failure(status: status, output: output) }
         return output
@@ -70,9 +72,7 @@ final class OpenSSLCommand: Sendable {
         let problem = posix_spawnp(&process, "openssl", &actions, nil, &words, environ)
         guard problem == 0 else { throw Failure(status: problem, output: "posix_spawnp") }
         var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 {
-            guard errno == EINTR else { throw Failure(status: errno, output: "waitpid") }
-        }
+        while waitpid(process, &status, 0) < 0 { guard errno == EINTR else { throw Failure(status: errno, output: "waitpid") } }
         let output = String(decoding: try read("output"), as: UTF8.self)
         return (status & 0x7F == 0 ? status >> 8 & 0xFF : -1, output)
     }

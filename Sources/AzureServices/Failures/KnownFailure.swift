@@ -1,0 +1,46 @@
+package import BrokerCore
+
+/// One answer of an Azure service that people meet again and again: how it is recognised, what causes it and what helps.
+package struct KnownFailure: Sendable, Equatable {
+    /// Stable, kebab-case; the `cause` of `BrokerError.Details`.
+    package let cause: String
+    /// Texts of answers that mean it, compared without case. A text that ends in a digit is not followed by another one.
+    package let signs: [String]
+    /// What is wrong, in one sentence without a full stop.
+    package let summary: String
+    /// What to do, most likely help first.
+    package let nextSteps: [String]
+
+    init(_ cause: String, _ signs: [String], _ summary: String, _ nextSteps: [String]) {
+        self.cause = cause
+        self.signs = signs
+        self.summary = summary
+        self.nextSteps = nextSteps
+    }
+
+    /// The same for an error of the broker.
+    package var details: BrokerError.Details { BrokerError.Details(cause: cause, summary: summary, nextSteps: nextSteps) }
+}
+
+extension KnownFailure {
+    /// The first entry of the catalogue that one of the texts of an answer shows: error codes, messages.
+    package static func find(in texts: [String?]) -> KnownFailure? {
+        let answers = texts.compactMap { $0?.lowercased() }
+        return catalogue.first { entry in entry.signs.contains { sign in answers.contains { shows(sign.lowercased(), in: $0) } } }
+    }
+
+    private static func shows(_ sign: String, in text: String) -> Bool {
+        let text = Array(text.utf8)
+        let sign = Array(sign.utf8)
+        guard let last = sign.last, text.count >= sign.count else { return false }
+        for start in 0...(text.count - sign.count) where text[start..<start + sign.count].elementsEqual(sign) {
+            let end = start + sign.count
+            // AADSTS70021 and AADSTS700213 are two things.
+            if isDigit(last), end < text.count, isDigit(text[end]) { continue }
+            return true
+        }
+        return false
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+}

@@ -1,0 +1,73 @@
+internal import Waiting
+package import BrokerCore
+internal import HTTPTransport
+internal import Logging
+package import SecureMemory
+
+/// One way to get a token, without any caching.
+protocol TokenIssuer: Sendable {
+    /// Who the token is for, in words without secrets.
+    var identity: String { get }
+
+    func acquire(audience: String, until deadline: FlightDeadline, logger: Logger) async throws(BrokerError) -> AcquiredToken
+}
+
+/// Gives out the issuer's tokens, each until 80 % of its life, and asks once for everybody who waits at the same time. Failures are not kept.
+struct CachedAccessTokens: AccessTokenSource {
+    private struct Key: Hashable, Sendable {
+        let audience: String
+        // An entry never crosses an identity boundary, also if one day two issuers share a cache.
+        let identity: String
+    }
+
+    private let issuer: any TokenIssuer
+    private let cache: SingleFlightCache<Key, Redacted<String>>
+
+    /// Why this issuer was chosen, for people.
+    private let reason: String
+
+    init(_ issuer: any TokenIssuer, reason: String, clock: any WallClock) {
+        self.issuer = issuer
+        self.reason = reason
+        cache = SingleFlightCache(capacity: 16, clock: clock)
+    }
+
+    func accessToken(for audience: String, in context: RequestContext) async throws(BrokerError) -> Redacted<String> {
+        let issuer = issuer
+        let logger = context.logger
+        let late = BrokerError(.deadlineExceeded, at: .identity, "no access token for \(audience) before the request's deadline")
+        let found = try await cache.value(for: Key(audience: audience, identity: issuer.identity), until: context.deadline, late: late) {
+            deadline throws(BrokerError) in
+            let acquired = try await issuer.acquire(audience: audience, until: deadline, logger: logger)
+            logger.debug(
+                "access token acquired",
+                metadata: ["audience": "\(audience)", "identity": "\(issuer.identity)", "lifetime": "\(acquired.lifetime)s"])
+            return .init(acquired.token, freshFor: acquired.reusableFor)
+        }
+        return found.value
+    }
+}
+
+extension CachedAccessTokens: Diagnosing {
+    /// Who the broker is, and why. Whether there is a token for a store, the store says.
+    func diagnosis(network: Bool, in context: RequestContext) async -> [Finding] {
+        [Finding(.ok, "identity", "\(issuer.identity) (\(reason))")]
+    }
+}
+
+extension NoIdentity: Diagnosing {
+    package func diagnosis(network: Bool, in context: RequestContext) async -> [Finding] {
+        [Finding(.ok, "identity", "none of the broker's own: each release has to bring an access token")]
+    }
+}
+
+/// The source where the operator wants no identity of the broker's own.
+package struct NoIdentity: AccessTokenSource {
+    package init() {}
+
+    package func accessToken(for audience: String, in context: RequestContext) async throws(BrokerError) -> Redacted<String> {
+        throw BrokerError(
+            .identityFailed, at: .identity,
+            "the broker has no identity of its own (identity.use is none); send an access token for \(audience) with the request")
+    }
+}

@@ -1,0 +1,91 @@
+internal import Waiting
+internal import BrokerCore
+internal import HTTPTransport
+internal import Logging
+internal import StrictJSON
+
+/// Asks a service on this machine for a token of a managed identity (ManagedIdentity.md, "Token request", "Errors and retries" and
+/// "Other endpoints").
+struct ManagedIdentity: TokenIssuer {
+    let selector: IdentitySelector?
+    let service: IdentityService
+    /// Bound on one attempt.
+    let timeout: Duration
+    let transport: any HTTPTransport
+    let clock: any WallClock
+    let sleep: Sleeper
+
+    var identity: String { "managed identity \(selector.map { "\($0)" } ?? "of this machine")" }
+
+    func acquire(audience: String, until deadline: FlightDeadline, logger: Logger) async throws(BrokerError) -> AcquiredToken {
+        let late = BrokerError(.deadlineExceeded, at: .identity, "\(service.name) gave no token for \(audience) in time")
+        return try await retrying(until: deadline, sleep: sleep, late: late) { count in
+            let attempt = await self.attempt(audience, deadline.current)
+            if case .again(let error, _, _) = attempt {
+                logger.debug(
+                    "managed identity token not available yet", metadata: ["attempt": "\(count + 1)", "reason": "\(error.message)"])
+            }
+            return attempt
+        }
+    }
+
+    private func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
+        let request = HTTPRequest(
+            .get, .metadata(host: service.host, port: service.port), path: service.request(audience: audience, selector),
+            headers: service.headers, deadline: deadline.capped(at: timeout), maximumResponseBytes: TokenAnswer.maximumBytes)
+        do { return answer(try await transport.send(request), audience) } catch { return failure(error) }
+    }
+
+    private func answer(_ response: HTTPResponse, _ audience: String) -> Attempt<AcquiredToken> {
+        let refusal = TokenRefusal(response.body)
+        func error(_ code: BrokerError.Code, _ words: String) -> BrokerError {
+            BrokerError(
+                code, at: .identity, words, retryAfter: response.retryAfter, upstream: .init(status: response.status, body: response.body),
+                details: KnownFailure.find(in: [refusal.error, refusal.description])?.details)
+        }
+        switch response.status {
+        case 200:
+            do { return .done(try TokenAnswer.parse(response.body, from: service.name, now: clock.now())) } catch { return .failed(error) }
+        case 400 where refusal.error == "invalid_resource":
+            return .failed(error(.identityFailed, "the tenant does not know \(audience): \(refusal.words)"))
+        case 400:
+            return .failed(
+                error(
+                    .identityFailed,
+                    "there is no such managed identity here (\(refusal.words)); assign one to this machine, "
+                        + "or name one of several with identity.client-id"))
+        case 403 where contains("unreachable", response.body):
+            return .failed(error(.identityFailed, "there is no metadata service here; use workload identity or send a token"))
+        case 404:
+            return .again(
+                error(.upstreamUnavailable, "\(service.name) does not know the identity yet (404)"), .transient,
+                notBefore: response.retryAfter)
+        case 410:
+            return .again(
+                error(.upstreamUnavailable, "\(service.name) is being updated (410); that takes up to 70 s"), .updating,
+                notBefore: response.retryAfter)
+        case 429:
+            return .again(error(.upstreamThrottled, "\(service.name) asks for fewer requests"), .transient, notBefore: response.retryAfter)
+        case 408, 500...599:
+            return .again(
+                error(.upstreamUnavailable, "\(service.name) answered \(response.status): \(refusal.words)"), .transient,
+                notBefore: response.retryAfter)
+        case 300...399: return .failed(error(.upstreamInvalid, "\(service.name) redirects; redirects are not followed"))
+        case 401, 403: return .failed(error(.identityFailed, "\(service.name) refused (\(response.status)): \(refusal.words)"))
+        default: return .failed(error(.upstreamInvalid, "\(service.name) answered \(response.status): \(refusal.words)"))
+        }
+    }
+
+    private func failure(_ error: HTTPTransportError) -> Attempt<AcquiredToken> {
+        func wrapped(_ code: BrokerError.Code) -> BrokerError {
+            BrokerError(code, at: .identity, "\(service.name) at \(service.host):\(service.port) cannot be asked: \(error)", cause: error)
+        }
+        switch error {
+        case .deadlineExceeded: return .again(wrapped(.upstreamUnavailable), .transient)
+        case .connectionFailed, .nameNotResolved: return .again(wrapped(.upstreamUnavailable), .unreachable)
+        default: return .failed(wrapped(error.brokerCode))
+        }
+    }
+
+    private func contains(_ word: String, _ body: [UInt8]) -> Bool { String(decoding: body.prefix(4096), as: UTF8.self).contains(word) }
+}

@@ -1,0 +1,54 @@
+internal import ArgumentParser
+internal import BrokerCore
+internal import BrokerEngine
+internal import Glibc
+internal import OpenSSLCrypto
+
+struct EvidenceGet: ProviderCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get", abstract: "Collect a report from the configured evidence provider.",
+        discussion: "Writes report.bin and the certificate chain certs.pem into a directory, or the report as hex to standard output.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(help: ArgumentHelp("Runtime data whose SHA-256 goes into the report data; nothing for empty data.", valueName: "file"))
+    var runtimeData: String?
+
+    @Option(help: ArgumentHelp("Where to write report.bin and certs.pem.", valueName: "directory")) var output: String?
+
+    func run(_ registry: ProviderRegistry) async throws {
+        let composition = try Composition(options.load(registry), registry: registry, logger: LoggingSetup.quiet())
+        defer { composition.shutdown() }
+        let engine = composition.engine
+        let data = RuntimeData(try runtimeData.map { try InputFile.bytes($0) } ?? [])
+        let evidence = try await engine.rawEvidence(for: data, in: engine.makeContext(id: "evidence-get"))
+        if evidence.provenance == .fixture { Console.note("note: fixture evidence, which proves nothing about this machine") }
+        guard let output else {
+            Console.line(Hex.encode(evidence.report))
+            return
+        }
+        try OutputFile.write(evidence.report, to: "\(output)/report.bin")
+        if !evidence.endorsements.isEmpty {
+            let pem = try evidence.endorsements.map { try Certificate(der: $0).pem }.joined()
+            try OutputFile.write(Array(pem.utf8), to: "\(output)/certs.pem")
+        }
+        Console.note("wrote \(output)/report.bin\(evidence.endorsements.isEmpty ? "; there is no certificate chain" : " and certs.pem")")
+    }
+}
+
+/// Files that commands write.
+enum OutputFile {
+    /// Writes a file anew, readable for everybody; the directory must exist.
+    static func write(_ bytes: [UInt8], to path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw CommandFailure(.impossible, "\(path): \(String(cString: strerror(errno)))") }
+        defer { close(descriptor) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw CommandFailure(.impossible, "\(path): \(String(cString: strerror(errno)))") }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

@@ -1,0 +1,53 @@
+internal import ArgumentParser
+internal import SNPReport
+internal import SNPVerification
+internal import StrictJSON
+internal import UVMEndorsements
+
+struct EvidenceShow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Decode a report without judging it.",
+        discussion: "Exit status 1 when the bytes are not a report that AMD's format allows.")
+
+    @Argument(help: ArgumentHelp("The report: 1184 bytes, raw or as hex or base64 text; - for standard input.", valueName: "report"))
+    var report: String
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        let decoded: AttestationReport
+        do { decoded = try AttestationReport(EvidenceFiles.report(report)) } catch let error as ReportError {
+            throw CommandFailure(.refused, "not an attestation report: \(error)")
+        }
+        if json {
+            Console.writeBytes(ReportJSON.value(decoded, product: nil).serialized(pretty: true) + [UInt8(ascii: "\n")])
+        } else {
+            for line in ReportText.lines(decoded, product: nil) { Console.line(line) }
+            Console.note("decoded, not verified; 'evidence verify' says whether to believe it")
+        }
+    }
+}
+
+struct EvidenceChecks: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "checks", abstract: "List the codes of all checks and what each means when it fails.")
+
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() {
+        let rows = CheckCatalogue.rows
+        if json {
+            let value = JSONValue.array(rows.map { ["code": .string($0.code), "meaning": .string($0.meaning)] })
+            Console.writeBytes(value.serialized(pretty: true) + [UInt8(ascii: "\n")])
+        } else {
+            for row in rows { Console.line(row.code + String(repeating: " ", count: max(1, 34 - row.code.utf8.count)) + row.meaning) }
+        }
+    }
+}
+
+/// All check codes of `evidence verify`.
+enum CheckCatalogue {
+    static var rows: [(code: String, meaning: String)] {
+        [("certificate-malformed", "A file that was given as certificates holds none in PEM or DER.")]
+            + CheckCode.allCases.map { ($0.rawValue, $0.meaning) } + UVMCheckCode.allCases.map { ($0.rawValue, $0.meaning) }
+    }
+}

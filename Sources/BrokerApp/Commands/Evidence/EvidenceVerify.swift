@@ -1,0 +1,115 @@
+internal import ArgumentParser
+internal import BrokerCore
+internal import OpenSSLCrypto
+internal import SNPReport
+internal import SNPVerification
+internal import StrictJSON
+internal import UVMEndorsements
+
+struct EvidenceVerify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Judge a report and its certificates.",
+        discussion: """
+            Exit status 0 when the evidence is verified, 1 when it is rejected. Every check that can run does run; 'evidence checks' explains \
+            their codes. A guest that may be debugged or migrated is rejected unless the option says otherwise.
+            """)
+
+    @Option(help: ArgumentHelp("The report: 1184 bytes, raw or as hex or base64 text.", valueName: "file")) var report: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Certificates in PEM or DER, in any order; also the JSON that THIM and host-amd-cert-base64 hold. May be repeated.",
+            valueName: "file")) var certs: [String]
+
+    @Option(help: ArgumentHelp("Security policy (raw or base64) whose SHA-256 the host data must be.", valueName: "file"))
+    var securityPolicy: String?
+
+    @Option(help: ArgumentHelp("What the report data must be: up to 64 bytes, zeros follow.", valueName: "hex")) var reportData: String?
+
+    @Option(help: ArgumentHelp("Runtime data whose SHA-256, followed by zeros, the report data must be.", valueName: "file"))
+    var runtimeData: String?
+
+    @Option(help: ArgumentHelp("What the host data must be: 32 bytes.", valueName: "hex")) var hostData: String?
+
+    @Option(help: ArgumentHelp("What the launch measurement must be: 48 bytes.", valueName: "hex")) var measurement: String?
+
+    @Option(help: ArgumentHelp("At which VMPL the report must have been made, 0 to 3.", valueName: "number")) var vmpl: UInt32?
+
+    @Option(help: ArgumentHelp("When to judge certificates (default: now), for example 2026-11-23T20:00:00Z.", valueName: "time")) var at:
+        String?
+
+    @Option(help: ArgumentHelp("A root certificate to trust beside AMD's, for fixture evidence. May be repeated.", valueName: "file"))
+    var root: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Endorsement of the utility VM (COSE_Sign1, raw or base64): Microsoft's, and for this report's measurement.", valueName: "file")
+    ) var uvm: String?
+
+    @Flag(help: "Accept a guest whose memory the host may read.") var allowDebug = false
+    @Flag(help: "Accept a guest that a migration agent may move.") var allowMigration = false
+    @Flag(help: "Accept a report that hides its chip id.") var allowMaskedChipId = false
+    @Flag(help: "Print JSON.") var json = false
+
+    func validate() throws {
+        if certs.isEmpty { throw ValidationError("--certs is needed: the VCEK or VLEK, its ASK or ASVK, and the ARK") }
+        if reportData != nil, runtimeData != nil { throw ValidationError("--report-data and --runtime-data exclude each other") }
+        if securityPolicy != nil, hostData != nil { throw ValidationError("--security-policy and --host-data exclude each other") }
+    }
+
+    func run() throws {
+        var policy = EvidenceVerifier.Policy(time: try time())
+        policy.allowDebug = allowDebug
+        policy.allowMigration = allowMigration
+        policy.allowMaskedChipID = allowMaskedChipId
+        policy.expectedVMPL = vmpl
+        policy.expectedReportData = try expectedReportData()
+        policy.expectedHostData = try expectedHostData()
+        policy.expectedMeasurement = try measurement.map { try Self.bytes($0, of: "--measurement", count: 48...48) }
+        for path in root { policy.roots += try EvidenceFiles.roots(path) }
+        let reportBytes = try EvidenceFiles.report(report)
+        let certificates = try EvidenceFiles.certificates(certs)
+        let result = EvidenceVerifier().verify(report: reportBytes, certificates: certificates.certificates, policy: policy)
+        let verdict = EvidenceVerdict(result: result, platform: try platformResult(result), unreadable: certificates.unreadable)
+        if json {
+            Console.writeBytes(verdict.json.serialized(pretty: true) + [UInt8(ascii: "\n")])
+        } else {
+            verdict.print(Style(isOn: Console.hasColour))
+        }
+        if !verdict.isVerified { throw ExitCode(ExitStatus.refused.rawValue) }
+    }
+
+    /// The verdict on the utility VM's endorsement. A report whose form is refused has no measurement to compare with.
+    private func platformResult(_ result: VerificationResult) throws -> UVMVerificationResult? {
+        guard let uvm else { return nil }
+        var policy = UVMEndorsementVerifier.Policy()
+        policy.expectedMeasurement = result.report?.measurement ?? []
+        return UVMEndorsementVerifier().verify(try InputFile.bytesOrBase64(uvm), policy: policy)
+    }
+
+    private func time() throws -> Int64 {
+        guard let at else { return SystemClock().now() }
+        guard let time = RFC3339.parse(at) else { throw CommandFailure(.usage, "--at wants an RFC 3339 time such as 2026-11-23T20:00:00Z") }
+        return time
+    }
+
+    private func expectedReportData() throws -> [UInt8]? {
+        if let runtimeData { return ReportData(sha256Of: try InputFile.bytes(runtimeData)).bytes }
+        guard let reportData else { return nil }
+        let bytes = try Self.bytes(reportData, of: "--report-data", count: 1...64)
+        return bytes + [UInt8](repeating: 0, count: 64 - bytes.count)
+    }
+
+    private func expectedHostData() throws -> [UInt8]? {
+        if let securityPolicy { return DigestAlgorithm.sha256.digest(try InputFile.bytesOrBase64(securityPolicy)) }
+        return try hostData.map { try Self.bytes($0, of: "--host-data", count: 32...32) }
+    }
+
+    private static func bytes(_ text: String, of option: String, count: ClosedRange<Int>) throws -> [UInt8] {
+        guard let bytes = Hex.decode(text), count.contains(bytes.count) else {
+            let size = count.lowerBound == count.upperBound ? "\(count.upperBound)" : "\(count.lowerBound) to \(count.upperBound)"
+            throw CommandFailure(.usage, "\(option) wants \(size) bytes in hex, two digits each")
+        }
+        return bytes
+    }
+}

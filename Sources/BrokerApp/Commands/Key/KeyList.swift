@@ -1,0 +1,73 @@
+internal import ArgumentParser
+internal import AzureKeyRelease
+internal import BrokerCore
+internal import BrokerEngine
+internal import StrictJSON
+
+struct KeyList: ProviderCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the keys of a store and say which are releasable, and on what terms.",
+        discussion: "A store's own list does not have the terms, so each key is read; that takes the permissions list and get.")
+
+    @OptionGroup var store: KeyStoreOption
+    @OptionGroup var options: ConfigurationOptions
+    @Flag(help: "Print JSON.") var json = false
+
+    func run(_ registry: ProviderRegistry) async throws {
+        let composition = try Composition(options.load(registry), registry: registry, logger: LoggingSetup.quiet())
+        defer { composition.shutdown() }
+        let manager = try KeyManager(store: try store.endpoint(composition), composition.host)
+        func context() -> RequestContext { composition.engine.makeContext(id: "key-list") }
+        var entries: [(name: String, terms: Result<KeyTerms, BrokerError>)] = []
+        for name in try await manager.names(in: context()) {
+            guard let key = KeyName(name) else { continue }
+            do throws(BrokerError) { entries.append((name, .success(KeyTerms(try await manager.key(key, in: context()))))) } catch {
+                entries.append((name, .failure(error)))
+            }
+        }
+        if json {
+            let list = entries.map { name, terms -> JSONValue in
+                switch terms {
+                case .success(let terms): terms.json
+                case .failure(let error): ["name": .string(name), "error": .string(error.message)]
+                }
+            }
+            Console.writeBytes(JSONValue.array(list).serialized(pretty: true) + [UInt8(ascii: "\n")])
+            return
+        }
+        let width = entries.map(\.name.count).max() ?? 0
+        for (name, terms) in entries {
+            let padded = name + String(repeating: " ", count: width - name.count)
+            switch terms {
+            case .success(let terms): Console.line("\(padded)  \(terms.line)")
+            case .failure(let error): Console.line("\(padded)  cannot be read: \(error.message)")
+            }
+        }
+        if entries.isEmpty { Console.note("\(manager.store) has no keys") }
+    }
+}
+
+struct KeyShow: ProviderCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show a key: whether it is releasable, to whom, and until when.")
+
+    @Argument(help: "The key's NAME or NAME/VERSION.") var name: String
+    @OptionGroup var store: KeyStoreOption
+    @OptionGroup var options: ConfigurationOptions
+    @Flag(help: "Print JSON.") var json = false
+
+    func run(_ registry: ProviderRegistry) async throws {
+        guard let key = KeyName(name) else {
+            throw CommandFailure(.usage, "a key's name is NAME or NAME/VERSION, the version 32 hexadecimal digits")
+        }
+        let composition = try Composition(options.load(registry), registry: registry, logger: LoggingSetup.quiet())
+        defer { composition.shutdown() }
+        let manager = try KeyManager(store: try store.endpoint(composition), composition.host)
+        let terms = KeyTerms(try await manager.key(key, in: composition.engine.makeContext(id: "key-show")))
+        if json {
+            Console.writeBytes(terms.json.serialized(pretty: true) + [UInt8(ascii: "\n")])
+        } else {
+            for line in terms.lines { Console.line(line) }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+internal import ArgumentParser
+internal import BrokerCore
+internal import BrokerEngine
+internal import Glibc
+internal import HTTPTransport
+internal import SecureMemory
+internal import StrictJSON
+
+struct KeyReleaseCommand: ProviderCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release", abstract: "Release one key to this machine, as the sidecar does it.",
+        discussion: """
+            Collects evidence from the configured provider, gets a token, has the key released and opens it. The key itself is shown nowhere unless --output or \
+            --print-key says so. Exit status 1 means that verifier or key store said no.
+            """)
+
+    @Argument(help: "The key's NAME or NAME/VERSION.") var name: String
+    @OptionGroup var store: KeyStoreOption
+    @Option(help: ArgumentHelp("The verifier's authority (default: the configured one).", valueName: "host")) var authority: String?
+    @Option(name: .shortAndLong, help: ArgumentHelp("Write the key as JWK to this new file of mode 0600.", valueName: "file")) var output:
+        String?
+    @Flag(help: "Print the key as JWK to standard output.") var printKey = false
+    @Flag(help: "Replace the file when it exists.") var overwrite = false
+    @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var options: ConfigurationOptions
+
+    func validate() throws {
+        if printKey, json { throw ValidationError("--print-key prints the key and nothing else, so it excludes --json") }
+    }
+
+    func run(_ registry: ProviderRegistry) async throws {
+        guard let key = KeyName(name) else {
+            throw CommandFailure(.usage, "a key's name is NAME or NAME/VERSION, the version 32 hexadecimal digits")
+        }
+        if let output { try SecretFile.mustBeWritable(output, replaces: overwrite) }
+        let composition = try Composition(options.load(registry), registry: registry, logger: LoggingSetup.quiet())
+        defer { composition.shutdown() }
+        let engine = composition.engine
+        if engine.provenance == .fixture { Console.note("note: fixture evidence, which proves nothing about this machine") }
+        let request = ReleaseRequest(key: key, store: try store.endpoint(composition), authority: try authority.map(Self.endpoint))
+        let released: ReleasedKey
+        do { released = try await engine.release(request, in: engine.makeContext(id: "key-release")) } catch { throw Self.failure(error) }
+        if let output { try SecretFile.write(released.jwk, to: output, replaces: overwrite) }
+        if printKey {
+            Self.print(released.jwk)
+        } else if json {
+            let result: JSONValue = [
+                "kid": .string(released.keyID), "file": output.map { .string($0) } ?? .null,
+                "evidence": .string(engine.provenance.rawValue),
+            ]
+            Console.writeBytes(result.serialized(pretty: true) + [UInt8(ascii: "\n")])
+        } else {
+            Console.line("released \(released.keyID)" + (output.map { " to \($0), mode 0600" } ?? ""))
+            if output == nil { Console.note("the key was opened and forgotten; --output FILE keeps it") }
+        }
+    }
+
+    private static func endpoint(_ text: String) throws -> Endpoint {
+        do { return try Endpoint(text) } catch { throw CommandFailure(.usage, "--authority: \(error.description)") }
+    }
+
+    /// The error with what the broker found out about the denial.
+    private static func failure(_ error: BrokerError) -> CommandFailure {
+        let plain = CommandFailure(error)
+        guard let details = error.details else { return plain }
+        return CommandFailure(plain.status, "\(error.message)\n  why: \(details.summary)", nextStep: details.nextSteps.first)
+    }
+
+    /// Straight from the key's memory to the descriptor.
+    private static func print(_ jwk: borrowing SecretBytes) {
+        jwk.withUnsafeBytes { bytes in
+            var done = 0
+            while done < bytes.count {
+                let count = write(STDOUT_FILENO, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return }
+                done += count
+            }
+        }
+        Console.line()
+    }
+}

@@ -1,0 +1,68 @@
+internal import ArgumentParser
+internal import BrokerConfiguration
+internal import BrokerCore
+internal import BrokerEngine
+internal import StrictJSON
+
+struct PluginsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plugins", abstract: "What is built in, what it accepts, does it work here.",
+        subcommands: [List.self, Show.self, Probe.self])
+
+    struct List: ProviderCommand {
+        static let configuration = CommandConfiguration(abstract: "List the evidence providers, verifiers and key stores.")
+
+        @Flag(help: "Print JSON.") var json = false
+
+        func run(_ registry: ProviderRegistry) async throws {
+            let reference = SettingsReference(registry)
+            if json {
+                Console.writeBytes(reference.listJSON().serialized(pretty: true) + [UInt8(ascii: "\n")])
+            } else {
+                Console.write(reference.listText())
+            }
+        }
+    }
+
+    struct Show: ProviderCommand {
+        static let configuration = CommandConfiguration(abstract: "Show the settings of one provider.")
+
+        @Argument(help: "The provider's name, for example maa.") var name: String
+        @Flag(help: "Print JSON.") var json = false
+
+        func run(_ registry: ProviderRegistry) async throws {
+            let reference = SettingsReference(registry)
+            guard let text = reference.showText(name), let value = reference.showJSON(name) else {
+                let suggestion = reference.suggestion(forProvider: name).map { "did you mean '\($0)'?" }
+                throw CommandFailure(.usage, "there is no provider '\(name)'", nextStep: suggestion ?? "'plugins list' names them all")
+            }
+            if json { Console.writeBytes(value.serialized(pretty: true) + [UInt8(ascii: "\n")]) } else { Console.write(text) }
+        }
+    }
+
+    struct Probe: ProviderCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make the configured providers and ask each whether it could work here. Exit status 1 when one could not.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Flag(help: "Print JSON.") var json = false
+
+        func run(_ registry: ProviderRegistry) async throws {
+            let composition = try Composition(options.load(registry), registry: registry, logger: LoggingSetup.quiet())
+            defer { composition.shutdown() }
+            let readiness = await composition.engine.readiness(in: composition.engine.makeContext(id: "probe"))
+            if json {
+                let result: JSONValue = [
+                    "ready": .boolean(readiness.isReady), "obstacles": .array(readiness.obstacles.map { .string($0) }),
+                    "evidence": .string(readiness.provenance.rawValue),
+                ]
+                Console.writeBytes(result.serialized(pretty: true) + [UInt8(ascii: "\n")])
+            } else if readiness.isReady {
+                Console.line("ready (\(readiness.provenance.rawValue) evidence)")
+            } else {
+                for obstacle in readiness.obstacles { Console.line("problem: \(obstacle)") }
+            }
+            if !readiness.isReady { throw ExitCode(ExitStatus.refused.rawValue) }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+#if PolicyTools
+    internal import ArgumentParser
+    internal import Glibc
+    internal import PolicyTools
+    internal import StrictJSON
+
+    struct PolicyDigest: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "digest", abstract: "Print the host data that a security policy (ccePolicy) leads to.",
+            discussion: """
+                The host data is the SHA-256 of the decoded policy, 64 lower-case hex digits: the value of x-ms-sevsnpvm-hostdata. The input is base64 text as in an \
+                ARM template, a Rego file, an ARM template or parameter file with ccePolicy in it, or a pod manifest for virtual nodes. Two traps are named on \
+                standard error: CRLF line ends, which count, and input that was decoded already. Exit status 2 when there is no policy in the input, 1 when --expect \
+                does not match.
+                """)
+
+        @Argument(help: ArgumentHelp("The policy or template; - for standard input.", valueName: "file")) var input: String = "-"
+
+        @Option(
+            help: ArgumentHelp(
+                "What the input is, instead of recognising it: \(SecurityPolicyDigest.Form.allCases.map(\.rawValue).joined(separator: ", ")).",
+                valueName: "form"), transform: Self.form) var form: SecurityPolicyDigest.Form?
+
+        @Option(
+            help: ArgumentHelp(
+                "The host data that somebody else computed or that a token carries; says whether it is this policy's, and if not, which slip gives it.",
+                valueName: "hex")) var expect: String?
+
+        @Flag(help: "Print JSON.") var json = false
+
+        private static func form(_ text: String) throws -> SecurityPolicyDigest.Form {
+            guard let form = SecurityPolicyDigest.Form(rawValue: text) else { throw ValidationError("there is no such form") }
+            return form
+        }
+
+        func validate() throws {
+            if input == "-", isatty(STDIN_FILENO) == 1 { throw ValidationError("name a file, or give the policy on standard input") }
+            if let expect, !(expect.utf8.count == 64 && expect.allSatisfy(\.isHexDigit)) {
+                throw ValidationError("--expect wants 64 hex digits")
+            }
+        }
+
+        func run() throws {
+            let digests: [SecurityPolicyDigest]
+            do { digests = try SecurityPolicyDigest.read(InputFile.bytes(input), as: form) } catch let failure
+                as SecurityPolicyDigest.Failure
+            {
+                throw CommandFailure(
+                    .impossible, "\(input == "-" ? "standard input" : input): \(failure)",
+                    nextStep: "give the base64 of ccePolicy, the Rego file, or the template that holds it")
+            }
+            let wanted = expect?.lowercased()
+            if json {
+                printJSON(digests, wanted)
+            } else {
+                for digest in digests { Console.line(digests.count == 1 ? digest.hostData : "\(digest.hostData)  \(digest.place ?? "")") }
+            }
+            for digest in digests {
+                let place = digests.count == 1 ? "" : "\(digest.place ?? ""): "
+                for note in digest.notes { Console.note("note: \(place)\(note)") }
+            }
+            guard let wanted, !digests.contains(where: { $0.hostData == wanted }) else { return }
+            let slips = digests.flatMap(\.variants).filter { $0.hostData == wanted }
+            Console.note(
+                slips.isEmpty
+                    ? "not the expected host data, and no usual slip explains it: it is of another policy"
+                    : "not the expected host data; that is this policy \(slips[0].mistake)")
+            throw ExitCode(ExitStatus.refused.rawValue)
+        }
+
+        private func printJSON(_ digests: [SecurityPolicyDigest], _ wanted: String?) {
+            let policies = digests.map { digest -> JSONValue in
+                var members: [(String, JSONValue)] = [
+                    ("host_data", .string(digest.hostData)), ("form", .string(digest.form.rawValue)),
+                    ("policy_bytes", .integer(Int64(digest.byteCount))), ("place", digest.place.map { .string($0) } ?? .null),
+                    ("notes", .array(digest.notes.map { .string($0) })),
+                    ("slips", .array(digest.variants.map { ["mistake": .string($0.mistake), "host_data": .string($0.hostData)] })),
+                ]
+                if let wanted { members.append(("expected", .boolean(digest.hostData == wanted))) }
+                return .object(JSONObject(members))
+            }
+            let result: JSONValue = ["policies": .array(policies)]
+            Console.writeBytes(result.serialized(pretty: true) + [UInt8(ascii: "\n")])
+        }
+    }
+#endif

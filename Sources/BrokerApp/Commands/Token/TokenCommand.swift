@@ -1,0 +1,44 @@
+internal import AttestationTokens
+internal import ArgumentParser
+internal import StrictJSON
+
+struct TokenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token", abstract: "Decode and verify attestation tokens.", subcommands: [TokenShow.self, TokenVerify.self])
+}
+
+/// Attestation tokens that commands read.
+enum TokenFile {
+    /// `-` for standard input. The error never quotes the token.
+    static func read(_ path: String) throws -> TokenDocument {
+        do { return try TokenDocument(InputFile.bytes(path, limit: TokenDocument.maximumBytes)) } catch let failure as TokenDocument.Failure
+        {
+            throw CommandFailure(
+                .impossible, "\(path): \(failure)",
+                nextStep: "give the compact token (three parts with dots), or the service's answer {\"token\": …}")
+        }
+    }
+}
+
+struct TokenShow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Decode a token without judging it.",
+        discussion: "Prints header and claims, never the signature or the token itself: whoever has that can use it.")
+
+    @Argument(help: ArgumentHelp("The token; - for standard input.", valueName: "file")) var token: String = "-"
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        let document = try TokenFile.read(token)
+        if json {
+            let result: JSONValue = ["header": .object(document.shownHeader), "claims": .object(document.claims)]
+            Console.writeBytes(result.serialized(pretty: true) + [UInt8(ascii: "\n")])
+            return
+        }
+        Console.line("header")
+        for line in ShownClaims.lines(document.shownHeader) { Console.line("  \(line)") }
+        Console.line("claims")
+        for line in ShownClaims.lines(document.claims, time: RFC3339.format) { Console.line("  \(line)") }
+        Console.note("decoded, not verified; 'token verify' says whether to believe it")
+    }
+}

@@ -1,0 +1,47 @@
+internal import Glibc
+
+/// Standard output and standard error of the commands.
+enum Console {
+    /// Writes to standard output as it is.
+    static func write(_ text: String) { send(Array(text.utf8), to: STDOUT_FILENO) }
+
+    static func line(_ text: String = "") { write(text + "\n") }
+
+    static func writeBytes(_ bytes: [UInt8]) { send(bytes, to: STDOUT_FILENO) }
+
+    /// Writes a line to standard error.
+    static func note(_ text: String) { send(Array((text + "\n").utf8), to: STDERR_FILENO) }
+
+    static func error(_ failure: CommandFailure) {
+        note("attestation-broker: \(failure.message)")
+        if let nextStep = failure.nextStep { note("  next: \(nextStep)") }
+    }
+
+    /// Whether standard output is a terminal that wants colour (NO_COLOR, TERM=dumb say no).
+    static var hasColour: Bool { isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil && environment("TERM") != "dumb" }
+
+    private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    private static func send(_ bytes: [UInt8], to descriptor: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            // A closed pipe ends the output, not the command.
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+}
+
+/// Colours of the terminal, or nothing where there is none.
+struct Style {
+    let isOn: Bool
+
+    func good(_ text: String) -> String { wrap(text, "32") }
+    func bad(_ text: String) -> String { wrap(text, "31") }
+    func strong(_ text: String) -> String { wrap(text, "1") }
+    func faint(_ text: String) -> String { wrap(text, "2") }
+
+    private func wrap(_ text: String, _ code: String) -> String { isOn ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
+}

@@ -1,0 +1,124 @@
+#if Simulators && FixtureEvidence
+    internal import ArgumentParser
+    internal import AzureSimulators
+    internal import BrokerConfiguration
+    internal import BrokerObservability
+    internal import Logging
+    internal import ServiceLifecycle
+    internal import SNPReport
+    internal import StrictJSON
+    internal import UnixSignals
+
+    struct SimulateCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "simulate",
+            abstract: "Run stand-ins for MAA, Key Vault, Managed HSM, Entra, IMDS, THIM and AMD KDS on local ports.",
+            discussion: """
+                One TLS port serves every Azure host name. The directory receives ca.pem, the authority to trust, the fixture authority whose \
+                reports the simulated MAA accepts beside AMD's, and broker.json, a configuration for 'serve'.
+                """)
+
+        @Option(help: ArgumentHelp("Where to put ca.pem, the fixture authority and broker.json.", valueName: "directory")) var directory =
+            ".attestation-broker"
+        @Option(help: ArgumentHelp("TLS port; 0 picks a free one.", valueName: "port")) var port = 8443
+        @Option(help: ArgumentHelp("Plain HTTP port of IMDS and THIM; 0 picks a free one.", valueName: "port")) var metadataPort = 8081
+        @Option(help: ArgumentHelp("Keep imported keys and the authority here; in memory without it.", valueName: "directory")) var keys:
+            String?
+        @Option(help: ArgumentHelp("Another host name for the server certificate. May be repeated.", valueName: "name")) var hostName:
+            [String] = []
+        @Option(help: ArgumentHelp("Processor of the fixture evidence: milan, genoa or turin.", valueName: "product")) var product = "milan"
+        @Option(help: ArgumentHelp("Life of attestation tokens in seconds.", valueName: "seconds")) var tokenLife: Int64 = 28_800
+        @Option(help: ArgumentHelp("Life of access tokens in seconds.", valueName: "seconds")) var accessTokenLife: Int64 = 86_399
+        @Flag(help: "Ask for a bearer token on attestation, as a private MAA provider does.") var attestationRequiresBearer = false
+        @Option(
+            help: ArgumentHelp(
+                "Take this key permission from every caller: \(KeyPermission.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.",
+                valueName: "permission")) var deny: [String] = []
+        @Option(
+            help: ArgumentHelp(
+                "PEM file with VCEK, ASK and ARK that THIM, KDS and the certificate cache serve instead of the fixture chip's.",
+                valueName: "file")) var endorsements: String?
+        @Option(
+            help: ArgumentHelp(
+                "Answer each request of this route with an error, for example kds=503: \(SimulatorRoute.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.",
+                valueName: "route=status")) var fault: [String] = []
+        @Flag(help: "Write a line to standard error for each request that was answered.") var verbose = false
+        @Flag(help: "Print one JSON line with ports and files instead of the text.") var json = false
+
+        func run() async throws {
+            guard let product = ProcessorProduct.allCases.first(where: { $0.rawValue.lowercased() == product.lowercased() }) else {
+                throw CommandFailure(.usage, "--product is milan, genoa or turin")
+            }
+            guard tokenLife > 0, accessTokenLife > 0 else { throw CommandFailure(.usage, "a token lives for at least one second") }
+            guard (0...65535).contains(port), (0...65535).contains(metadataPort) else {
+                throw CommandFailure(.usage, "a port is a number from 0 to 65535")
+            }
+            let denied = deny.compactMap(KeyPermission.init)
+            guard denied.count == deny.count else {
+                throw CommandFailure(.usage, "--deny is one of \(KeyPermission.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            let sink = LogSink.standardError(.text)
+            defer { sink.flush() }
+            Telemetry.bootstrap(sink: sink, level: verbose ? .debug : .notice)
+            let cloud = try LocalCloud(directory: directory)
+            var configuration = try cloud.simulatorConfiguration(product, logger: Logger(label: "simulators"))
+            configuration.port = port
+            configuration.metadataPort = metadataPort
+            configuration.keyDirectory = keys
+            configuration.extraHostNames = hostName
+            configuration.attestationTokenLife = tokenLife
+            configuration.accessTokenLife = accessTokenLife
+            configuration.faults = try fault.map(Self.faultRule)
+            if let endorsements { configuration.endorsements = try LocalCloud.endorsements(endorsements) }
+            configuration.attestationRequiresBearer = attestationRequiresBearer
+            let simulators: AzureSimulators
+            do { simulators = try AzureSimulators(configuration) } catch { throw CommandFailure(.impossible, "\(error)") }
+            if !denied.isEmpty { simulators.deny(PermissionDenial(Set(denied))) }
+            let group = ServiceGroup(
+                configuration: .init(services: [simulators], gracefulShutdownSignals: [.sigterm, .sigint], logger: configuration.logger))
+            async let running: Void = group.run()
+            do { announce(try await simulators.ports, cloud, product) } catch {
+                throw CommandFailure(.impossible, "\(error)", nextStep: "is the port taken? --port 0 --metadata-port 0 pick free ones")
+            }
+            try await running
+        }
+
+        private static func faultRule(_ text: String) throws -> FaultRule {
+            let parts = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, let route = SimulatorRoute(rawValue: parts[0]), let status = Int(parts[1]), (400...599).contains(status)
+            else { throw CommandFailure(.usage, "--fault wants ROUTE=STATUS, for example kds=503; --help names the routes") }
+            return FaultRule(.status(status), on: route, count: nil)
+        }
+
+        private func announce(_ ports: SimulatorPorts, _ cloud: LocalCloud, _ product: ProcessorProduct) {
+            let configuration = cloud.brokerConfiguration(ports, product: product).serialized(pretty: true)
+            do { try OutputFile.write(configuration + [UInt8(ascii: "\n")], to: cloud.configurationFile) } catch {
+                Console.note("cannot write \(cloud.configurationFile): \(error)")
+            }
+            if json {
+                let line: JSONValue = [
+                    "tls_port": .integer(Int64(ports.tls)), "metadata_port": .integer(Int64(ports.metadata)),
+                    "ca_file": .string(cloud.caFile), "configuration": .string(cloud.configurationFile),
+                ]
+                Console.writeBytes(line.serialized() + [UInt8(ascii: "\n")])
+                return
+            }
+            let style = Style(isOn: Console.hasColour)
+            Console.line(
+                """
+                \(style.strong("The simulators are listening."))
+                  TLS            127.0.0.1:\(ports.tls)   MAA, Key Vault, Managed HSM, Entra, AMD KDS, certificate cache, by host name
+                  metadata       127.0.0.1:\(ports.metadata)   IMDS and THIM, plain HTTP; App Service's identity endpoint at /msi/token
+                  authority      \(cloud.caFile)
+                  configuration  \(cloud.configurationFile)
+
+                Start a broker against them:
+                  attestation-broker serve --config \(cloud.configurationFile)
+
+                Get a token and list the keys of the vault, as any Azure client would:
+                  token=$(curl -s -H Metadata:true 'http://127.0.0.1:\(ports.metadata)/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+                  curl --cacert \(cloud.caFile) --connect-to ::127.0.0.1:\(ports.tls) -H "Authorization: Bearer $token" 'https://\(LocalCloud.vault)/keys?api-version=7.4'
+                """)
+        }
+    }
+#endif

@@ -1,0 +1,23 @@
+internal import BrokerConfiguration
+internal import BrokerCore
+internal import Logging
+
+/// What an operator should see first.
+enum StartUpLog {
+    static func write(_ configuration: BrokerConfiguration, to logger: Logger) {
+        logger.notice(
+            "attestation-broker \(ProgramVersion.text)",
+            metadata: [
+                "evidence": "\(configuration.evidence.name)", "verifier": "\(configuration.verifier.name)",
+                "key_stores": "\(configuration.keyStores.map(\.name).joined(separator: ","))", "cloud": "\(configuration.cloud.rawValue)",
+            ])
+        if let session = configuration.releaseSession {
+            logger.notice(
+                "release sessions: one wrapping key opens every key released within \(session.maxAge.settingText) (at most \(session.maxUses))"
+            )
+        } else {
+            logger.notice("release sessions are off: every wrapping key is used once")
+        }
+        for warning in configuration.warnings { logger.warning("\(warning)") }
+    }
+}

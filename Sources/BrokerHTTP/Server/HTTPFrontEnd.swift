@@ -1,0 +1,94 @@
+internal import BrokerCore
+package import BrokerEngine
+internal import HTTPTransport
+package import Logging
+internal import ServiceLifecycle
+
+/// The REST interface of the broker: the routes of the original sidecar with its request and answer bodies, and two for orchestrators.
+///
+/// As a `Service` it runs until its task is cancelled or a graceful shutdown begins. On a graceful shutdown it stops listening at once,
+/// lets requests finish
+/// for `HTTPFrontEndOptions.drainTimeout`, then cuts what is left and returns.
+package struct HTTPFrontEnd: Service {
+    private let engine: any RequestEngine
+    private let options: HTTPFrontEndOptions
+    private let logger: Logger
+    private let onListening: @Sendable (ListeningAddress) async -> Void
+
+    /// - Parameters:
+    ///   - logger: gets one line at `info` for each request.
+    ///   - onListening: called once for each listener as soon as it accepts connections.
+    package init(
+        engine: BrokerEngine, options: HTTPFrontEndOptions, logger: Logger,
+        onListening: @escaping @Sendable (ListeningAddress) async -> Void = { _ in }
+    ) { self.init(requestEngine: engine, options: options, logger: logger, onListening: onListening) }
+
+    init(
+        requestEngine: any RequestEngine, options: HTTPFrontEndOptions, logger: Logger,
+        onListening: @escaping @Sendable (ListeningAddress) async -> Void = { _ in }
+    ) {
+        self.engine = requestEngine
+        self.options = options
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// - Throws: `BrokerError` with code `misconfigured` when a listener cannot be opened.
+    package func run() async throws {
+        let listeners = listeners()
+        guard !listeners.isEmpty else {
+            throw BrokerError(.misconfigured, at: .startup, "server: neither an HTTP address nor a unix socket is set")
+        }
+        try await withThrowingTaskGroup(of: Ended.self) { group in
+            for listener in listeners {
+                group.addTask {
+                    try await listener.run()
+                    return .listener
+                }
+            }
+            group.addTask { await self.awaitEndOfDrain() }
+            var running = listeners.count
+            while running > 0, let ended = try await group.next() {
+                switch ended {
+                case .listener: running -= 1
+                case .drainTimeout:
+                    logger.warning(
+                        "requests were still running when the drain timeout passed; their connections are cut",
+                        metadata: ["drain_timeout": "\(options.drainTimeout)"])
+                    group.cancelAll()
+                case .cancelled: break
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private enum Ended { case listener, drainTimeout, cancelled }
+
+    private func awaitEndOfDrain() async -> Ended {
+        do {
+            try await gracefulShutdown()
+            try await Task.sleep(for: options.drainTimeout)
+            return .drainTimeout
+        } catch { return .cancelled }
+    }
+
+    private func listeners() -> [HTTPListener] {
+        let budget = BodyBudget(options.totalBodyLimit)
+        func listener(_ place: HTTPListener.Place, _ callers: CallerRule) -> HTTPListener {
+            let responder = Responder(engine: engine, errors: ErrorAnswers(profile: options.profile), callers: callers)
+            return HTTPListener(
+                place: place,
+                setup: HTTPConnectionSetup(options: options, budget: budget, responder: responder, accessLog: AccessLog(logger: logger)),
+                options: options, logger: logger, onListening: onListening)
+        }
+        var listeners: [HTTPListener] = []
+        if let tcp = options.tcp {
+            let name = IPAddress(tcp.host) == nil ? tcp.host : nil
+            let callers = CallerRule(restrictsHost: IPAddress.isLoopback(host: tcp.host), listenName: name)
+            listeners.append(listener(.tcp(tcp), callers))
+        }
+        if let path = options.unixSocketPath { listeners.append(listener(.unix(path), CallerRule(restrictsHost: false, listenName: nil))) }
+        return listeners
+    }
+}

@@ -1,0 +1,166 @@
+import Waiting
+import AzureServices
+import BrokerCore
+import BrokerTestKit
+import HTTPTransport
+import Testing
+
+@Suite("Access token cache") struct TokenCacheTests {
+    private func counting(expiresIn: Int) throws -> IdentityFixture {
+        let count = Counter()
+        return try IdentityFixture(transport: ScriptedTransport { _ in metadataToken("token-\(count.increment())", expiresIn: expiresIn) })
+    }
+
+    @Test("a token is reused until 80 % of its life") func eightyPercent() async throws {
+        let fixture = try counting(expiresIn: 1000)
+        #expect(try await fixture.token() == "token-1")
+        fixture.clock.advance(by: 799)
+        #expect(try await fixture.token() == "token-1")
+        fixture.clock.advance(by: 1)
+        #expect(try await fixture.token() == "token-2")
+    }
+
+    @Test("and never within a minute of its end") func lastMinute() async throws {
+        let fixture = try counting(expiresIn: 100)
+        #expect(try await fixture.token() == "token-1")
+        fixture.clock.advance(by: 39)
+        #expect(try await fixture.token() == "token-1")
+        fixture.clock.advance(by: 1)
+        #expect(try await fixture.token() == "token-2")
+    }
+
+    @Test("a token that lives less than a minute is used once") func shortLived() async throws {
+        let fixture = try counting(expiresIn: 45)
+        #expect(try await fixture.token() == "token-1")
+        #expect(try await fixture.token() == "token-2")
+    }
+
+    @Test("a clock that jumps a day either way makes the token be asked for again") func clockJumps() async throws {
+        let fixture = try counting(expiresIn: 3600)
+        #expect(try await fixture.token() == "token-1")
+        fixture.clock.advance(by: -86_400)
+        #expect(try await fixture.token() == "token-2")
+        fixture.clock.advance(by: 86_400)
+        #expect(try await fixture.token() == "token-3")
+    }
+
+    @Test("audiences do not share a token") func audiences() async throws {
+        let fixture = try counting(expiresIn: 3600)
+        #expect(try await fixture.token("https://vault.azure.net") == "token-1")
+        #expect(try await fixture.token("https://managedhsm.azure.net") == "token-2")
+        #expect(try await fixture.token("https://vault.azure.net") == "token-1")
+    }
+
+    @Test("a failure is not kept") func failures() async throws {
+        let fixture = try IdentityFixture(script: [.success(answer(400)), .success(metadataToken())])
+        #expect(await fixture.failure()?.code == .identityFailed)
+        #expect(try await fixture.token() == canary)
+    }
+
+    @Test("200 callers at once make one request") func singleFlight() async throws {
+        let started = Counter()
+        let fixture = try IdentityFixture(
+            transport: ScriptedTransport { _ in
+                while started.value < 200 { await Task.yield() }
+                return metadataToken()
+            })
+        let tokens = await withTaskGroup(of: String?.self) { group in
+            for _ in 0..<200 {
+                group.addTask {
+                    started.increment()
+                    return try? await fixture.token()
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(tokens == Array(repeating: canary, count: 200))
+        #expect(fixture.transport.requests.count == 1)
+    }
+}
+
+@Suite("Single-flight cache") struct SingleFlightCacheTests {
+    private let late = BrokerError(.deadlineExceeded, at: .identity, "late")
+    private let cache = SingleFlightCache<String, Int>(capacity: 2, clock: ManualClock())
+
+    @Test("a caller who joins waits for the same fetch, and the fetch runs until the later deadline") func joins() async throws {
+        let near = Deadline.after(.seconds(3000))
+        let far = Deadline.after(.seconds(6000))
+        let fetches = Counter()
+        let cache = cache
+        let late = late
+        let begun = Counter()
+        async let first = cache.value(for: "k", until: near, late: late) { deadline in
+            fetches.increment()
+            begun.increment()
+            // Only the second caller has the later deadline: it has joined when that shows.
+            while deadline.current != far { await Task.yield() }
+            return .init(7, freshFor: .zero)
+        }.value
+        while begun.value == 0 { await Task.yield() }
+        let second = try await cache.value(for: "k", until: far, late: late) { _ in
+            fetches.increment()
+            return .init(8, freshFor: .zero)
+        }
+        #expect(second.value == 7)
+        #expect(try await first == 7)
+        #expect(fetches.value == 1)
+    }
+
+    @Test("a caller whose deadline passes leaves alone") func leaves() async throws {
+        let release = Counter()
+        let patientDeadline = Deadline.after(.seconds(6000))
+        let cache = cache
+        let late = late
+        let begun = Counter()
+        async let patient = cache.value(for: "k", until: patientDeadline, late: late) { _ in
+            begun.increment()
+            while release.value == 0 { await Task.yield() }
+            return .init(Task.isCancelled ? -1 : 1, freshFor: .zero)
+        }.value
+        while begun.value == 0 { await Task.yield() }
+        await #expect(throws: BrokerError.self) {
+            _ = try await cache.value(for: "k", until: .after(.milliseconds(20)), late: late) { _ in .init(2, freshFor: .zero) }
+        }
+        release.increment()
+        #expect(try await patient == 1)
+    }
+
+    @Test("a fetch that nobody waits for any more is cancelled") func abandoned() async throws {
+        let ended = Counter()
+        let cache = cache
+        let late = late
+        await #expect(throws: BrokerError.self) {
+            _ = try await cache.value(for: "k", until: .after(.milliseconds(20)), late: late) { _ in
+                while !Task.isCancelled { await Task.yield() }
+                ended.increment()
+                return .init(1, freshFor: .seconds(100))
+            }
+        }
+        while ended.value == 0 { await Task.yield() }
+        let next = try await cache.value(for: "k", until: .after(.seconds(6000)), late: late) { _ in .init(2, freshFor: .zero) }
+        #expect(next.value == 2, "an abandoned fetch must not fill the cache")
+    }
+
+    @Test("keeps no more than its capacity") func capacity() async throws {
+        for (key, value, life) in [("a", 1, 10), ("b", 2, 20), ("c", 3, 30)] {
+            _ = try await cache.value(for: key, until: .after(.seconds(6000)), late: late) { _ in .init(value, freshFor: .seconds(life)) }
+        }
+        let again = try await cache.value(for: "a", until: .after(.seconds(6000)), late: late) { _ in .init(9, freshFor: .zero) }
+        #expect(again.value == 9, "the entry that would expire first made room")
+        let kept = try await cache.value(for: "c", until: .after(.seconds(6000)), late: late) { _ in .init(9, freshFor: .zero) }
+        #expect(kept.value == 3)
+    }
+
+    @Test("a stale generation is fetched again, and only once") func generations() async throws {
+        let deadline = Deadline.after(.seconds(6000))
+        let first = try await cache.value(for: "a", until: deadline, late: late) { _ in .init(1, freshFor: .seconds(60)) }
+        let second = try await cache.value(for: "a", until: deadline, otherThan: first.generation, late: late) { _ in
+            .init(2, freshFor: .seconds(60))
+        }
+        #expect(second.value == 2)
+        let third = try await cache.value(for: "a", until: deadline, otherThan: first.generation, late: late) { _ in
+            .init(3, freshFor: .seconds(60))
+        }
+        #expect(third.value == 2)
+    }
+}
