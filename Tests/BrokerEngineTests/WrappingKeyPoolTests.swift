@@ -94,18 +94,24 @@ import Testing
     @Test("who stops waiting gets no key and leaves the next one to the others", arguments: [true, false]) func leaving(isLate: Bool)
         async throws
     {
-        let pool = WrappingKeyPool(keyBits: 3072, capacity: 0, logger: RecordedLog().logger())
+        // No key is made before all three have come and one has left, so that nothing depends on how fast a key is found.
+        let mayMake = DispatchSemaphore(value: 0)
+        let pool = WrappingKeyPool(keyBits: 3072, capacity: 0, logger: RecordedLog().logger()) { () throws(CryptoError) in
+            mayMake.wait()
+            return try WrappingKey.generate(bits: 3072)
+        }
         let first = Task { try await pool.take().bits }
         try await eventually { pool.waitingCount == 1 }
         let second = Task { try await pool.take(for: isLate ? .zero : .seconds(600)).bits }
         let third = Task { try await pool.take().bits }
         if !isLate {
-            try await eventually { pool.waitingCount != 1 }
+            try await eventually { pool.waitingCount == 3 }
             second.cancel()
         }
         let left = await second.result
         let error = #expect(throws: BrokerError.self) { try left.get() }
         #expect(error?.outcome == "deadlineExceeded at release")
+        for _ in 0..<2 { mayMake.signal() }
         #expect(try await first.value == 3072)
         #expect(try await third.value == 3072)
         try await eventually { !pool.isBusy }
