@@ -25,7 +25,15 @@ public struct BrokerApp: Sendable {
     /// Runs what the process's command line asks for and ends the process with its exit status.
     public func main() async -> Never {
         // First of all: nothing may be opened under the number of a standard stream.
-        guard broker_open_standard_descriptors() == 0 else { exit(ExitStatus.configuration.rawValue) }
+        let closed = broker_open_standard_descriptors()
+        guard closed == 0 else {
+            // Said where standard error is not among the closed ones.
+            Console.error(
+                CommandFailure(
+                    .configuration, "descriptor 0, 1 or 2 is closed and /dev/null cannot be opened: \(String(cString: strerror(closed)))",
+                    nextStep: "give the process a /dev with null in it, or open standard input, output and error"))
+            exit(ExitStatus.configuration.rawValue)
+        }
         broker_memory_configure()
         // Keys pass through this process: no core file, no look into its memory by others of the same user.
         _ = broker_process_harden()

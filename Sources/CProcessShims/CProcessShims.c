@@ -42,16 +42,12 @@ const char *broker_argument(int index) {
 }
 
 int broker_open_standard_descriptors(void) {
-    for (;;) {
-        /* The lowest free number is taken, so what comes above 2 says that 0 to 2 are open. */
-        int descriptor = open("/dev/null", O_RDWR);
-        if (descriptor < 0)
-            return errno;
-        if (descriptor > STDERR_FILENO) {
-            close(descriptor);
-            return 0;
-        }
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
+        if (fcntl(descriptor, F_GETFD) >= 0) continue;
+        /* Those below are open, so the lowest free number, which open(2) takes, is this one. A root without /dev needs none where none is closed. */
+        if (open("/dev/null", O_RDWR) < 0) return errno;
     }
+    return 0;
 }
 
 /* OpenSSL frees its locks in an exit handler (OPENSSL_init_crypto(3), OPENSSL_INIT_NO_ATEXIT). A background thread that is still making a

@@ -31,6 +31,22 @@ import Testing
         #expect(try shell("exec \"$0\" serve --set x.y=z <&- >&- 2>&-").status == 78)
     }
 
+    @Test(
+        "a root without /dev needs none while the standard streams are open, and says so where one is closed",
+        .enabled(if: geteuid() == 0, "only root can hide /dev")) func withoutDevices() throws
+    {
+        func run(_ redirection: String) throws -> Program.Result {
+            let script = "mount -t tmpfs none /dev && exec \"$0\" plugins list \(redirection)"
+            return try Program.run(
+                ["--mount", "/bin/sh", "-c", script, Program.executable.path], executable: URL(filePath: "/usr/bin/unshare"))
+        }
+        let open = try run("")
+        #expect(open.status == 0 && open.text.contains("snp"), "\(open.errors)")
+        let closed = try run("<&-")
+        #expect(closed.status == 78)
+        #expect(closed.errors.contains("/dev/null cannot be opened") && closed.errors.contains("next:"), "\(closed.errors)")
+    }
+
     @Test("C20: a lost command line is no request for help") func lostCommandLine() throws {
         let failure = try #require(throws: CommandFailure.self) { try ProgramArguments.checked([]) }
         #expect(failure.status == .configuration)
