@@ -8,7 +8,8 @@ internal import StrictJSON
 
 /// Asks an authority for a token and believes it only after verification.
 ///
-/// Which authorities it speaks to: exactly the configured ones where any is configured, otherwise every name below the cloud's attestation suffix, on port 443.
+/// Which authorities it speaks to: exactly the configured ones where any is configured, otherwise every name below the cloud's attestation
+/// suffix, on port 443.
 struct AttestationAuthority: Verifier {
     let defaultAuthority: Endpoint?
     private let configured: Set<Endpoint>

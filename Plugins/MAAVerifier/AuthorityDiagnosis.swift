@@ -20,7 +20,8 @@ extension AttestationAuthority: Diagnosing {
                 Finding(
                     "verifier", error,
                     next:
-                        "the group must reach \(authority):\(authority.port); 'curl https://\(authority)/certs' from the same network shows what stands in the way"
+                        "the group must reach \(authority):\(authority.port); 'curl https://\(authority)/certs' from the same network "
+                        + "shows what stands in the way"
                 )
             ]
         }

@@ -7,7 +7,8 @@ internal import Synchronization
 
 /// The keys that authorities publish at `/certs` (AttestationService.md, "Published keys"), kept for a bounded time.
 ///
-/// They are trusted because TLS says that they come from the authority. Nothing inside a token, `jku` least of all, decides where they are fetched from.
+/// They are trusted because TLS says that they come from the authority. Nothing inside a token, `jku` least of all, decides where they are
+/// fetched from.
 struct PublishedKeys: Sendable {
     private let cache: SingleFlightCache<Endpoint, JWKSet>
     private let transport: any HTTPTransport
@@ -16,7 +17,8 @@ struct PublishedKeys: Sendable {
     private let clock: any WallClock
     private let refetches = Refetches()
 
-    /// The last time an authority's keys were fetched for an unknown name (seconds since 1970), and the generation that was known afterwards.
+    /// The last time an authority's keys were fetched for an unknown name (seconds since 1970), and the generation that was known
+    /// afterwards.
     private final class Refetches: Sendable {
         let last = Mutex<[Endpoint: (time: Int64, generation: UInt64)]>([:])
     }

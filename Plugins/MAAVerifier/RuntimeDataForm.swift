@@ -1,7 +1,8 @@
 internal import BrokerCore
 internal import StrictJSON
 
-/// Runtime data in the form in which it is sent: as JSON where it is a JSON object, which the token then repeats as `x-ms-runtime`; otherwise as opaque bytes.
+/// Runtime data in the form in which it is sent: as JSON where it is a JSON object, which the token then repeats as `x-ms-runtime`;
+/// otherwise as opaque bytes.
 struct RuntimeDataForm: Sendable {
     let bytes: [UInt8]
     /// The document, or `nil` for opaque bytes.

@@ -22,8 +22,8 @@ final class PlatformContext: Sendable {
 
     init(_ context: SecurityContext) { self.context = context }
 
-    /// The utility VM's endorsement, after it was found to endorse this report's launch measurement. Without this check the verifier would answer with a token
-    /// that lacks a claim, or with an error that names no cause.
+    /// The utility VM's endorsement, after it was found to endorse this report's launch measurement. Without this check the verifier would
+    /// answer with a token that lacks a claim, or with an error that names no cause.
     func endorsements(for report: AttestationReport) throws(BrokerError) -> [[UInt8]] {
         guard let endorsement = context.utilityVM else { return [] }
         var policy = UVMEndorsementVerifier.Policy()

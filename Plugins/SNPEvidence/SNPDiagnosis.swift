@@ -27,7 +27,8 @@ extension SNPProvider: Diagnosing {
         var findings = [
             Finding(
                 .ok, "report",
-                "the firmware signs: version \(report.version), \(report.product?.rawValue ?? "processor not stated"), chip \(chip), TCB \(report.reportedTCB.hex), VMPL \(report.vmpl)"
+                "the firmware signs: version \(report.version), \(report.product?.rawValue ?? "processor not stated"), chip \(chip), TCB "
+                    + "\(report.reportedTCB.hex), VMPL \(report.vmpl)"
             )
         ]
         if report.policy.allowsDebug {
@@ -80,7 +81,8 @@ extension SNPProvider: Diagnosing {
                 findings.append(
                     Finding(
                         .ok, "endorsements",
-                        "\(offer.source): a chain that verifies the report for TCB \(report.reportedTCB.hex)\(until)\(isFound ? "" : "; used")"
+                        "\(offer.source): a chain that verifies the report for TCB "
+                            + "\(report.reportedTCB.hex)\(until)\(isFound ? "" : "; used")"
                     ))
                 isFound = true
             case .failure(let error):

@@ -1,6 +1,7 @@
 public import BrokerCore
 
-/// Evidence provider `snp`: reports from the SEV-SNP firmware of the guest that the broker runs in, with the certificates that endorse them.
+/// Evidence provider `snp`: reports from the SEV-SNP firmware of the guest that the broker runs in, with the certificates that endorse
+/// them.
 public let snpEvidence = ProviderFactory<any EvidenceProvider>(
     name: "snp", summary: "reports of this machine's AMD SEV-SNP firmware", schema: SNPSettings.schema
 ) { settings, host throws(BrokerError) in

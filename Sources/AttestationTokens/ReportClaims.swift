@@ -10,8 +10,8 @@ package enum ReportClaims {
         "iat", "nbf", "exp",
     ]
 
-    /// The claims of a raw SNP token, in the order of their names. `product`: for reports of version 2, which do not say which processor made them; its
-    /// TCB layout is that of Milan and Genoa.
+    /// The claims of a raw SNP token, in the order of their names. `product`: for reports of version 2, which do not say which processor
+    /// made them; its TCB layout is that of Milan and Genoa.
     package static func make(_ report: AttestationReport, product: ProcessorProduct? = nil) -> JSONObject {
         let tcb = report.reportedTCB.components(for: product ?? report.product ?? .milan)
         return [

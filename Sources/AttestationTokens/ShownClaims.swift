@@ -6,8 +6,8 @@ package enum ShownClaims {
     private static let timeClaims: Set<String> = ["iat", "nbf", "exp"]
     private static let depthLimit = 16
 
-    /// One line for each value, `name = value`, nested names with dots; long values shortened, characters that deceive escaped. `time` writes seconds since 1970
-    /// as a date for the claims that are times.
+    /// One line for each value, `name = value`, nested names with dots; long values shortened, characters that deceive escaped. `time`
+    /// writes seconds since 1970 as a date for the claims that are times.
     package static func lines(_ claims: JSONObject, time: ((Int64) -> String)? = nil) -> [String] {
         var lines: [String] = []
         append(.object(claims), name: "", depth: 0, time, to: &lines)

@@ -33,8 +33,8 @@ package struct TokenDocument: Sendable {
     /// `iss`, empty where the token has none.
     package var issuer: String { if case .string(let text)? = claims["iss"] { text } else { "" } }
 
-    /// The issuer, when it is written exactly like a host of Azure Attestation: the only claim about itself that a token may be believed before it is verified,
-    /// because asking that host for its keys can do no harm.
+    /// The issuer, when it is written exactly like a host of Azure Attestation: the only claim about itself that a token may be believed
+    /// before it is verified, because asking that host for its keys can do no harm.
     package var publicAuthority: String? {
         let name = AuthorityName(issuer)
         return name.provider != nil && issuer == name.canonical ? issuer : nil

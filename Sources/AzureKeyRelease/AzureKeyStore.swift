@@ -9,8 +9,8 @@ internal import StrictJSON
 
 /// Secure key release against Key Vault or Managed HSM (Key Vault REST, "Release"; KeyStores.md, "Release request" and "Release answer").
 ///
-/// Which endpoints it answers for: exactly the configured ones where any is configured, otherwise every name exactly one label below the cloud's suffix, on
-/// port 443. The access token's audience is the suffix's, so a token can only ever go to the service it was issued for.
+/// Which endpoints it answers for: exactly the configured ones where any is configured, otherwise every name exactly one label below the
+/// cloud's suffix, on port 443. The access token's audience is the suffix's, so a token can only ever go to the service it was issued for.
 package struct AzureKeyStore: KeyStore {
     package let defaultEndpoint: Endpoint?
     private let configured: Set<Endpoint>

@@ -4,8 +4,8 @@ internal import StrictJSON
 
 /// Checks the signature of a release answer: `{"value":"<compact JWS>"}` (KeyStores.md, "Release answer").
 ///
-/// RS256 is pinned. The signer is the first certificate of `x5c`; it must chain to the broker's own trust store, never to a root out of the message, and be
-/// valid for the host that was asked. Nothing of the payload is looked at before that.
+/// RS256 is pinned. The signer is the first certificate of `x5c`; it must chain to the broker's own trust store, never to a root out of the
+/// message, and be valid for the host that was asked. Nothing of the payload is looked at before that.
 struct SignedAnswer {
     static let maximumJWSBytes = 96 * 1024
 

@@ -22,7 +22,8 @@ extension AzureKeyStore: Diagnosing {
                 Finding(
                     "identity", error,
                     next: error.details?.nextSteps.first
-                        ?? "assign the identity to the group or set its federated credential, or have callers send access tokens (identity.use none)"
+                        ?? "assign the identity to the group or set its federated credential, or have callers send access tokens "
+                        + "(identity.use none)"
                 ))
         }
         return findings

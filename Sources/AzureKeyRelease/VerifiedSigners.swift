@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// Signing certificates of release answers that were chained to the trust store, by the host that they were verified for.
 ///
-/// A store signs all its answers with one certificate, under one header. Reading that header and checking the chain in it takes longer than everything else that
-/// is checked about an answer, and gives the same result until a certificate of the chain expires; nothing is asked about revocation in either case. A header counts as
-/// known when it is the verified one byte for byte. Entries live for an hour at most.
+/// A store signs all its answers with one certificate, under one header. Reading that header and checking the chain in it takes longer than
+/// everything else that is checked about an answer, and gives the same result until a certificate of the chain expires; nothing is asked
+/// about revocation in either case. A header counts as known when it is the verified one byte for byte. Entries live for an hour at most.
 final class VerifiedSigners: Sendable {
     struct Signer: Sendable {
         let header: JWSHeader

@@ -41,7 +41,8 @@ package enum AzureCloud: String, SettingChoice {
         }
     }
 
-    /// What follows the name of an attestation provider, without a leading dot; `nil` where no documented suffix is known, so that authorities must be configured.
+    /// What follows the name of an attestation provider, without a leading dot; `nil` where no documented suffix is known, so that
+    /// authorities must be configured.
     package var attestationSuffix: String? {
         switch self {
         case .public: "attest.azure.net"

@@ -123,7 +123,8 @@ enum BrokerSettings {
         static let maxUses = SettingKey<Int>(
             "max-uses", default: 100, in: 0...1_000_000,
             help:
-                "Most releases of one session; those that shared a request to the key store count once. 0 makes every wrapping key single use"
+                "Most releases of one session; those that shared a request to the key store count once. 0 makes every wrapping key "
+                + "single use"
         )
 
         static let schema = SettingsSchema([maxAge.declaration, maxUses.declaration])

@@ -20,7 +20,8 @@ package struct SettingOverride: Sendable, Equatable {
     }
 }
 
-/// Everything that the configuration is made of; later layers win: declared defaults, file, inputs of the original sidecar, `BROKER_…`, options.
+/// Everything that the configuration is made of; later layers win: declared defaults, file, inputs of the original sidecar, `BROKER_…`,
+/// options.
 package struct ConfigurationInputs: Sendable {
     package var file: ConfigurationFile?
     /// The whole environment; what does not belong to the broker is ignored.

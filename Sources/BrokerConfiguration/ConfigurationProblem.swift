@@ -27,7 +27,8 @@ package struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertibl
     /// The setting, for example `verifier.maa.endpoint`; empty where the whole source is meant.
     package let path: String
     package let source: ConfigurationSource
-    /// What is wrong and, where it can be told, what was meant. Never a value, which may be a misplaced secret; names of providers are shown.
+    /// What is wrong and, where it can be told, what was meant. Never a value, which may be a misplaced secret; names of providers are
+    /// shown.
     package let message: String
 
     package init(path: String, source: ConfigurationSource, message: String) {

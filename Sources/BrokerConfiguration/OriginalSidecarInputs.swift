@@ -5,7 +5,8 @@ internal import StrictJSON
 /// The environment variables and flags of the original sidecar (OriginalSidecar.md, "Start-up inputs"), translated into this program's
 /// settings.
 ///
-/// They count more than the configuration file and less than `BROKER_…` variables and options. An empty value is no value, as in the original's start script.
+/// They count more than the configuration file and less than `BROKER_…` variables and options. An empty value is no value, as in the
+/// original's start script.
 package struct OriginalSidecarInputs: Sendable, Equatable {
     struct Input: Sendable, Equatable {
         let value: String
@@ -35,8 +36,8 @@ package struct OriginalSidecarInputs: Sendable, Equatable {
     /// `UVM_…`, each with the setting that it stands for.
     let platform: [(setting: String, input: Input)]
 
-    /// Reads `SkrSideCarArgs`, `Port`, `LogLevel`, `LogFile` and `ServerType`; the values of the flags `-base64`, `-port`, `-loglevel`, `-logfile` and
-    /// `-server_type` win over them.
+    /// Reads `SkrSideCarArgs`, `Port`, `LogLevel`, `LogFile` and `ServerType`; the values of the flags `-base64`, `-port`, `-loglevel`,
+    /// `-logfile` and `-server_type` win over them.
     package init(
         environment: [String: String] = [:], base64: String? = nil, port: String? = nil, logLevel: String? = nil, logFile: String? = nil,
         serverType: String? = nil

@@ -9,7 +9,8 @@ public enum BoundedFile {
 
     /// The content of a regular file of at most `limit` bytes; a longer one is refused, not cut.
     ///
-    /// A FIFO or a device, which may never end, is refused without waiting for it; `allowsPipes` is for what a person named on a command line, as in `<(command)`.
+    /// A FIFO or a device, which may never end, is refused without waiting for it; `allowsPipes` is for what a person named on a command
+    /// line, as in `<(command)`.
     public static func read(_ path: String, limit: Int, allowsPipes: Bool = false) throws(Failure) -> [UInt8] {
         let descriptor = try open(path, allowsPipes: allowsPipes)
         defer { close(descriptor) }

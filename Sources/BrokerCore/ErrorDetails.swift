@@ -7,7 +7,8 @@ extension BrokerError {
         public var cause: String
         /// One line.
         public var summary: String
-        /// What the key's release policy says about the token that was sent, nearest authority first; empty where it could not be read or was not the matter.
+        /// What the key's release policy says about the token that was sent, nearest authority first; empty where it could not be read or
+        /// was not the matter.
         public var authorities: [Authority]
         /// What a person can do, most likely help first.
         public var nextSteps: [String]

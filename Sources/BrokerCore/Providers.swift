@@ -8,7 +8,8 @@ public protocol EvidenceProvider: Sendable {
     /// A report whose REPORT_DATA is exactly `binding`, with the endorsements that match it; anything else is an error, not a warning.
     func evidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence
 
-    /// A report whose REPORT_DATA is exactly `binding`, for a caller who wants nothing else. A provider that has to look for endorsements leaves them out here.
+    /// A report whose REPORT_DATA is exactly `binding`, for a caller who wants nothing else. A provider that has to look for endorsements
+    /// leaves them out here.
     func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence
 }
 
@@ -39,8 +40,8 @@ public protocol KeyStore: Sendable {
     /// Whether this store answers for `endpoint`. Two configured stores never claim the same one.
     func claims(_ endpoint: Endpoint) -> Bool
 
-    /// Does ahead of `release` what needs no attestation token, above all getting the broker's own access token. The engine calls it while the evidence is
-    /// collected and verified; a store that has nothing to prepare leaves it out.
+    /// Does ahead of `release` what needs no attestation token, above all getting the broker's own access token. The engine calls it while
+    /// the evidence is collected and verified; a store that has nothing to prepare leaves it out.
     func prepare(for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext) async throws(BrokerError)
 
     /// The wrapped key, after the signed answer and its certificate chain were verified.

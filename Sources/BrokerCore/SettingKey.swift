@@ -1,15 +1,16 @@
 /// One setting of a provider or of the broker, declared once: the declaration decodes it, rejects what it does not allow, and documents it.
 public struct SettingKey<Value: SettingValue>: Sendable {
-    /// The declaration without its Swift type. Made once and kept, so that nobody has to copy a key to read it: Swift's runtime would then have to look up, at every
-    /// start, that each type of value is a `SettingValue`.
+    /// The declaration without its Swift type. Made once and kept, so that nobody has to copy a key to read it: Swift's runtime would then
+    /// have to look up, at every start, that each type of value is a `SettingValue`.
     public let declaration: SettingDeclaration
     /// What applies when nobody sets it; `nil` makes the setting required unless it is read with `optional`.
     public let defaultValue: Value?
     /// A further check of the decoded value; returns the complaint.
     let check: @Sendable (Value) -> String?
 
-    /// `name` is in kebab-case, for example `api-version`. A provider that is in use cannot work without a setting that `isRequired`, so that its absence is found
-    /// together with all other problems. A value that `isSecret` is never printed. `help` is one sentence for the operator.
+    /// `name` is in kebab-case, for example `api-version`. A provider that is in use cannot work without a setting that `isRequired`, so
+    /// that its absence is found together with all other problems. A value that `isSecret` is never printed. `help` is one sentence for the
+    /// operator.
     public init(
         _ name: String, default defaultValue: Value? = nil, required isRequired: Bool = false, secret isSecret: Bool = false, help: String,
         check: @escaping @Sendable (Value) -> String? = { _ in nil }

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Keeps fetched values while they are fresh, and fetches each key once however many callers want it at the same time.
 ///
-/// Failures are not kept. A fetch serves everybody who waits for it and runs until the latest of their deadlines; a caller whose own deadline passes, or
-/// who is cancelled, leaves alone, and the fetch is cancelled when nobody waits any more.
+/// Failures are not kept. A fetch serves everybody who waits for it and runs until the latest of their deadlines; a caller whose own
+/// deadline passes, or who is cancelled, leaves alone, and the fetch is cancelled when nobody waits any more.
 public final class SingleFlightCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// What a fetch brought.
     public struct Fetched: Sendable {

@@ -29,7 +29,8 @@ enum UpstreamText {
         return result
     }
 
-    /// The text without each of `secrets`, also in the forms that JSON and a query give them. What is shorter than eight bytes is no secret.
+    /// The text without each of `secrets`, also in the forms that JSON and a query give them. What is shorter than eight bytes is no
+    /// secret.
     static func cutting(_ secrets: [String], from text: [UInt8]) -> [UInt8] {
         var result = text
         for secret in secrets where secret.utf8.count >= 8 {

@@ -3,9 +3,11 @@ internal import BrokerCore
 internal import HTTPTransport
 internal import Synchronization
 
-/// Bounds how many releases run at a time. The next ones wait in the order in which they came, up to a bound; the rest are turned away at once.
+/// Bounds how many releases run at a time. The next ones wait in the order in which they came, up to a bound; the rest are turned away at
+/// once.
 ///
-/// A caller that waits holds nothing but its request, so a long queue costs time and little else; too many releases at a time would cost every one of them its deadline.
+/// A caller that waits holds nothing but its request, so a long queue costs time and little else; too many releases at a time would cost
+/// every one of them its deadline.
 final class Admission: Sendable {
     private struct Waiter {
         let ticket: UInt64
@@ -52,7 +54,8 @@ final class Admission: Sendable {
     private let waiting: Int
     private let memory: Duration
 
-    /// At most `running` at a time, and at most `waiting` behind them. `memory` is how long the admission counts as turning callers away after it did.
+    /// At most `running` at a time, and at most `waiting` behind them. `memory` is how long the admission counts as turning callers away
+    /// after it did.
     init(running: Int, waiting: Int, memory: Duration) {
         self.running = max(running, 1)
         self.waiting = max(waiting, 0)
@@ -61,16 +64,6 @@ final class Admission: Sendable {
 
     /// How many run and how many wait now.
     var load: (running: Int, waiting: Int) { state.withLock { ($0.running, $0.waiting) } }
-
-    /// Why whoever asks is not let in now, not even to wait; nil where he would be.
-    var refusal: BrokerError? {
-        let isFull = state.withLock { state in
-            guard !state.canRun(running), state.waiting >= waiting else { return false }
-            state.lastRefusal = .now
-            return true
-        }
-        return isFull ? full : nil
-    }
 
     /// Whether somebody was turned away just now.
     var isTurningAway: Bool {

@@ -3,7 +3,8 @@ internal import BrokerCore
 internal import HTTPTransport
 
 extension BrokerEngine {
-    /// Runs a provider's work and stops waiting at the context's deadline or when the caller goes away, also where the provider ignores both.
+    /// Runs a provider's work and stops waiting at the context's deadline or when the caller goes away, also where the provider ignores
+    /// both.
     func bounded<Value: Sendable>(
         by context: RequestContext, at stage: BrokerError.Stage, _ work: @escaping @Sendable () async throws(BrokerError) -> Value
     ) async throws(BrokerError) -> Value {

@@ -6,7 +6,6 @@ package import Logging
 internal import OpenSSLCrypto
 internal import SNPReport
 internal import SecureMemory
-internal import Synchronization
 
 /// A provider and the name under which the configuration chose it.
 package struct NamedProvider<Provider: Sendable>: Sendable {
@@ -57,7 +56,6 @@ package final class BrokerEngine: Sendable {
     let shared: SharedReleases
     let clock: any WallClock
     let logger: Logger
-    let work = Atomic<UInt64>(0)
 
     package init(
         evidence: NamedProvider<any EvidenceProvider>, verifier: NamedProvider<any Verifier>, keyStores: [NamedProvider<any KeyStore>],
@@ -78,12 +76,6 @@ package final class BrokerEngine: Sendable {
 
     /// Name of the evidence provider that the configuration chose.
     package var evidenceProvider: String { evidence.name }
-
-    /// How many reports, tokens and keys were asked for so far.
-    package var workCount: UInt64 { work.load(ordering: .relaxed) }
-
-    /// Whether no release is under way or waits, and no wrapping key is being made.
-    package var isIdle: Bool { admission.load == (0, 0) && !wrappingKeys.isBusy }
 
     /// What the evidence of this broker is worth.
     package var provenance: Evidence.Provenance { evidence.provider.provenance }
@@ -140,7 +132,6 @@ package final class BrokerEngine: Sendable {
     private func collect(_ runtimeData: RuntimeData, isRaw: Bool, in context: RequestContext) async throws(BrokerError) -> (
         evidence: Evidence, report: AttestationReport
     ) {
-        work.add(1, ordering: .relaxed)
         let binding = runtimeData.reportData
         let provider = evidence.provider
         let evidence = try await bounded(by: context, at: .evidence) { () async throws(BrokerError) in

@@ -43,7 +43,6 @@ extension BrokerEngine {
     ///
     /// Wrapping key and token are made for this release alone, where release sessions are off.
     package func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
-        work.add(1, ordering: .relaxed)
         let authority = try chooseAuthority(request.authority)
         let (store, endpoint) = try chooseStore(request.store)
         let order = Order(
@@ -58,9 +57,6 @@ extension BrokerEngine {
             }
         }
     }
-
-    /// Why a release that came now would be turned away at once, without any work; nil where it would not.
-    package var releaseRefusal: BrokerError? { admission.refusal }
 
     /// Ends all release sessions, so that the next release proves this machine anew; their number.
     @discardableResult package func endSessions() -> Int { sessions?.endAll() ?? 0 }

@@ -4,9 +4,10 @@ internal import OpenSSLCrypto
 
 /// How long one wrapping key and its verified token may serve several releases.
 ///
-/// The trade-off: a key that is used once can open one key and nothing else, also where it is stolen from memory later. A session's key can open every key that
-/// was released in its time, and its token was true when the session began: a change of the machine's TCB that no evidence has shown since is not seen. In return a
-/// release costs one private-key operation and one request, and releases of the same key that wait at the same time cost one together (`SharedReleases`).
+/// The trade-off: a key that is used once can open one key and nothing else, also where it is stolen from memory later. A session's key can
+/// open every key that was released in its time, and its token was true when the session began: a change of the machine's TCB that no
+/// evidence has shown since is not seen. In return a release costs one private-key operation and one request, and releases of the same key
+/// that wait at the same time cost one together (`SharedReleases`).
 package struct ReleaseSessionOptions: Sendable, Equatable {
     /// Longest time from the beginning of a session to the beginning of its last release.
     package var maxAge: Duration

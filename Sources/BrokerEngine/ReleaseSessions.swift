@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// The open release sessions, at most one for each authority and store.
 ///
-/// A session is made once however many releases want it at the same time. It ends with its age, its uses, its token, or earlier: with a report of another TCB, with
-/// an answer that does not fit, and when the operator says so.
+/// A session is made once however many releases want it at the same time. It ends with its age, its uses, its token, or earlier: with a
+/// report of another TCB, with an answer that does not fit, and when the operator says so.
 final class ReleaseSessions: Sendable {
     /// A session and whether an earlier release has used it.
     struct Lease: Sendable {
@@ -64,7 +64,8 @@ final class ReleaseSessions: Sendable {
     /// How many sessions are open.
     var count: Int { state.withLock { $0.open.count } }
 
-    /// The scope's session, or a new one that `make` brings. `make` runs in a task of its own: a caller that goes away takes the session from nobody.
+    /// The scope's session, or a new one that `make` brings. `make` runs in a task of its own: a caller that goes away takes the session
+    /// from nobody.
     func lease(
         for scope: ReleaseSession.Scope, in context: RequestContext,
         make: @escaping @Sendable () async throws(BrokerError) -> ReleaseSession

@@ -5,11 +5,11 @@ internal import Logging
 internal import SecureMemory
 internal import Synchronization
 
-/// Releases of one key that wait at the same time, answered by one exchange with the key store. For release sessions, where wrapping key and token are shared
-/// anyway.
+/// Releases of one key that wait at the same time, answered by one exchange with the key store. For release sessions, where wrapping key
+/// and token are shared anyway.
 ///
-/// Nobody gets an older answer than by asking alone: whoever finds exchanges under way joins the next one, which begins later. So a key that was disabled, or a
-/// policy that was changed, before a caller asked is never passed over.
+/// Nobody gets an older answer than by asking alone: whoever finds exchanges under way joins the next one, which begins later. So a key
+/// that was disabled, or a policy that was changed, before a caller asked is never passed over.
 final class SharedReleases: Sendable {
     /// What must be the same: the broker's identity is the only one that shares.
     struct Wish: Hashable, Sendable {
@@ -77,8 +77,8 @@ final class SharedReleases: Sendable {
     /// How many exchanges are under way.
     var runningCount: Int { state.withLock { $0.exchanges.count } }
 
-    /// Runs `work`, or waits for somebody else's that begins after this call. It runs in a task of its own, with the latest deadline of those who wait for it, and
-    /// is cancelled when all of them have gone.
+    /// Runs `work`, or waits for somebody else's that begins after this call. It runs in a task of its own, with the latest deadline of
+    /// those who wait for it, and is cancelled when all of them have gone.
     func release(
         _ wish: Wish, in context: RequestContext, work: @escaping @Sendable (RequestContext) async throws(BrokerError) -> ReleasedKey
     ) async throws(BrokerError) -> ReleasedKey {

@@ -3,8 +3,8 @@ internal import BrokerCore
 internal import HTTPTransport
 
 extension FirstResult {
-    /// Waits for the result. At the deadline, or when the caller goes away, `leave` is called with the error that says so and sees to it that the error or
-    /// something better is delivered.
+    /// Waits for the result. At the deadline, or when the caller goes away, `leave` is called with the error that says so and sees to it
+    /// that the error or something better is delivered.
     func result(by deadline: Deadline, late: BrokerError, gone: BrokerError, leave: @escaping @Sendable (BrokerError) -> Void)
         async throws(BrokerError) -> Value
     {

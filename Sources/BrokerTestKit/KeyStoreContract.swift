@@ -218,7 +218,7 @@ struct ReleaseTarget: ~Copyable {
     let token: AttestationToken
 
     init() throws {
-        let key = try WrappingKey(generatingBits: 2048)
+        let key = try WrappingKey.generate(bits: 2048)
         token = try Self.token(naming: key.publicNumbers)
         wrappingKey = key
     }

@@ -33,7 +33,8 @@ struct CurlFailure {
         }
     }
 
-    /// A connection that ended during the handshake without a word of TLS: the words of libcurl for a reset, and of OpenSSL 3 for an early end.
+    /// A connection that ended during the handshake without a word of TLS: the words of libcurl for a reset, and of OpenSSL 3 for an early
+    /// end.
     private var isInterruptedHandshake: Bool {
         ["Recv failure", "Send failure", "SSL_connect: ", "unexpected eof"].contains { text.contains($0) }
     }

@@ -88,7 +88,8 @@ struct PreparedRequest: Sendable {
 
 /// The grammar of header fields (RFC 9110, 5.1 and 5.5).
 enum HeaderField {
-    /// Fields that frame the message, name its target or belong to the connection; and the credentials, which travel as `HTTPRequest.bearer`.
+    /// Fields that frame the message, name its target or belong to the connection; and the credentials, which travel as
+    /// `HTTPRequest.bearer`.
     static let reserved: Set<String> = [
         "authorization", "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection", "te",
         "trailer", "transfer-encoding", "upgrade",

@@ -27,9 +27,9 @@ final class Ticket: Sendable {
 
 /// The thread that owns libcurl.
 ///
-/// Every call that takes an easy or multi handle happens on that thread, with one exception that libcurl allows: `curl_multi_wakeup`. It happens under the
-/// mailbox's lock and never after the mailbox was closed, and the loop frees the handle only after it took the command that closed it. Callers are resumed by
-/// the loop alone, once each.
+/// Every call that takes an easy or multi handle happens on that thread, with one exception that libcurl allows: `curl_multi_wakeup`. It
+/// happens under the mailbox's lock and never after the mailbox was closed, and the loop frees the handle only after it took the command
+/// that closed it. Callers are resumed by the loop alone, once each.
 final class TransferLoop: Sendable {
     private enum Command: Sendable {
         case submit(Submission)
@@ -122,7 +122,8 @@ final class TransferLoop: Sendable {
 
     // MARK: On the loop's thread
 
-    // Signals belong to the other threads. SIGPIPE in particular: a write to a connection that was reset must be an error, not the end of the process.
+    // Signals belong to the other threads. SIGPIPE in particular: a write to a connection that was reset must be an error, not the end of
+    // the process.
     private static func prepareThread() {
         var all = sigset_t()
         sigfillset(&all)

@@ -5,7 +5,8 @@ internal import HTTPTransport
 
 /// The requests that the loop knows: waiting for their turn or under way. Lives on the loop's thread.
 ///
-/// The turns are given here and not by libcurl (`CURLMOPT_MAX_TOTAL_CONNECTIONS`), whose queue does not apply a transfer's timeout while it waits.
+/// The turns are given here and not by libcurl (`CURLMOPT_MAX_TOTAL_CONNECTIONS`), whose queue does not apply a transfer's timeout while it
+/// waits.
 struct TransferTable {
     private let multi: UnsafeMutableRawPointer
     private let sessions: UnsafeMutableRawPointer

@@ -3,8 +3,8 @@ package import StrictJSON
 
 /// A public key as JSON Web Key (RFC 7517; RFC 7518, 6).
 ///
-/// Key Vault's kinds `RSA-HSM` and `EC-HSM` are read like `RSA` and `EC`. An RSA key may give its certificate (`x5c`) instead of its numbers, as Microsoft Azure
-/// Attestation does (AttestationService.md, "Published keys"); where both are there, they must agree.
+/// Key Vault's kinds `RSA-HSM` and `EC-HSM` are read like `RSA` and `EC`. An RSA key may give its certificate (`x5c`) instead of its
+/// numbers, as Microsoft Azure Attestation does (AttestationService.md, "Published keys"); where both are there, they must agree.
 package struct JWK: Sendable {
     package let kid: String?
     /// `RSA`, `RSA-HSM`, `EC` or `EC-HSM`.

@@ -4,7 +4,8 @@ internal import StrictJSON
 package struct JWKSet: Sendable {
     /// The usable keys, in order.
     package let keys: [JWK]
-    /// Why entries were left out, one sentence each: unknown kinds, missing members, values out of range (RFC 7517, 5 asks for exactly that).
+    /// Why entries were left out, one sentence each: unknown kinds, missing members, values out of range (RFC 7517, 5 asks for exactly
+    /// that).
     package let skipped: [String]
 
     /// Reads `{"keys":[…]}`. Throws for what is not that, and for more than `maximumKeys` entries.

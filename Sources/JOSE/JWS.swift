@@ -3,7 +3,8 @@ package import StrictJSON
 
 /// A JSON Web Signature in its compact form (RFC 7515, 3.1), taken apart but not yet believed.
 ///
-/// Nothing in the message chooses how it is checked: the caller brings the key and pins the algorithm. `jku`, `jwk` and `x5u` are never followed.
+/// Nothing in the message chooses how it is checked: the caller brings the key and pins the algorithm. `jku`, `jwk` and `x5u` are never
+/// followed.
 package struct JWS: Sendable {
     /// Most certificates in `x5c`.
     package static let maximumCertificates = 10
@@ -22,8 +23,9 @@ package struct JWS: Sendable {
     /// The bytes that are signed: the first two parts as they were written, with the dot between them.
     package let signingInput: [UInt8]
 
-    /// Takes a message apart. Throws for more than `maximumBytes`, anything but three parts in canonical base64url without padding, a header that is not one
-    /// strict JSON object with a string `alg`, and for the extensions `crit` and `b64`, which would change what is signed.
+    /// Takes a message apart. Throws for more than `maximumBytes`, anything but three parts in canonical base64url without padding, a
+    /// header that is not one strict JSON object with a string `alg`, and for the extensions `crit` and `b64`, which would change what is
+    /// signed.
     ///
     /// A header that is, byte for byte, `known` is not read again.
     package init(compact: String, maximumBytes: Int, known: JWSHeader? = nil) throws(JOSEError) {
@@ -38,8 +40,8 @@ package struct JWS: Sendable {
         signingInput = Array(text[..<dots[1]])
     }
 
-    /// The certificates of `x5c` (RFC 7515, 4.1.6), leaf first; none when the header has no such member. They are what the message says about itself: a chain
-    /// to a trusted root is the caller's business.
+    /// The certificates of `x5c` (RFC 7515, 4.1.6), leaf first; none when the header has no such member. They are what the message says
+    /// about itself: a chain to a trusted root is the caller's business.
     package var certificateChain: [Certificate] {
         get throws(JOSEError) {
             guard let value = header["x5c"] else { return [] }

@@ -27,7 +27,8 @@ package enum JWSAlgorithm: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whether a key of that kind may be used: RSA of 2048 bits or more (RFC 7518, 3.3 and 3.5), for ECDSA exactly the curve of the algorithm (3.4).
+    /// Whether a key of that kind may be used: RSA of 2048 bits or more (RFC 7518, 3.3 and 3.5), for ECDSA exactly the curve of the
+    /// algorithm (3.4).
     package func accepts(_ kind: PublicKey.Kind) -> Bool {
         switch (self, kind) {
         case (.rs256, .rsa(let bits)), (.rs384, .rsa(let bits)), (.rs512, .rsa(let bits)), (.ps256, .rsa(let bits)),

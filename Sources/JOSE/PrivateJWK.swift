@@ -4,8 +4,8 @@ internal import StrictJSON
 
 /// Writes released keys as JSON Web Keys (RFC 7518, 6) into memory that is wiped. No private number passes through an array or a string.
 package enum PrivateJWK {
-    /// An RSA or EC key. Members are sorted by name: `d dp dq e key_ops kty n p q qi`, or `crv d key_ops kty x y`; `key_ops` only where there are any.
-    /// `keyType` takes the place of `RSA` or `EC`, which is what RFC 7518 calls them.
+    /// An RSA or EC key. Members are sorted by name: `d dp dq e key_ops kty n p q qi`, or `crv d key_ops kty x y`; `key_ops` only where
+    /// there are any. `keyType` takes the place of `RSA` or `EC`, which is what RFC 7518 calls them.
     package static func encode(_ numbers: borrowing PrivateKeyNumbers, keyOperations: [String], keyType: String? = nil) -> SecretBytes {
         var measure = Text(nil)
         write(numbers, keyOperations, keyType, to: &measure)

@@ -1,8 +1,8 @@
 internal import Synchronization
 
 extension BackgroundThread {
-    /// Runs `body` on a thread of its own and waits for it until `deadline`, or until the calling task is cancelled. `nil` when it was not done by then; the thread
-    /// ends whenever `body` returns, and its result is dropped.
+    /// Runs `body` on a thread of its own and waits for it until `deadline`, or until the calling task is cancelled. `nil` when it was not
+    /// done by then; the thread ends whenever `body` returns, and its result is dropped.
     public static func run<Value: Sendable>(until deadline: Deadline, _ body: @escaping @Sendable () -> Value) async -> Value? {
         let answer = FirstAnswer<Value>()
         let timer = Task {

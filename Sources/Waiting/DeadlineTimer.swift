@@ -1,6 +1,7 @@
 internal import Dispatch
 
-/// Calls back once at a moment, unless it is cancelled or let go first. A cancelled one leaves nothing behind, unlike the timer of a cancelled `Task.sleep`.
+/// Calls back once at a moment, unless it is cancelled or let go first. A cancelled one leaves nothing behind, unlike the timer of a
+/// cancelled `Task.sleep`.
 public final class DeadlineTimer: @unchecked Sendable {
     // Unchecked because of the source, which Dispatch guards itself.
     private let source: any DispatchSourceTimer

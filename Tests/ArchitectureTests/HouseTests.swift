@@ -13,10 +13,14 @@ struct HouseTests {
         }
     }
 
-    @Test("no file above 300 lines") func sizes() throws {
+    @Test("no file above 300 lines, no line above 140 characters") func sizes() throws {
         let files = try Self.files()
         #expect(files.count > 200)
-        for (path, lines) in files { #expect(Self.count(lines) <= 300, "\(path)") }
+        for (path, lines) in files {
+            #expect(Self.count(lines) <= 300, "\(path)")
+            let long = lines.indices.filter { lines[$0].count > 140 }.map { $0 + 1 }
+            #expect(long == [], "\(path): lines above 140 characters")
+        }
     }
 
     /// Without the empty text behind the last line end.

@@ -114,7 +114,7 @@ struct AttestationTests {
     @Test("a fixture's publisher of endorsements is believed only where it was configured") func fixtureCompliance() async throws {
         let publisher = try UVMFixture(notBefore: Cloud.now - 1000, notAfter: Cloud.now + 1000)
         let chip = try #require(Guest.chip)
-        let guest = Guest(try WrappingKey(generatingBits: 2048))
+        let guest = Guest(try WrappingKey.generate(bits: 2048))
         var body = AttestBody(report: try guest.report(), pem: chip.chain.map(\.pem).joined(), runtimeData: guest.runtimeData)
         body.platformEndorsements = [try publisher.endorse(measurement: guest.builder.measurement, svn: 100, signingTime: Cloud.now)]
         let json = JSONValue.object(body.json)
@@ -134,7 +134,7 @@ struct AttestationTests {
     }
 
     @Test("a fixture root is believed only where it was configured") func fixtureRoot() async throws {
-        let guest = Guest(try WrappingKey(generatingBits: 2048))
+        let guest = Guest(try WrappingKey.generate(bits: 2048))
         let body = JSONValue.object(try guest.attestBody())
         try await Cloud.run { cloud in
             let answer = try await cloud.send(.post, Cloud.attestation, path, json: body)
@@ -149,7 +149,7 @@ struct AttestationTests {
 
     @Test("runtime data is bound to the report and becomes a claim") func runtimeData() async throws {
         try await Cloud.run(Guest.trust) { cloud in
-            let guest = Guest(try WrappingKey(generatingBits: 2048))
+            let guest = Guest(try WrappingKey.generate(bits: 2048))
             let claims = try await verifiedClaims(cloud, try await guest.token(cloud))
             #expect(claims["x-ms-runtime"] == .object(try JSONCursor.parse(guest.runtimeData).object()))
             #expect(claims["nonce"] == nil && claims["x-ms-compliance-status"] == nil && claims["x-ms-inittime"] == nil)
@@ -170,7 +170,7 @@ struct AttestationTests {
 
     @Test("init-time data is bound to the host data") func initTimeData() async throws {
         try await Cloud.run(Guest.trust) { cloud in
-            var guest = Guest(try WrappingKey(generatingBits: 2048))
+            var guest = Guest(try WrappingKey.generate(bits: 2048))
             let data = Array(#"{"policy":"allow"}"#.utf8)
             guest.builder.hostData = DigestAlgorithm.sha256.digest(data)
             var body = try guest.attestBody()
@@ -185,7 +185,7 @@ struct AttestationTests {
 
     @Test("what clients write differently is understood") func tolerance() async throws {
         try await Cloud.run(Guest.trust) { cloud in
-            let guest = Guest(try WrappingKey(generatingBits: 2048))
+            let guest = Guest(try WrappingKey.generate(bits: 2048))
             let pem = try #require(Guest.chip).chain.map(\.pem).joined()
             let body = AttestBody(report: try guest.report(), pem: pem, runtimeData: guest.runtimeData, pads: true, prettyBundle: true)
             var json = body.json
@@ -209,7 +209,7 @@ struct AttestationTests {
 
     @Test("requests that are not attestation requests") func malformed() async throws {
         try await Cloud.run(Guest.trust) { cloud in
-            let good = try Guest(try WrappingKey(generatingBits: 2048)).attestBody()
+            let good = try Guest(try WrappingKey.generate(bits: 2048)).attestBody()
             func ask(_ change: (inout JSONObject) -> Void) async throws -> Answer {
                 var body = good
                 change(&body)
@@ -244,7 +244,7 @@ struct AttestationTests {
 
     @Test("a draft policy gives a token that cannot be validated") func draftPolicy() async throws {
         try await Cloud.run(Guest.trust) { cloud in
-            var body = try Guest(try WrappingKey(generatingBits: 2048)).attestBody()
+            var body = try Guest(try WrappingKey.generate(bits: 2048)).attestBody()
             let policy = "version= 1.0;\nauthorizationrules{\n=> permit();\n};\nissuancerules{\n};"
             body.set("draftPolicyForAttestation", .string(policy))
             let answer = try await cloud.send(.post, Cloud.attestation, path, json: .object(body))
@@ -288,7 +288,7 @@ struct AttestationTests {
             Guest.trust(&$0)
             $0.attestationRequiresBearer = true
         }) { cloud in
-            let body = JSONValue.object(try Guest(try WrappingKey(generatingBits: 2048)).attestBody())
+            let body = JSONValue.object(try Guest(try WrappingKey.generate(bits: 2048)).attestBody())
             let refused = try await cloud.send(.post, Cloud.attestation, path, json: body)
             #expect(refused.status == 401)
             #expect(refused.code == "Unauthorized")
@@ -311,7 +311,7 @@ struct AttestationTests {
             Guest.trust(&$0)
             $0.attestationTokenLife = 60
         }) { cloud in
-            let token = try await Guest(try WrappingKey(generatingBits: 2048)).token(cloud)
+            let token = try await Guest(try WrappingKey.generate(bits: 2048)).token(cloud)
             #expect(try await verifiedClaims(cloud, token)["exp"] == .integer(Cloud.now + 60))
         }
     }

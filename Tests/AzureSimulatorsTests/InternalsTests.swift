@@ -73,7 +73,7 @@ struct InternalsTests {
         configuration.logger.logLevel = .critical
         let simulators = try AzureSimulators(configuration)
         try await simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM"))
-        let guest = Guest(try WrappingKey(generatingBits: 2048))
+        let guest = Guest(try WrappingKey.generate(bits: 2048))
         let attest = JSONValue.object(try guest.attestBody()).serialized()
         let bearer = try simulators.accessToken(audience: Cloud.vaultAudience)
         let attested = try await Self.ask(simulators, Cloud.attestation, "/attest/SevSnpVm", attest)

@@ -54,7 +54,7 @@ struct KeyImportTests {
             #expect(answer.status == 200, "\(answer.message) \(answer.explanation)")
             #expect(try answer.json.member("attributes").boolean("exportable"))
             #expect(try answer.json.member("key").object()["k"] == nil)
-            let wrappingKey = try WrappingKey(generatingBits: 2048)
+            let wrappingKey = try WrappingKey.generate(bits: 2048)
             let token = try await Guest(wrappingKey).token(cloud)
             let released = try ReleasedAnswer(
                 try await cloud.send(

@@ -29,7 +29,7 @@ struct PersistenceTests {
                     "release_policy": .object(releasePolicy()),
                 ])
             #expect(try await cloud.send(.delete, Cloud.vault, "/keys/gone?api-version=7.4", bearer: cloud.bearer()).status == 200)
-            let token = try await Guest(try WrappingKey(generatingBits: 2048)).token(cloud)
+            let token = try await Guest(try WrappingKey.generate(bits: 2048)).token(cloud)
             first.value = [
                 "rsa": JSONValue.object(rsa).serialized(), "ca": try #require(fileContent(cloud.caFile)), "token": Array(token.utf8),
                 "bearer": Array(try cloud.bearer().utf8),
@@ -55,7 +55,7 @@ struct PersistenceTests {
                     .post, Cloud.vault, "/keys/\(name)/release?api-version=7.4", json: ["target": .string(token)], bearer: bearer)
                 #expect(answer.status == 200, "\(answer.explanation)")
             }
-            let wrappingKey = try WrappingKey(generatingBits: 2048)
+            let wrappingKey = try WrappingKey.generate(bits: 2048)
             let fresh = try await Guest(wrappingKey).token(cloud)
             let released = try ReleasedAnswer(
                 try await cloud.send(

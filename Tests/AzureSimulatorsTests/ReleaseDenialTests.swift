@@ -17,7 +17,7 @@ struct ReleaseDenialTests {
         -> Answer
     {
         try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM", policy))
-        var guest = Guest(try WrappingKey(generatingBits: 2048))
+        var guest = Guest(try WrappingKey.generate(bits: 2048))
         change(&guest)
         return try await self.release(cloud, token: try await guest.token(cloud))
     }

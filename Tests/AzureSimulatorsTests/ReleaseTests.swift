@@ -39,7 +39,7 @@ struct ReleaseTests {
     ) async throws {
         try await Cloud.run(Guest.trust) { cloud in
             let bundle = try await cloud.simulators.createKey("k1", at: kind.host, exportable(kind.kty, releasePolicy(), kind.extra))
-            let wrappingKey = try WrappingKey(generatingBits: 2048)
+            let wrappingKey = try WrappingKey.generate(bits: 2048)
             let guest = Guest(wrappingKey)
             let token = try await guest.token(cloud)
             let answer = try await cloud.send(
@@ -75,7 +75,7 @@ struct ReleaseTests {
             let bundle = try await cloud.simulators.createKey("k1", at: host, exportable("RSA-HSM"))
             let kid = try JSONCursor(.object(bundle)).member("key").string("kid")
             let version = String(kid.suffix(32))
-            let token = try await Guest(try WrappingKey(generatingBits: 2048)).token(cloud)
+            let token = try await Guest(try WrappingKey.generate(bits: 2048)).token(cloud)
             let answer = try await cloud.send(
                 .post, host, "/keys/k1/\(version)/release?api-version=7.3", json: ["target": .string(token)], bearer: cloud.bearer(host))
             #expect(answer.status == 200)
@@ -115,7 +115,7 @@ struct ReleaseTests {
     ) async throws {
         try await Cloud.run(Guest.trust) { cloud in
             try await cloud.simulators.createKey("k1", at: Cloud.vault, exportable("EC-HSM"))
-            let wrappingKey = try WrappingKey(generatingBits: 3072)
+            let wrappingKey = try WrappingKey.generate(bits: 3072)
             let token = try await Guest(wrappingKey).token(cloud)
             let answer = try await cloud.send(
                 .post, Cloud.vault, path + "?api-version=2025-07-01", json: ["target": .string(token)], bearer: cloud.bearer())
@@ -134,7 +134,7 @@ struct ReleaseTests {
                 #"{"kty":"RSA","kid":"sign","key_ops":["sign"],"n":"\#(Base64.encodeURL(signing?.n ?? []))","e":"AQAB"},"#
                 + #"{"kty":"EC","kid":"curve","crv":"P-256","key_ops":["encrypt"],"x":"\#(Base64.encodeURL(point?.x ?? []))","y":"\#(Base64.encodeURL(point?.y ?? []))"},"#
                 + #"{"kty":"RSA","kid":"broken","key_ops":["encrypt"],"n":"AQAB","e":"AQAB"},"#
-            let wrappingKey = try WrappingKey(generatingBits: 2048)
+            let wrappingKey = try WrappingKey.generate(bits: 2048)
             let token = try await Guest(wrappingKey, extraKeys: others).token(cloud)
             let answer = try await cloud.send(
                 .post, Cloud.vault, "/keys/k1/release?api-version=7.4", json: ["target": .string(token)], bearer: cloud.bearer())

@@ -234,6 +234,6 @@ import Testing
         }
         #expect(engine.shared.waitingCount == 0)
         // A thread may still look for a prime of the session's key.
-        try await eventually { engine.isIdle }
+        try await eventually { engine.admission.load == (0, 0) && !engine.wrappingKeys.isBusy }
     }
 }

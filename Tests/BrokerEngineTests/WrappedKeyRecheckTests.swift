@@ -73,7 +73,7 @@ import Testing
     @Test("ciphertext of every length from 0 to 300 bytes is the same refusal", arguments: KeyWrapAlgorithm.allCases) func everyLength(
         algorithm: KeyWrapAlgorithm
     ) throws {
-        let wrappingKey = try WrappingKey(generatingBits: 2048)
+        let wrappingKey = try WrappingKey.generate(bits: 2048)
         let key = try PublicKey(rsa: wrappingKey.publicNumbers)
         // Beyond the first 256 bytes there is a true key encryption key, which alone makes the second part interesting.
         let true32 = try Honest.wrap([UInt8](repeating: 7, count: 32), to: key, using: algorithm)
@@ -140,7 +140,7 @@ import Testing
     }
 
     @Test("what is described truly, or not at all, opens") func honestCounterparts() throws {
-        let wrappingKey = try WrappingKey(generatingBits: 2048)
+        let wrappingKey = try WrappingKey.generate(bits: 2048)
         let to = try PublicKey(rsa: wrappingKey.publicNumbers)
         for key in try Honest.keys.get() {
             for part in [key.publicPart, nil] {
@@ -192,7 +192,7 @@ import Testing
 
     private func expectRefusals(_ cases: [(name: String, type: WrappedKey.KeyType, content: [UInt8], part: WrappedKey.PublicPart?)]) throws
     {
-        let wrappingKey = try WrappingKey(generatingBits: 2048)
+        let wrappingKey = try WrappingKey.generate(bits: 2048)
         let to = try PublicKey(rsa: wrappingKey.publicNumbers)
         for (name, type, content, part) in cases {
             let ciphertext = try Honest.wrap(content, to: to, using: .rsaAESKeyWrap256)

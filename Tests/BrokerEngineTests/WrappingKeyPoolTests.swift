@@ -127,7 +127,7 @@ import Testing
                 return left >= 0
             }
             guard !isFailing else { throw CryptoError(operation: "making a key", reason: "the test says so") }
-            return try WrappingKey(generatingBits: 2048)
+            return try WrappingKey.generate(bits: 2048)
         }
     }
 
@@ -177,7 +177,7 @@ import Testing
             // No key before that, unless the test is about to fail: a thread that is held for good would hang it.
             if haveSeen.wait(timeout: .now() + .seconds(60)) == .timedOut { isTooLate.store(true, ordering: .relaxed) }
             haveSeen.signal()
-            return try WrappingKey(generatingBits: 2048)
+            return try WrappingKey.generate(bits: 2048)
         }
         defer { pool.shutdown() }
         let bits = try await withThrowingTaskGroup(of: Int.self) { group in

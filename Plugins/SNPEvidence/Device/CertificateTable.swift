@@ -1,6 +1,7 @@
 /// The host's certificate table of an extended report (GHCB 56421, "SNP Extended Guest Request"; GuestDevice.md, "Certificate table").
 ///
-/// It comes from the host, so nothing in it is believed: entries are bounded before they are read, and whatever is a certificate is verified by its user.
+/// It comes from the host, so nothing in it is believed: entries are bounded before they are read, and whatever is a certificate is
+/// verified by its user.
 package enum CertificateTable {
     package enum Kind: String, Sendable {
         case vcek, vlek

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// One request over configfs-tsm (Documentation/ABI/testing/configfs-tsm-report; GuestDevice.md, "configfs-tsm").
 ///
-/// Each request has an entry of its own with a random name, so that nobody shares it, and still watches `generation`: a report that somebody else's write caused is
-/// not used.
+/// Each request has an entry of its own with a random name, so that nobody shares it, and still watches `generation`: a report that
+/// somebody else's write caused is not used.
 struct ConfigfsInterface {
     let directory: String
     /// Written as `privlevel` where it is given; otherwise the kernel's default applies.

@@ -33,7 +33,8 @@ struct DeviceFailure: Error {
         case ENOTTY:
             self.init(
                 .permanent,
-                "\(words): the kernel has wiped the guest's key to the firmware after an error, and only a restart of the machine brings it back; or this device speaks another interface"
+                "\(words): the kernel has wiped the guest's key to the firmware after an error, and only a restart of the machine brings "
+                    + "it back; or this device speaks another interface"
             )
         case EIO where UInt32(truncatingIfNeeded: exitInfo >> 32) == VMMCode.busy:
             self.init(.again, "\(words): the host is busy (VMM code 2)")

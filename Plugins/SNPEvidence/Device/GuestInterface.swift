@@ -65,7 +65,8 @@ package struct GuestInterfaceProbe: Sendable {
         return .present
     }
 
-    /// On a host `/dev/sev` belongs to the driver of the security processor, `ccp`, and a guest has no such driver. KVM on the same machine says so too.
+    /// On a host `/dev/sev` belongs to the driver of the security processor, `ccp`, and a guest has no such driver. KVM on the same machine
+    /// says so too.
     private func hostDevice(_ path: String) -> String? {
         guard path == DevicePaths().sevLegacy else { return nil }
         for sign in ["/sys/module/ccp/parameters/psp_init_on_probe", "/sys/module/kvm_amd/parameters/sev"] where access(sign, F_OK) == 0 {

@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// The SNP firmware of this guest.
 ///
-/// Requests go to the firmware one after the other, whoever asks: the kernel's channel has one sequence number, and hosts throttle it. Each runs on a thread of its own,
-/// because the kernel may keep it for a minute.
+/// Requests go to the firmware one after the other, whoever asks: the kernel's channel has one sequence number, and hosts throttle it. Each
+/// runs on a thread of its own, because the kernel may keep it for a minute.
 package final class SNPDevice: Sendable {
     private let interfaces: [GuestInterface]
     private let probe: GuestInterfaceProbe
@@ -16,7 +16,8 @@ package final class SNPDevice: Sendable {
     private let turn = Turn()
     private let retryDelay: Duration
 
-    /// Uses the first of `interfaces` that is there. `vmpl` `nil` asks for the privilege level 0 over a device and for the kernel's default over configfs.
+    /// Uses the first of `interfaces` that is there. `vmpl` `nil` asks for the privilege level 0 over a device and for the kernel's default
+    /// over configfs.
     package init(
         interfaces: [GuestInterface] = GuestInterface.allCases, paths: DevicePaths = DevicePaths(), vmpl: UInt32? = nil,
         wantsCertificates: Bool = true, retryDelay: Duration = .milliseconds(100)

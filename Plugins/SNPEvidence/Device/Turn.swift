@@ -56,7 +56,8 @@ final class Turn: Sendable {
             .failure(
                 BrokerError(
                     .deadlineExceeded, at: .evidence,
-                    "\(path) is still busy with an earlier request, for \(held.components.seconds) s now; requests to the firmware go one by one"
+                    "\(path) is still busy with an earlier request, for \(held.components.seconds) s now; requests to the firmware go "
+                        + "one by one"
                 )))
     }
 }

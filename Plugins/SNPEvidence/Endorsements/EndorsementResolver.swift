@@ -9,8 +9,8 @@ internal import Synchronization
 
 /// Finds the certificate chain that endorses a report, verifies it, and keeps it.
 ///
-/// One cache, keyed by chip, TCB and kind of key: a report of another TCB never meets an older chain, and a key that was found once is not asked for again. However
-/// many requests want the same chain, the sources are asked once.
+/// One cache, keyed by chip, TCB and kind of key: a report of another TCB never meets an older chain, and a key that was found once is not
+/// asked for again. However many requests want the same chain, the sources are asked once.
 package final class EndorsementResolver: Sendable {
     let sources: [any EndorsementSource]
     private let roots: [PinnedRoot]

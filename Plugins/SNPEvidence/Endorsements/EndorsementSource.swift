@@ -9,8 +9,8 @@ package protocol EndorsementSource: Sendable {
     /// Whether it asks no service.
     var isLocal: Bool { get }
 
-    /// Certificates that may endorse the subject's key, in any order. Throws `upstreamUnavailable` or `upstreamThrottled` where trying again may help, and
-    /// `evidenceUnavailable` where this source will not have them.
+    /// Certificates that may endorse the subject's key, in any order. Throws `upstreamUnavailable` or `upstreamThrottled` where trying
+    /// again may help, and `evidenceUnavailable` where this source will not have them.
     func certificates(for subject: EndorsementSubject, table: [UInt8], in context: RequestContext) async throws(BrokerError)
         -> [Certificate]
 }

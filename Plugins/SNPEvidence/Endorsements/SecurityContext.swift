@@ -73,7 +73,8 @@ package struct SecurityContext: Sendable, Equatable {
         if names.count > 1 {
             throw Unusable(
                 description:
-                    "there are several security contexts (\(names.map { "/" + $0 }.joined(separator: ", "))); name one with UVM_SECURITY_CONTEXT_DIR"
+                    "there are several security contexts (\(names.map { "/" + $0 }.joined(separator: ", "))); name one with "
+                    + "UVM_SECURITY_CONTEXT_DIR"
             )
         }
         if let name = names.first { return "\(places.root)/\(name)" }
@@ -117,7 +118,8 @@ package struct SecurityContext: Sendable, Equatable {
         var oddities: [String] = []
         if let policy, DigestAlgorithm.sha256.digest(policy) != hostData {
             oddities.append(
-                "the security policy of \(origin) has the hash \(Hex.encode(DigestAlgorithm.sha256.digest(policy))), the report's host data is \(Hex.encode(hostData)): "
+                "the security policy of \(origin) has the hash \(Hex.encode(DigestAlgorithm.sha256.digest(policy))), the report's host "
+                    + "data is \(Hex.encode(hostData)): "
                     + "it is not the policy that this group was started with")
         }
         if policy != nil, utilityVM == nil {

@@ -7,8 +7,10 @@ internal import StrictJSON
 
 /// The configuration file of the original's `importkey` tool (OriginalSidecar.md, "importkey").
 ///
-/// Form: `{"key":{"kid","kty","key_ops","authority":{"endpoint"},"akv":{"endpoint","api_version","bearer_token"}},"key_derivation":{"salt","label"},
-/// "claims":[[{"claim","equals"},…],…],"identity":{"client_id"}}`. An older form says `mhsm` for `akv` and has no `kty`.
+/// Form:
+/// `{"key":{"kid","kty","key_ops","authority":{"endpoint"},"akv":{"endpoint","api_version","bearer_token"}},
+/// "key_derivation":{"salt","label"},"claims":[[{"claim","equals"},…],…],"identity":{"client_id"}}`.
+/// An older form says `mhsm` for `akv` and has no `kty`.
 package struct ImportConfiguration: Sendable {
     /// The kinds of key that the tool makes.
     package enum KeyType: String, Sendable, CaseIterable {

@@ -26,8 +26,8 @@ package struct KeyManager: Sendable {
         kind = store.isUnder(KeyStoreKind.managedHSM.suffix(in: cloud)) ? .managedHSM : .keyVault
     }
 
-    /// Imports a key as exportable under `policy` and reads it back: what the store keeps must be releasable on exactly these terms. An error after the request
-    /// was sent says that the key may exist and how to look. `material` is let go of before anything is sent.
+    /// Imports a key as exportable under `policy` and reads it back: what the store keeps must be releasable on exactly these terms. An
+    /// error after the request was sent says that the key may exist and how to look. `material` is let go of before anything is sent.
     package func importKey(
         _ name: KeyName, _ material: consuming ImportMaterial, operations: [String]?, policy: ReleasePolicy, in context: RequestContext
     ) async throws(BrokerError) -> KeyDescription {
@@ -50,7 +50,8 @@ package struct KeyManager: Sendable {
         guard kept.isExportable else {
             throw BrokerError(
                 .upstreamInvalid, at: .release,
-                "\(store) imported \(name) without the exportable attribute: it can never be released; delete it and import it under another name"
+                "\(store) imported \(name) without the exportable attribute: it can never be released; delete it and import it under "
+                    + "another name"
             )
         }
         guard let keptPolicy = kept.policy, keptPolicy.serialized(style: .managedHSM) == policy.serialized(style: .managedHSM) else {

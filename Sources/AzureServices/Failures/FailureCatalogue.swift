@@ -13,13 +13,15 @@ extension KnownFailure {
             "the attestation token is genuine, but does not satisfy the key's release policy",
             [
                 "compare each clause of the policy with the token: 'attestation-broker policy explain' prints the tree",
-                "after a change of the container group's security policy, put the new host data into the key's policy ('attestation-broker policy digest')",
+                "after a change of the container group's security policy, put the new host data into the key's policy "
+                    + "('attestation-broker policy digest')",
             ]),
         KnownFailure(
             "token-not-verified", ["attestation statement cannot be verified"],
             "the key store could not verify the attestation token: its signature, issuer or times",
             [
-                "the policy's authority must be the issuer of the token to the letter; a trailing slash or another region is another authority",
+                "the policy's authority must be the issuer of the token to the letter; a trailing slash or another region is another "
+                    + "authority",
                 "if the token verifies here ('attestation-broker token verify'), try again: the stores report this at times without cause",
             ]),
         KnownFailure(
@@ -137,7 +139,8 @@ extension KnownFailure {
             "attestation-policy-denied", ["PolicyEvaluationError", "A Deny claim was issued"],
             "the attestation provider's own policy refuses this evidence",
             [
-                "compare the provider's attestation policy with the report ('attestation-broker evidence show'): debug, VMPL, versions, measurement",
+                "compare the provider's attestation policy with the report ('attestation-broker evidence show'): debug, VMPL, versions, "
+                    + "measurement",
                 "a shared provider has a default policy that admits every genuine guest; use it to tell policy from evidence",
             ])
     ]

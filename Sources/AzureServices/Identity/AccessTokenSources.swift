@@ -5,10 +5,10 @@ internal import SecureMemory
 
 /// Makes the broker's source of access tokens. Reads no file and asks no service yet.
 ///
-/// `environment` gives what the options leave open: `AZURE_CLIENT_ID`, `AZURE_TENANT_ID`, `AZURE_FEDERATED_TOKEN_FILE`, `AZURE_AUTHORITY_HOST`,
-/// `AZURE_POD_IDENTITY_AUTHORITY_HOST`, `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`. The last two are there, and sometimes half there, in environments where they mean
-/// something else (Service Fabric, Arc, confidential container groups; ManagedIdentity.md, "Other endpoints" and "Container groups");
-/// `IdentityChoice` says when they count.
+/// `environment` gives what the options leave open: `AZURE_CLIENT_ID`, `AZURE_TENANT_ID`, `AZURE_FEDERATED_TOKEN_FILE`,
+/// `AZURE_AUTHORITY_HOST`, `AZURE_POD_IDENTITY_AUTHORITY_HOST`, `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`. The last two are there, and
+/// sometimes half there, in environments where they mean something else (Service Fabric, Arc, confidential container groups;
+/// ManagedIdentity.md, "Other endpoints" and "Container groups"); `IdentityChoice` says when they count.
 ///
 /// `sleep` waits between attempts; the default sleeps for real and ends early when the request is cancelled.
 package func makeAccessTokenSource(

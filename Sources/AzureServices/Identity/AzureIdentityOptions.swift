@@ -2,7 +2,8 @@
 package struct AzureIdentityOptions: Sendable, Equatable {
     /// Where tokens come from; the raw values are those of the setting `identity.use`.
     package enum Use: String, Sendable, CaseIterable {
-        /// Workload identity when its three values are there, otherwise the machine's managed identity, from the endpoint that the environment names or from IMDS.
+        /// Workload identity when its three values are there, otherwise the machine's managed identity, from the endpoint that the
+        /// environment names or from IMDS.
         case auto
         /// From IMDS.
         case managedIdentity = "managed-identity"

@@ -12,7 +12,8 @@ protocol TokenIssuer: Sendable {
     func acquire(audience: String, until deadline: FlightDeadline, logger: Logger) async throws(BrokerError) -> AcquiredToken
 }
 
-/// Gives out the issuer's tokens, each until 80 % of its life, and asks once for everybody who waits at the same time. Failures are not kept.
+/// Gives out the issuer's tokens, each until 80 % of its life, and asks once for everybody who waits at the same time. Failures are not
+/// kept.
 struct CachedAccessTokens: AccessTokenSource {
     private struct Key: Hashable, Sendable {
         let audience: String

@@ -4,8 +4,8 @@ internal import Logging
 
 /// Asks a second service where the first one is not there at all.
 ///
-/// Confidential container groups serve the metadata address, and have of late the variables of other hosting environments as well, so that the address is
-/// the better guess and the variables the second (ManagedIdentity.md, "Container groups").
+/// Confidential container groups serve the metadata address, and have of late the variables of other hosting environments as well, so that
+/// the address is the better guess and the variables the second (ManagedIdentity.md, "Container groups").
 struct FallbackIssuer: TokenIssuer {
     let first: any TokenIssuer
     let second: any TokenIssuer

@@ -13,8 +13,9 @@ enum IdentitySelector: Sendable, Hashable {
     }
 }
 
-/// A service on this machine or link that gives out tokens of managed identities: the metadata service, or the endpoint that App Service, Functions and Container
-/// Apps name in a variable (ManagedIdentity.md, "Token request" and "Other endpoints"). Both speak plain HTTP and answer alike.
+/// A service on this machine or link that gives out tokens of managed identities: the metadata service, or the endpoint that App Service,
+/// Functions and Container Apps name in a variable (ManagedIdentity.md, "Token request" and "Other endpoints"). Both speak plain HTTP and
+/// answer alike.
 struct IdentityService: Sendable {
     enum Kind: Sendable {
         case metadata

@@ -29,8 +29,8 @@ struct RetrySchedule: Sendable, Equatable {
     static let tokenEndpoint = RetrySchedule(delays: [.seconds(1), .seconds(2), .seconds(4)])
 }
 
-/// Repeats `attempt` on the schedule that its last failure asks for, inside the flight's deadline. A delay that would reach past the deadline is not begun:
-/// the caller gets the last error, which says more than a time-out, with that delay as its hint.
+/// Repeats `attempt` on the schedule that its last failure asks for, inside the flight's deadline. A delay that would reach past the
+/// deadline is not begun: the caller gets the last error, which says more than a time-out, with that delay as its hint.
 func retrying<Value: Sendable>(until deadline: FlightDeadline, sleep: Sleeper, late: BrokerError, attempt: (Int) async -> Attempt<Value>)
     async throws(BrokerError) -> Value
 {

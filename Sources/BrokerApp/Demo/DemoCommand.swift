@@ -40,7 +40,8 @@
             let (cloud, configuration) = try story.step(
                 "Make a fixture machine",
                 "An ARK and an ASK (RSA 4096) and a VCEK (P-384) with AMD's certificate extensions, made a moment ago.",
-                "Reports will be signed as a processor signs them, under a root that nobody else trusts: real cryptography, no claim to be AMD."
+                "Reports will be signed as a processor signs them, under a root that nobody else trusts: real cryptography, no claim to "
+                    + "be AMD."
             ) {
                 let cloud = try LocalCloud(directory: directory)
                 return (cloud, try cloud.simulatorConfiguration(.milan, logger: logger))

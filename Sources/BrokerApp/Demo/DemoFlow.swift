@@ -46,8 +46,10 @@
             }
             story.record(
                 "Release the RSA key over the broker's REST API",
-                "POST /key/release {\"kid\":\"demo-rsa\"}: report, MAA token, vault release, unwrap. All eight numbers equal the imported ones.",
-                "The report commits to a single-use RSA key; the token names that key; the vault wrapped to it; its answer is signed and checked."
+                "POST /key/release {\"kid\":\"demo-rsa\"}: report, MAA token, vault release, unwrap. All eight numbers equal the "
+                    + "imported ones.",
+                "The report commits to a single-use RSA key; the token names that key; the vault wrapped to it; its answer is signed and "
+                    + "checked."
             )
 
             let oct = try await client.release("demo-oct", at: LocalCloud.managedHSM, broker: guestPort)
@@ -64,7 +66,8 @@
             }
             story.record(
                 "Deny it to a guest that can be debugged",
-                "A second broker whose guest policy has the debug bit: 403, code \(denied.member("code")), stage \(denied.member("stage")).",
+                "A second broker whose guest policy has the debug bit: 403, code \(denied.member("code")), stage "
+                    + "\(denied.member("stage")).",
                 "MAA told the truth (x-ms-sevsnpvm-is-debuggable is true) and the release policy said no. The key never left the vault.")
         }
 

@@ -14,7 +14,8 @@
             commandName: "simulate",
             abstract: "Run stand-ins for MAA, Key Vault, Managed HSM, Entra, IMDS, THIM and AMD KDS on local ports.",
             discussion: """
-                One TLS port serves every Azure host name. The directory receives ca.pem, the authority to trust, the fixture authority whose \
+                One TLS port serves every Azure host name. The directory receives ca.pem, the authority to trust, the fixture authority \
+                whose \
                 reports the simulated MAA accepts beside AMD's, and broker.json, a configuration for 'serve'.
                 """)
 
@@ -32,7 +33,8 @@
         @Flag(help: "Ask for a bearer token on attestation, as a private MAA provider does.") var attestationRequiresBearer = false
         @Option(
             help: ArgumentHelp(
-                "Take this key permission from every caller: \(KeyPermission.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.",
+                "Take this key permission from every caller: \(KeyPermission.allCases.map(\.rawValue).joined(separator: ", ")). May be "
+                    + "repeated.",
                 valueName: "permission")) var deny: [String] = []
         @Option(
             help: ArgumentHelp(
@@ -40,7 +42,8 @@
                 valueName: "file")) var endorsements: String?
         @Option(
             help: ArgumentHelp(
-                "Answer each request of this route with an error, for example kds=503: \(SimulatorRoute.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.",
+                "Answer each request of this route with an error, for example kds=503: "
+                    + "\(SimulatorRoute.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.",
                 valueName: "route=status")) var fault: [String] = []
         @Flag(help: "Write a line to standard error for each request that was answered.") var verbose = false
         @Flag(help: "Print one JSON line with ports and files instead of the text.") var json = false
@@ -104,6 +107,9 @@
                 return
             }
             let style = Style(isOn: Console.hasColour)
+            let tokenURL =
+                "http://127.0.0.1:\(ports.metadata)/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net"
+            let keysURL = "https://\(LocalCloud.vault)/keys?api-version=7.4"
             Console.line(
                 """
                 \(style.strong("The simulators are listening."))
@@ -116,8 +122,8 @@
                   attestation-broker serve --config \(cloud.configurationFile)
 
                 Get a token and list the keys of the vault, as any Azure client would:
-                  token=$(curl -s -H Metadata:true 'http://127.0.0.1:\(ports.metadata)/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
-                  curl --cacert \(cloud.caFile) --connect-to ::127.0.0.1:\(ports.tls) -H "Authorization: Bearer $token" 'https://\(LocalCloud.vault)/keys?api-version=7.4'
+                  token=$(curl -s -H Metadata:true '\(tokenURL)' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+                  curl --cacert \(cloud.caFile) --connect-to ::127.0.0.1:\(ports.tls) -H "Authorization: Bearer $token" '\(keysURL)'
                 """)
         }
     }

@@ -2,9 +2,11 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// Ends the program on SIGTERM and SIGINT also where nothing else can: on the first while the start hangs before listening, on the second in any case.
+/// Ends the program on SIGTERM and SIGINT also where nothing else can: on the first while the start hangs before listening, on the second
+/// in any case.
 ///
-/// Handlers run on a queue of their own, so that they need none of the threads that may hang. The exit status is 128 and the signal's number, as a shell has it.
+/// Handlers run on a queue of their own, so that they need none of the threads that may hang. The exit status is 128 and the signal's
+/// number, as a shell has it.
 // Unchecked because of the sources: Dispatch lets any thread use them, and they are kept and not touched again.
 final class SignalGuard: @unchecked Sendable {
     private struct State {

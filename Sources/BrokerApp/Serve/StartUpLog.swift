@@ -12,9 +12,8 @@ enum StartUpLog {
                 "key_stores": "\(configuration.keyStores.map(\.name).joined(separator: ","))", "cloud": "\(configuration.cloud.rawValue)",
             ])
         if let session = configuration.releaseSession {
-            logger.notice(
-                "release sessions: one wrapping key opens every key released within \(session.maxAge.settingText) (at most \(session.maxUses))"
-            )
+            let (age, uses) = (session.maxAge.settingText, session.maxUses)
+            logger.notice("release sessions: one wrapping key opens every key released within \(age) (at most \(uses))")
         } else {
             logger.notice("release sessions are off: every wrapping key is used once")
         }

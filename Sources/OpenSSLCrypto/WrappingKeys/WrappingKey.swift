@@ -17,9 +17,6 @@ package struct WrappingKey: ~Copyable, @unchecked Sendable {
         try WrappingKey(try WrappingKeyGeneration.key(bits: bits), bits: bits)
     }
 
-    /// The same as `generate`.
-    package init(generatingBits bits: Int) throws(CryptoError) { self = try Self.generate(bits: bits) }
-
     private init(_ handle: KeyHandle, bits: Int) throws(CryptoError) {
         guard let numbers = handle.rsaNumbers, EVP_PKEY_up_ref(handle.pointer) == 1 else {
             throw OpenSSLErrorQueue.error("generating an RSA key", otherwise: "OpenSSL made no key")

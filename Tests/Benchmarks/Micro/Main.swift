@@ -30,7 +30,7 @@ import StrictJSON
         try await measurer.measure("RSA-2048 private operation", count: 200) {
             _ = try subjects.privateKey.sign(input, algorithm: .rsaPKCS1(.sha256))
         }
-        try await measurer.measure("wrapping key, made", count: 10) { _ = try WrappingKey(generatingBits: 2048) }
+        try await measurer.measure("wrapping key, made", count: 10) { _ = try WrappingKey.generate(bits: 2048) }
         try await measurer.measure("report decode", count: 2000) { _ = try AttestationReport(subjects.report) }
         try await measurer.measure("evidence verification, chain and report", count: 50) {
             let result = EvidenceVerifier().verify(report: subjects.report, certificates: subjects.chain, policy: subjects.verification)
@@ -66,7 +66,7 @@ import StrictJSON
     /// From the ciphertext to the JWK.
     private static func unwrap(_ name: String, _ subjects: Subjects, _ measurer: inout Measurer) async throws {
         guard let key = subjects.keys.first(where: { $0.name == name }) else { throw Broken(what: "no key \(name)") }
-        let wrapping = try WrappingKey(generatingBits: 2048)
+        let wrapping = try WrappingKey.generate(bits: 2048)
         let numbers = wrapping.publicNumbers
         let content = SecretBytes(capacity: key.content.count) { output in
             output.copyBytes(from: key.content)

@@ -8,8 +8,10 @@ struct DoctorCommand: ProviderCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Look at this machine with this configuration and say what stands in the way.",
         discussion: """
-            Configuration, clock, trust store, identity (never a token), network, evidence device, security context, endorsements, attestation token, release \
-            policy. Each line is ok, a warning or a problem with the next step. Nothing is changed and no key is released. Exit status 1 when there is a problem.
+            Configuration, clock, trust store, identity (never a token), network, evidence device, security context, endorsements, \
+            attestation token, release \
+            policy. Each line is ok, a warning or a problem with the next step. Nothing is changed and no key is released. Exit status 1 \
+            when there is a problem.
             """)
 
     @OptionGroup var options: ConfigurationOptions

@@ -41,9 +41,11 @@ struct DoctorNetwork {
     private static func advice(_ error: HTTPTransportError, _ endpoint: Endpoint) -> String {
         switch error {
         case .nameNotResolved:
-            "is the name spelled right and does it exist? A private endpoint needs its DNS zone linked to this network; otherwise look at /etc/resolv.conf"
+            "is the name spelled right and does it exist? A private endpoint needs its DNS zone linked to this network; otherwise look "
+                + "at /etc/resolv.conf"
         case .tlsFailed:
-            "a proxy that opens TLS needs its authority in tls.ca-file; a wrong clock makes good certificates expire; 'openssl s_client -connect \(endpoint.host):\(endpoint.port)' shows the chain"
+            "a proxy that opens TLS needs its authority in tls.ca-file; a wrong clock makes good certificates expire; 'openssl s_client "
+                + "-connect \(endpoint.host):\(endpoint.port)' shows the chain"
         case .connectionFailed, .deadlineExceeded:
             "port \(endpoint.port) must be reachable from here: firewall, network policy, or https_proxy and no_proxy"
         default: "'curl -v \(endpoint.origin)/' from the same network shows what happens"

@@ -6,7 +6,8 @@ internal import StrictJSON
 
 /// Reads reports and certificates in the forms in which platforms hand them out.
 enum EvidenceFiles {
-    /// The report's bytes, of whatever length: the verifier judges it. Text is taken as hex or base64; the report inside an HCL blob is found.
+    /// The report's bytes, of whatever length: the verifier judges it. Text is taken as hex or base64; the report inside an HCL blob is
+    /// found.
     static func report(_ path: String) throws -> [UInt8] {
         let bytes = try InputFile.bytes(path, limit: 1 << 20)
         guard bytes.count != AttestationReport.byteCount else { return bytes }

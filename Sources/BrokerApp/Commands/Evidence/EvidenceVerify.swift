@@ -10,7 +10,8 @@ struct EvidenceVerify: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Judge a report and its certificates.",
         discussion: """
-            Exit status 0 when the evidence is verified, 1 when it is rejected. Every check that can run does run; 'evidence checks' explains \
+            Exit status 0 when the evidence is verified, 1 when it is rejected. Every check that can run does run; 'evidence checks' \
+            explains \
             their codes. A guest that may be debugged or migrated is rejected unless the option says otherwise.
             """)
 

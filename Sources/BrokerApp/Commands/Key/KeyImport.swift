@@ -15,8 +15,10 @@ struct KeyImport: ProviderCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Import a releasable key, with the configuration of the original's importkey.",
         discussion: """
-            Reads importkeyconfig.json unchanged and takes the original's options. Prints the key's identifier and its release policy, never the key; \
-            -out and --private-key-file write what they name to new files of mode 0600. After the import the key is read back: exit status 0 means that the \
+            Reads importkeyconfig.json unchanged and takes the original's options. Prints the key's identifier and its release policy, \
+            never the key; \
+            -out and --private-key-file write what they name to new files of mode 0600. After the import the key is read back: exit \
+            status 0 means that the \
             store keeps it exportable and under this very policy.
             """)
 
@@ -26,7 +28,8 @@ struct KeyImport: ProviderCommand {
     @Option(
         name: [.customLong("kh", withSingleDash: true), .customLong("key-hex")],
         help: ArgumentHelp(
-            "oct key: a file whose bytes are the key; - for standard input, bytes or hexadecimal text; or hexadecimal text, which other users can see.",
+            "oct key: a file whose bytes are the key; - for standard input, bytes or hexadecimal text; or hexadecimal text, which other "
+                + "users can see.",
             valueName: "file|hex")) var keyHex: String?
 
     @Option(
@@ -73,7 +76,8 @@ struct KeyImport: ProviderCommand {
         let source = KeySource(plan: plan, hex: keyHex, pem: keyPEM, rsaBits: rsaBits, curve: curve)
         if source.isOnCommandLine {
             Console.note(
-                "warning: -kh with the key itself: every user of this machine can read it in the list of processes; -kh FILE and -kh - cannot be read there"
+                "warning: -kh with the key itself: every user of this machine can read it in the list of processes; -kh FILE and -kh - "
+                    + "cannot be read there"
             )
         }
         let material = try source.material()

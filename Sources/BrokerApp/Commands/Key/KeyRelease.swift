@@ -10,7 +10,8 @@ struct KeyReleaseCommand: ProviderCommand {
     static let configuration = CommandConfiguration(
         commandName: "release", abstract: "Release one key to this machine, as the sidecar does it.",
         discussion: """
-            Collects evidence from the configured provider, gets a token, has the key released and opens it. The key itself is shown nowhere unless --output or \
+            Collects evidence from the configured provider, gets a token, has the key released and opens it. The key itself is shown \
+            nowhere unless --output or \
             --print-key says so. Exit status 1 means that verifier or key store said no.
             """)
 

@@ -8,7 +8,8 @@ struct WrapCommand: ParsableCommand {
         commandName: "wrap",
         abstract: "Encrypt data to a key that the sidecar can have released: the annotation of the key-provider protocol.",
         discussion: """
-            Reads PATH-info.json ({"public_key_path","kms_endpoint","attester_endpoint"}), encrypts the file with RSA-OAEP and SHA-256 to that public key and writes \
+            Reads PATH-info.json ({"public_key_path","kms_endpoint","attester_endpoint"}), encrypts the file with RSA-OAEP and SHA-256 to \
+            that public key and writes \
             the annotation packet as base64. The packet's kid is the last component of PATH.
             """)
 

@@ -8,9 +8,12 @@
         static let configuration = CommandConfiguration(
             commandName: "digest", abstract: "Print the host data that a security policy (ccePolicy) leads to.",
             discussion: """
-                The host data is the SHA-256 of the decoded policy, 64 lower-case hex digits: the value of x-ms-sevsnpvm-hostdata. The input is base64 text as in an \
-                ARM template, a Rego file, an ARM template or parameter file with ccePolicy in it, or a pod manifest for virtual nodes. Two traps are named on \
-                standard error: CRLF line ends, which count, and input that was decoded already. Exit status 2 when there is no policy in the input, 1 when --expect \
+                The host data is the SHA-256 of the decoded policy, 64 lower-case hex digits: the value of x-ms-sevsnpvm-hostdata. The \
+                input is base64 text as in an \
+                ARM template, a Rego file, an ARM template or parameter file with ccePolicy in it, or a pod manifest for virtual nodes. \
+                Two traps are named on \
+                standard error: CRLF line ends, which count, and input that was decoded already. Exit status 2 when there is no policy in \
+                the input, 1 when --expect \
                 does not match.
                 """)
 
@@ -18,12 +21,14 @@
 
         @Option(
             help: ArgumentHelp(
-                "What the input is, instead of recognising it: \(SecurityPolicyDigest.Form.allCases.map(\.rawValue).joined(separator: ", ")).",
+                "What the input is, instead of recognising it: "
+                    + "\(SecurityPolicyDigest.Form.allCases.map(\.rawValue).joined(separator: ", ")).",
                 valueName: "form"), transform: Self.form) var form: SecurityPolicyDigest.Form?
 
         @Option(
             help: ArgumentHelp(
-                "The host data that somebody else computed or that a token carries; says whether it is this policy's, and if not, which slip gives it.",
+                "The host data that somebody else computed or that a token carries; says whether it is this policy's, and if not, which "
+                    + "slip gives it.",
                 valueName: "hex")) var expect: String?
 
         @Flag(help: "Print JSON.") var json = false

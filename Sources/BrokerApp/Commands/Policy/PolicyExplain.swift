@@ -13,8 +13,10 @@
         static let configuration = CommandConfiguration(
             commandName: "explain", abstract: "Show why a release policy does or does not admit a token.",
             discussion: """
-                The evaluator is the simulators' and the broker's. The token's signature and times are not looked at; 'token verify' does that. With --live the claims \
-                are derived from a report of the configured evidence provider: what only the authority decides, above all the compliance status, is then unknown and \
+                The evaluator is the simulators' and the broker's. The token's signature and times are not looked at; 'token verify' does \
+                that. With --live the claims \
+                are derived from a report of the configured evidence provider: what only the authority decides, above all the compliance \
+                status, is then unknown and \
                 --assume can state it. Exit status 0 when the policy is satisfied, 1 when it is not or cannot be decided.
                 """)
 
@@ -145,7 +147,8 @@
                 subject.claims.set("iss", .string(subject.issuer))
             }
             subject.notes.append(
-                "the claims were derived from this machine's report; nobody vouched for them. Unknown here: the compliance status, the hash and claims of the authority's policy, runtime data, nonce and times"
+                "the claims were derived from this machine's report; nobody vouched for them. Unknown here: the compliance status, the "
+                    + "hash and claims of the authority's policy, runtime data, nonce and times"
             )
             return subject
         }

@@ -7,7 +7,8 @@
         static let configuration = CommandConfiguration(
             commandName: "lint", abstract: "Check release policies against the grammar and against what tokens look like.",
             discussion: """
-                Reads a policy, a key as the store shows it (the policy in release_policy), or the policy's base64. Exit status 0 without errors, 1 with errors; with \
+                Reads a policy, a key as the store shows it (the policy in release_policy), or the policy's base64. Exit status 0 without \
+                errors, 1 with errors; with \
                 --strict also with warnings. --rules lists what is checked; --allow accepts a finding that is meant.
                 """)
 

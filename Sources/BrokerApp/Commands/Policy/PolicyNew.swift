@@ -10,8 +10,10 @@
         static let configuration = CommandConfiguration(
             commandName: "new", abstract: "Write a release policy from what is known about a deployment, strict by default.",
             discussion: """
-                Without other options the guest must be compliant, not debuggable and at VMPL 0; a confidential VM must have booted securely. A policy that names no \
-                workload is refused unless --admit-any-tenant says that it is meant. The policy goes to standard output, or with --output to a file, with an \
+                Without other options the guest must be compliant, not debuggable and at VMPL 0; a confidential VM must have booted \
+                securely. A policy that names no \
+                workload is refused unless --admit-any-tenant says that it is meant. The policy goes to standard output, or with --output \
+                to a file, with an \
                 explanation of every condition beside it (FILE.md).
                 """)
 
@@ -43,7 +45,8 @@
 
         @Option(
             help: ArgumentHelp(
-                "Lower bound of a security version, for example microcode=115; names are guest, bootloader, tee, snp, microcode. May be repeated.",
+                "Lower bound of a security version, for example microcode=115; names are guest, bootloader, tee, snp, microcode. May be "
+                    + "repeated.",
                 valueName: "name=number")) var minimum: [String] = []
 
         @Option(help: ArgumentHelp("The hash of the attestation policy of a provider of your own (x-ms-policy-hash).", valueName: "hash"))

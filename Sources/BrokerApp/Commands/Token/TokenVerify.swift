@@ -13,8 +13,10 @@ struct TokenVerify: ProviderCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Judge a token: signature, issuer, times, kind.",
         discussion: """
-            The authority's keys come from --keys, or are fetched from the authority itself: the one that --authority names, or the token's issuer when that is a \
-            host of Azure Attestation. What the token's header says about keys is never followed. Exit status 0 when it is verified, 1 when it is rejected.
+            The authority's keys come from --keys, or are fetched from the authority itself: the one that --authority names, or the \
+            token's issuer when that is a \
+            host of Azure Attestation. What the token's header says about keys is never followed. Exit status 0 when it is verified, 1 \
+            when it is rejected.
             """)
 
     @OptionGroup var options: ConfigurationOptions
