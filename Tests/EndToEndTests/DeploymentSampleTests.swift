@@ -165,17 +165,19 @@ import Testing
         #expect((result.object["warnings"] as? [String]) == [], "\(result.text)")
         for client in containers.dropFirst() {
             #expect(client.image.hasPrefix("contoso.azurecr.io/attestation-broker-client@sha256:bbbb"))
-            let script = try Self.text("container" + (try #require(client.command.first)))
-            for name in client.environment.keys { #expect(script.contains(name), "\(client.name): \(name)") }
+            #expect(client.command.first?.hasPrefix("/tests/skr/") == true)
+            let name = try #require(client.command.first?.split(separator: "/").last)
+            let script = try Self.text("container/\(name)")
+            for variable in client.environment.keys { #expect(script.contains(variable), "\(client.name): \(variable)") }
             #expect(client.environment["Port"] == sidecar.environment["Port"])
-            for name in ["AttestClientMAAEndpoint", "SkrClientMAAEndpoint"] {
-                guard let endpoint = client.environment[name] else { continue }
+            for variable in ["AttestClientMAAEndpoint", "SkrClientMAAEndpoint"] {
+                guard let endpoint = client.environment[variable] else { continue }
                 #expect(endpoint == sidecar.environment["BROKER_VERIFIER_MAA_ENDPOINT"])
             }
             // An empty port proves that the variables themselves are accepted: 64 would name one that is not.
             let run = try Program.run(
                 [], environment: client.environment.merging(["Port": "1", "ClientAttempts": "1"]) { $1 },
-                executable: Program.packageRoot.appending(path: "samples/container" + (client.command.first ?? "")))
+                executable: Program.packageRoot.appending(path: "samples/container/\(name)"))
             #expect(run.status == 2, "\(client.name): \(run.errors)")
         }
     }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Asks the sidecar beside it for an attestation and prints the answer: a raw report, or, where AttestClientMAAEndpoint is set, a token of that
-# authority. AttestClientRuntimeData is base64 (for a token: of a JSON document). Port is the sidecar's, 8080 by default.
+# authority. AttestClientRuntimeData is base64 (for a token: of a JSON document). As in the original, $1 is the data and $2 the authority where the
+# variables are not set. Port is the sidecar's, 8080 by default.
 # Exit status: 0 done, 1 the sidecar refused, 2 it could not be asked, 64 a variable is missing or malformed.
 set -eu
 
@@ -20,6 +21,8 @@ checked() {
     [ "$rest" = ":" ] || fail 64 "$name has characters that do not belong in it"
 }
 
+AttestClientRuntimeData=${AttestClientRuntimeData:-${1:-}}
+AttestClientMAAEndpoint=${AttestClientMAAEndpoint:-${2:-}}
 port=${Port:-8080}
 case $port in
     '' | *[!0-9]*) fail 64 "Port is not a number: $port" ;;

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Asks the sidecar beside it to release a key, named by SkrClientMAAEndpoint, SkrClientAKVEndpoint and SkrClientKID. The released key is a
-# secret, so it is not printed: the last line says that it came. Port is the sidecar's, 8080 by default.
+# Asks the sidecar beside it to release a key, named by SkrClientMAAEndpoint, SkrClientAKVEndpoint and SkrClientKID, or
+# by $1, $2 and $3 where these are not set. The released key is a secret, so it is not printed: the last line says that it came. Port is the sidecar's, 8080 by default.
 # Exit status: 0 released, 1 the sidecar refused, 2 it could not be asked, 64 a variable is missing or malformed.
 set -eu
 
@@ -20,6 +20,9 @@ checked() {
     [ "$rest" = ":" ] || fail 64 "$name has characters that do not belong in it"
 }
 
+SkrClientMAAEndpoint=${SkrClientMAAEndpoint:-${1:-}}
+SkrClientAKVEndpoint=${SkrClientAKVEndpoint:-${2:-}}
+SkrClientKID=${SkrClientKID:-${3:-}}
 port=${Port:-8080}
 case $port in
     '' | *[!0-9]*) fail 64 "Port is not a number: $port" ;;
