@@ -65,7 +65,7 @@ struct ConfigurationLayers {
     }
 
     private mutating func apply(_ object: JSONObject, in block: String, _ source: ConfigurationSource) {
-        for (name, value) in object {
+        for (name, value) in object where !name.hasPrefix(SettingsCatalogue.commentMark) {
             let path = block.isEmpty ? name : "\(block).\(name)"
             if name.utf8.contains(UInt8(ascii: ".")) {
                 let known = catalogue[path] == nil ? "unknown setting" : "write it as nested objects, one for each '.'"

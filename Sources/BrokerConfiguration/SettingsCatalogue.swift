@@ -76,6 +76,9 @@ package struct SettingsCatalogue: Sendable {
         "BROKER_" + path.uppercased().map { $0 == "." || $0 == "-" ? "_" : String($0) }.joined()
     }
 
+    /// A member of the file whose name begins so is a comment, which JSON itself does not have.
+    static let commentMark = "//"
+
     func isBlock(_ path: String) -> Bool { blocks.contains(path) }
 
     /// Names of the settings and blocks directly inside a block; the top level is "".

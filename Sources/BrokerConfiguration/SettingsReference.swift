@@ -3,7 +3,7 @@ package import StrictJSON
 
 /// Documentation made from the declarations, so that it cannot say anything else than what the program does.
 package struct SettingsReference: Sendable {
-    private let catalogue: SettingsCatalogue
+    let catalogue: SettingsCatalogue
 
     package init(_ registry: ProviderRegistry) { catalogue = SettingsCatalogue(registry) }
 
@@ -42,7 +42,7 @@ package struct SettingsReference: Sendable {
             })
     }
 
-    private static func defaultText(_ declaration: SettingDeclaration, quote: String) -> String {
+    static func defaultText(_ declaration: SettingDeclaration, quote: String) -> String {
         guard let text = declaration.defaultText else { return declaration.isRequired ? "required" : "none" }
         if declaration.isSecret { return "<secret>" }
         return text.isEmpty ? "empty" : quote + text + quote
@@ -114,15 +114,7 @@ package struct SettingsReference: Sendable {
     }
 
     private func showJSON(_ provider: ProviderSummary) -> JSONValue {
-        let settings = catalogue.entries.filter { $0.provider?.path == provider.path }.map { entry -> JSONValue in
-            let declaration = entry.declaration
-            let hidden = declaration.isSecret ? nil : declaration.defaultSetting
-            return [
-                "name": .string(declaration.name), "path": .string(entry.path), "variable": .string(entry.variable),
-                "type": .string(declaration.type), "default": hidden.map(JSONValue.init) ?? .null,
-                "required": .boolean(declaration.isRequired), "secret": .boolean(declaration.isSecret), "help": .string(declaration.help),
-            ]
-        }
+        let settings = catalogue.entries.filter { $0.provider?.path == provider.path }.map(\.json)
         return [
             "kind": .string(provider.role.title), "name": .string(provider.name), "block": .string(provider.path),
             "summary": .string(provider.summary), "settings": .array(settings),
@@ -131,12 +123,20 @@ package struct SettingsReference: Sendable {
 
     // MARK: Example
 
-    /// A configuration file that names every setting that has a default and is no secret, with that default. It can be used as it is.
+    /// A configuration file that names every setting: with its default, or, where it has none or is a secret, as a comment with its help.
+    /// It can be used as it is.
     package func exampleJSON() -> JSONValue {
         var root = JSONObject()
-        for entry in catalogue.entries where !entry.declaration.isSecret {
-            guard let value = entry.declaration.defaultSetting else { continue }
-            Self.set(JSONValue(value), at: entry.path.split(separator: ".").map(String.init)[...], in: &root)
+        for entry in catalogue.entries {
+            let declaration = entry.declaration
+            var path = entry.path.split(separator: ".").map(String.init)
+            if let value = declaration.defaultSetting, !declaration.isSecret {
+                Self.set(JSONValue(value), at: path[...], in: &root)
+            } else {
+                path[path.count - 1] = "\(SettingsCatalogue.commentMark) \(declaration.name)"
+                let kind = declaration.type + (declaration.isRequired ? ", required" : "") + (declaration.isSecret ? ", secret" : "")
+                Self.set(.string("\(declaration.help) (\(kind))"), at: path[...], in: &root)
+            }
         }
         return .object(root)
     }
@@ -156,7 +156,7 @@ package struct SettingsReference: Sendable {
 
 extension JSONValue {
     /// A setting as it stands in a JSON file.
-    fileprivate init(_ setting: RawSetting) {
+    init(_ setting: RawSetting) {
         switch setting {
         case .string(let text), .text(let text): self = .string(text)
         case .integer(let number): self = .integer(number)

@@ -4,7 +4,7 @@ import StrictJSON
 import Testing
 
 @Suite("Documentation from declarations") struct ReferenceTests {
-    @Test("the example file names every default and loads without a complaint") func example() throws {
+    @Test("the example file names every setting, with its default or its help, and loads without a complaint") func example() throws {
         let registry = try TestRegistry.make()
         let bytes = SettingsReference(registry).exampleJSON().serialized(pretty: true)
         let configuration = try load(String(decoding: bytes, as: UTF8.self), registry: registry)
@@ -13,6 +13,38 @@ import Testing
         for entry in SettingsCatalogue(registry).entries where entry.declaration.defaultSetting != nil {
             #expect(named.contains(entry.path), "\(entry.path) is missing")
         }
+        let text = String(decoding: bytes, as: UTF8.self)
+        for entry in SettingsCatalogue(registry).entries where entry.declaration.defaultSetting == nil || entry.declaration.isSecret {
+            #expect(text.contains("\"// \(entry.declaration.name)\": "), "\(entry.path) is missing")
+            #expect(text.contains(entry.declaration.help), "\(entry.path) is not explained")
+        }
+    }
+
+    @Test("a member of the file whose name begins with // is a comment, whatever its value") func comments() throws {
+        let text = #"{"//":"mine","log":{"// level":["x"],"//":{"a":null}},"server":{"//http":1}}"#
+        let configuration = try load(text, registry: try TestRegistry.make())
+        #expect(configuration.warnings.isEmpty && configuration.effective.allSatisfy { $0.source == .builtIn })
+    }
+
+    @Test("a setting is explained by its path, its block and its variable") func explain() throws {
+        let reference = SettingsReference(try TestRegistry.make())
+        let text = try #require(reference.explainText("wrapping-keys.pool"))
+        #expect(text == reference.explainText("BROKER_WRAPPING_KEYS_POOL"))
+        for part in [
+            "How many wrapping keys", "whole number; default: 2", #"{"wrapping-keys": {"pool": 2}}"#, "BROKER_WRAPPING_KEYS_POOL=2",
+            "--set wrapping-keys.pool=2",
+        ] { #expect(text.contains(part), "\(text)") }
+        #expect(reference.explainText("wrapping-keys")?.contains(text) == true)
+        #expect(reference.explainText("wrapping-keys.pol") == nil && reference.explainJSON("nonsense") == nil)
+        #expect(reference.unknownSetting("wrapping-keys.pol").contains("wrapping-keys.pool"))
+        #expect(reference.unknownSetting("BROKER_WRAPPING_KEYS_POL").contains("BROKER_WRAPPING_KEYS_POOL"))
+        guard
+            case .array(let settings)? = try JSONCursor.parse(try #require(reference.explainJSON("log")).serialized()).object()["settings"]
+        else {
+            Issue.record("no settings")
+            return
+        }
+        #expect(settings.count >= 3)
     }
 
     @Test("every setting has a unique path, its own variable and one line of help") func catalogue() throws {
