@@ -2,6 +2,7 @@ internal import ArgumentParser
 public import BrokerCore
 internal import CProcessShims
 internal import Glibc
+internal import StrictJSON
 
 /// The program without its list of providers: `serve` is the sidecar, the other commands are its tools.
 ///
@@ -39,9 +40,18 @@ public struct BrokerApp: Sendable {
         _ = broker_process_harden()
         // A peer that goes away must cost a write, not the process.
         signal(SIGPIPE, SIG_IGN)
+        var arguments: [String] = []
         do {
-            let registry = try ProviderRegistry(evidence: evidence, verifiers: verifiers, keyStores: keyStores)
-            var command = try RootCommand.parseAsRoot(OriginalArguments.translated(ProgramArguments.checked(ProgramArguments.current())))
+            arguments = OriginalArguments.translated(try ProgramArguments.checked(ProgramArguments.current()))
+            try await run(arguments)
+        } catch { Self.end(error, arguments) }
+        exit(ExitStatus.done.rawValue)
+    }
+
+    private func run(_ arguments: [String]) async throws {
+        let registry = try ProviderRegistry(evidence: evidence, verifiers: verifiers, keyStores: keyStores)
+        var command = try RootCommand.parseAsRoot(arguments)
+        do {
             if let command = command as? any ProviderCommand {
                 try await command.run(registry)
             } else if var command = command as? any AsyncParsableCommand {
@@ -49,15 +59,33 @@ public struct BrokerApp: Sendable {
             } else {
                 try command.run()
             }
-        } catch let failure as CommandFailure {
+        } catch let error as BrokerError { throw CommandFailure(error) }
+    }
+
+    /// Says why the command failed: on standard error, and with `--json` as a document on standard output, whatever it is that failed.
+    private static func end(_ error: any Error, _ arguments: [String]) -> Never {
+        let failure: CommandFailure
+        if let known = error as? CommandFailure {
+            failure = known
+            Console.error(known)
+        } else if let broker = error as? BrokerError {
+            failure = CommandFailure(broker)
             Console.error(failure)
-            exit(failure.status.rawValue)
-        } catch let error as BrokerError {
-            let failure = CommandFailure(error)
+        } else if let answered = error as? ExitCode {
+            // The document was printed, with its failure in it.
+            exit(answered.rawValue)
+        } else if RootCommand.exitCode(for: error) == .validationFailure {
+            Console.note(RootCommand.fullMessage(for: error))
+            failure = CommandFailure(
+                .usage, RootCommand.message(for: error), nextStep: "'\(RootCommand.path(of: arguments)) --help' says what it takes")
+        } else if RootCommand.exitCode(for: error) == .success {
+            RootCommand.exit(withError: error)
+        } else {
+            failure = CommandFailure(.impossible, "\(error)")
             Console.error(failure)
-            exit(failure.status.rawValue)
-        } catch { RootCommand.exit(withError: error) }
-        exit(ExitStatus.done.rawValue)
+        }
+        if arguments.prefix(while: { $0 != "--" }).contains("--json") { Console.json([:], failure: failure) }
+        exit(failure.status.rawValue)
     }
 }
 
@@ -72,6 +100,18 @@ struct RootCommand: ParsableCommand {
             Exit status: 0 done; 1 the answer is no (evidence rejected, release denied); 2 it could not be done (network, device, file); \
             64 usage; 78 configuration.
             """, version: ProgramVersion.text, subcommands: subcommands)
+
+    /// The words of a command line that name a command, with the program's name in front.
+    static func path(of arguments: [String]) -> String {
+        var command: any ParsableCommand.Type = RootCommand.self
+        var words = ["attestation-broker"]
+        for argument in arguments {
+            guard let found = command.configuration.subcommands.first(where: { $0.configuration.commandName == argument }) else { break }
+            command = found
+            words.append(argument)
+        }
+        return words.joined(separator: " ")
+    }
 
     private static var subcommands: [any ParsableCommand.Type] {
         var commands: [any ParsableCommand.Type] = [ServeCommand.self]

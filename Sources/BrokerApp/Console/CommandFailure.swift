@@ -1,4 +1,8 @@
+internal import ArgumentParser
+internal import BrokerConfiguration
 internal import BrokerCore
+internal import BrokerHTTP
+internal import StrictJSON
 
 /// Documented exit statuses; `sysexits.h` where it has one.
 enum ExitStatus: Int32 {
@@ -9,18 +13,36 @@ enum ExitStatus: Int32 {
     case impossible = 2
     case usage = 64
     case configuration = 78
+
+    /// The code of failures that no provider or service caused.
+    var code: String {
+        switch self {
+        case .done: "done"
+        case .refused: "refused"
+        case .impossible: "impossible"
+        case .usage: "usage"
+        case .configuration: BrokerError.Code.misconfigured.rawValue
+        }
+    }
 }
 
 /// Why a command ends early: one line, and what to do about it.
 struct CommandFailure: Error {
     let status: ExitStatus
     let message: String
-    let nextStep: String?
+    /// What a person can do, most likely help first.
+    let nextSteps: [String]
+    /// The broker's own error, where one is behind it.
+    let cause: BrokerError?
+    /// What is wrong with the configuration, where that is the matter.
+    let problems: [ConfigurationProblem]
 
-    init(_ status: ExitStatus, _ message: String, nextStep: String? = nil) {
+    init(_ status: ExitStatus, _ message: String, nextStep: String? = nil, problems: [ConfigurationProblem] = []) {
         self.status = status
         self.message = message
-        self.nextStep = nextStep
+        self.nextSteps = nextStep.map { [$0] } ?? []
+        self.cause = nil
+        self.problems = problems
     }
 
     init(_ error: BrokerError) {
@@ -33,6 +55,46 @@ struct CommandFailure: Error {
             .deadlineExceeded, .overloaded, .unwrapFailed, .internal:
             status = .impossible
         }
-        nextStep = nil
+        nextSteps = error.details?.nextSteps ?? []
+        cause = error
+        problems = []
     }
+
+    /// Standard error's account of it.
+    var lines: [String] {
+        ["attestation-broker: \(message)"] + problems.map { "  \($0)" } + (cause?.details.map { ["  why: \($0.summary)"] } ?? [])
+            + nextSteps.map { "  next: \($0)" }
+    }
+
+    /// The member `error` of every document that a command prints when its exit status is not 0 (CommandLine.md, "Failure").
+    var json: JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("code", .string(cause?.code.rawValue ?? status.code)), ("message", .string(message)),
+            ("next_steps", .array(nextSteps.map { .string($0) })), ("exit_status", .integer(Int64(status.rawValue))),
+        ]
+        if let cause {
+            members += [("stage", .string(cause.stage.rawValue)), ("retryable", .boolean(cause.isRetryable))]
+            if let delay = cause.retryAfter { members.append(("retry_after", .integer(ErrorAnswers.wholeSeconds(delay)))) }
+            if let details = cause.details { members.append(("details", DetailsDocument.json(details))) }
+        }
+        if !problems.isEmpty { members.append(("problems", .array(problems.map(\.json)))) }
+        return .object(JSONObject(members))
+    }
+}
+
+extension Console {
+    /// Prints the one document of a command's `--json`. Where the command fails, the document says so in its member `error`.
+    static func json(_ document: JSONValue, failure: CommandFailure? = nil) {
+        var document = document
+        if let failure {
+            var members = JSONObject()
+            if case .object(let object) = document { members = object }
+            members.set("error", failure.json)
+            document = .object(members)
+        }
+        writeBytes(document.serialized(pretty: true) + [UInt8(ascii: "\n")])
+    }
+
+    /// Ends a command whose answer was printed; without a failure it goes on.
+    static func end(_ failure: CommandFailure?) throws { if let failure { throw ExitCode(failure.status.rawValue) } }
 }

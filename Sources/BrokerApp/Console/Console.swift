@@ -13,8 +13,7 @@ enum Console {
     static func note(_ text: String) { send(Array((text + "\n").utf8), to: STDERR_FILENO) }
 
     static func error(_ failure: CommandFailure) {
-        note("attestation-broker: \(failure.message)")
-        if let nextStep = failure.nextStep { note("  next: \(nextStep)") }
+        note(failure.lines.joined(separator: "\n"))
     }
 
     /// Whether standard output is a terminal that wants colour (NO_COLOR, TERM=dumb say no).

@@ -15,7 +15,8 @@
         static let configuration = CommandConfiguration(
             commandName: "demo",
             abstract: "The whole flow offline in this process: simulated Azure, a broker, two keys released, one release denied.",
-            discussion: "Exit status 0 when every step went as told, 2 when one did not.")
+            discussion: "Exit status 0 when every step went as told, 2 when one did not."
+        ).examples("demo", "demo --keep-running --port 8080")
 
         @Flag(help: "Print JSON.") var json = false
         @Flag(help: "Leave everything running and print curl lines to try; ends with SIGINT or SIGTERM.") var keepRunning = false
@@ -30,8 +31,10 @@
                 try await tell(story, in: directory.path, registry)
                 story.finish()
             } catch {
-                story.finish(failure: "\(error)")
-                throw CommandFailure(.impossible, "the demo stopped at step \(story.stepNumber): \(error)")
+                let failure = CommandFailure(.impossible, "the demo stopped at step \(story.stepNumber): \(error)")
+                story.finish(failure: failure)
+                Console.error(failure)
+                try Console.end(failure)
             }
         }
 

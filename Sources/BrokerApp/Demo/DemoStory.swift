@@ -54,7 +54,7 @@
         }
 
         /// Ends the story.
-        func finish(failure: String? = nil) {
+        func finish(failure: CommandFailure? = nil) {
             let total = Int64(start.duration(to: .now) / .milliseconds(1))
             guard json else {
                 if failure == nil { Console.line(style.good("All steps went as told") + ", in \(total) ms, without leaving this machine.") }
@@ -62,10 +62,9 @@
             }
             let steps = state.withLock { $0.steps }
             let result: JSONValue = [
-                "ok": .boolean(failure == nil), "error": failure.map { .string($0) } ?? .null, "milliseconds": .integer(total),
-                "steps": .array(steps),
+                "ok": .boolean(failure == nil), "milliseconds": .integer(total), "steps": .array(steps),
             ]
-            Console.writeBytes(result.serialized(pretty: true) + [UInt8(ascii: "\n")])
+            Console.json(result, failure: failure)
         }
 
         func showCurlLines(brokerPort: Int, cloud: LocalCloud, ports: SimulatorPorts) {

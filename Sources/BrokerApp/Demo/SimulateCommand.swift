@@ -17,7 +17,8 @@
                 One TLS port serves every Azure host name. The directory receives ca.pem, the authority to trust, the fixture authority \
                 whose \
                 reports the simulated MAA accepts beside AMD's, and broker.json, a configuration for 'serve'.
-                """)
+                """
+        ).examples("simulate", "simulate --directory azure --fault kds=503")
 
         @Option(help: ArgumentHelp("Where to put ca.pem, the fixture authority and broker.json.", valueName: "directory")) var directory =
             ".attestation-broker"

@@ -18,19 +18,8 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(name: .customLong("original-logfile"), help: .hidden) var originalLogFile: String?
     @Option(name: .customLong("original-server-type"), help: .hidden) var originalServerType: String?
 
-    /// Why there is no configuration: what a command says of it, and the problems one by one.
-    struct Unusable: Error {
-        let failure: CommandFailure
-        let problems: ConfigurationProblems
-    }
-
     /// Reads file and environment and checks everything. Problems are reported all at once, exit status 78.
     func load(_ registry: ProviderRegistry) throws -> BrokerConfiguration {
-        do { return try check(registry) } catch let unusable as Unusable { throw unusable.failure }
-    }
-
-    /// The same, throwing `Unusable`, or a `CommandFailure` where the options themselves are wrong.
-    func check(_ registry: ProviderRegistry) throws -> BrokerConfiguration {
         let environment = ProcessEnvironment.all
         var inputs = ConfigurationInputs(
             environment: environment,
@@ -39,9 +28,9 @@ struct ConfigurationOptions: ParsableArguments {
                 serverType: originalServerType))
         if let path = config ?? environment["BROKER_CONFIG"], !path.isEmpty {
             do { inputs.file = try ConfigurationFile.read(path) } catch {
-                let failure = CommandFailure(
-                    .configuration, error.description, nextStep: config == nil ? "BROKER_CONFIG names this file; correct or unset it" : nil)
-                throw Unusable(failure: failure, problems: error)
+                throw CommandFailure(
+                    .configuration, "the configuration cannot be read",
+                    nextStep: config == nil ? "BROKER_CONFIG names this file; correct or unset it" : nil, problems: error.problems)
             }
         }
         for assignment in set {
@@ -51,12 +40,10 @@ struct ConfigurationOptions: ParsableArguments {
             inputs.overrides.append(override)
         }
         do { return try BrokerConfiguration.load(inputs, registry: registry) } catch {
-            let failure = CommandFailure(
-                .configuration, "the configuration cannot be used\n" + indented(error.description),
-                nextStep: "correct these, then run 'attestation-broker config check'; 'plugins show NAME' lists a provider's settings")
-            throw Unusable(failure: failure, problems: error)
+            throw CommandFailure(
+                .configuration, "the configuration cannot be used",
+                nextStep: "correct these, then run 'attestation-broker config check'; 'plugins show NAME' lists a provider's settings",
+                problems: error.problems)
         }
     }
-
-    private func indented(_ text: String) -> String { text.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n") }
 }

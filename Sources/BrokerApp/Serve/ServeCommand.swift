@@ -11,11 +11,15 @@ internal import UnixSignals
 struct ServeCommand: ProviderCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Run the sidecar until SIGTERM or SIGINT.",
-        discussion: "Also understands SkrSideCarArgs, Port, LogFile, LogLevel, ServerType and the flags of the original sidecar.")
+        discussion: "Also understands SkrSideCarArgs, Port, LogFile, LogLevel, ServerType and the flags of the original sidecar."
+    ).examples("serve --config broker.json", "serve --set evidence.use=fixture")
 
     @OptionGroup var options: ConfigurationOptions
+    @Flag(help: "Log in JSON (log.format=json), and print a failure to start as JSON.") var json = false
 
     func run(_ registry: ProviderRegistry) async throws {
+        var options = options
+        if json { options.set.insert("log.format=json", at: 0) }
         ProcessLimits.raiseDescriptorLimit()
         let limits = ProcessLimits.current()
         if let obstacle = limits.obstacle { throw CommandFailure(.configuration, obstacle) }

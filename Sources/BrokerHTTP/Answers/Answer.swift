@@ -17,7 +17,7 @@ struct Answer: Sendable {
 }
 
 /// Writes error answers: one JSON document with the original's `error` string first.
-struct ErrorAnswers: Sendable {
+package struct ErrorAnswers: Sendable {
     let profile: HTTPFrontEndOptions.Profile
 
     func answer(_ refusal: Refusal, requestID: String) -> Answer {
@@ -75,7 +75,7 @@ struct ErrorAnswers: Sendable {
     }
 
     /// Rounded up: a caller that comes back after this long is not early.
-    static func wholeSeconds(_ duration: Duration) -> Int64 {
+    package static func wholeSeconds(_ duration: Duration) -> Int64 {
         let (seconds, attoseconds) = duration.components
         return max(0, attoseconds > 0 ? seconds + 1 : seconds)
     }

@@ -1,13 +1,13 @@
-internal import BrokerCore
-internal import StrictJSON
+package import BrokerCore
+package import StrictJSON
 
 /// The member `details` of an error answer.
 ///
 /// `{"cause","summary","authorities":[{"authority","issuer","match","satisfied","conditions":GROUP}],"next_steps":[…]}`, where GROUP is
 /// `{"join":"allOf"|"anyOf","satisfied","conditions":[GROUP or CLAUSE]}` and CLAUSE is
 /// `{"claim","operator","wanted","actual","satisfied","reason"}`; `actual` is null where the token has no such claim.
-enum DetailsDocument {
-    static func json(_ details: BrokerError.Details) -> JSONValue {
+package enum DetailsDocument {
+    package static func json(_ details: BrokerError.Details) -> JSONValue {
         [
             "cause": .string(details.cause), "summary": .string(details.summary), "authorities": .array(details.authorities.map(json)),
             "next_steps": .array(details.nextSteps.map { .string($0) }),

@@ -12,7 +12,8 @@ struct DoctorCommand: ProviderCommand {
             attestation token, release \
             policy. Each line is ok, a warning or a problem with the next step. Nothing is changed and no key is released. Exit status 1 \
             when there is a problem.
-            """)
+            """
+    ).examples("doctor --config broker.json --key my-key", "doctor --offline --policy policy.json")
 
     @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Ask no service; look at this machine only.") var offline = false
@@ -30,8 +31,10 @@ struct DoctorCommand: ProviderCommand {
         let examination = DoctorExamination(
             configuration: configuration, registry: registry, network: !offline, policy: policy, key: key, store: store)
         let findings = try await examination.findings()
-        if json { Console.writeBytes(Self.json(findings).serialized(pretty: true) + [UInt8(ascii: "\n")]) } else { Self.show(findings) }
-        if findings.contains(where: { $0.verdict == .problem }) { throw ExitCode(ExitStatus.refused.rawValue) }
+        let first = findings.first { $0.verdict == .problem }
+        let failure = first.map { CommandFailure(.refused, "\($0.subject): \($0.text)", nextStep: $0.nextStep) }
+        if json { Console.json(Self.json(findings), failure: failure) } else { Self.show(findings) }
+        try Console.end(failure)
     }
 
     private static func show(_ findings: [Finding]) {

@@ -3,11 +3,13 @@ internal import BrokerCore
 internal import BrokerEngine
 internal import Glibc
 internal import OpenSSLCrypto
+internal import StrictJSON
 
 struct EvidenceGet: ProviderCommand {
     static let configuration = CommandConfiguration(
         commandName: "get", abstract: "Collect a report from the configured evidence provider.",
-        discussion: "Writes report.bin and the certificate chain certs.pem into a directory, or the report as hex to standard output.")
+        discussion: "Writes report.bin and the certificate chain certs.pem into a directory, or the report as hex to standard output."
+    ).examples("evidence get --output evidence")
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -15,6 +17,7 @@ struct EvidenceGet: ProviderCommand {
     var runtimeData: String?
 
     @Option(help: ArgumentHelp("Where to write report.bin and certs.pem.", valueName: "directory")) var output: String?
+    @Flag(help: "Print JSON, with the report as hex and the certificates in PEM.") var json = false
 
     func run(_ registry: ProviderRegistry) async throws {
         let composition = try Composition(options.load(registry), registry: registry, logger: LoggingSetup.quiet())
@@ -23,16 +26,19 @@ struct EvidenceGet: ProviderCommand {
         let data = RuntimeData(try runtimeData.map { try InputFile.bytes($0) } ?? [])
         let evidence = try await engine.rawEvidence(for: data, in: engine.makeContext(id: "evidence-get"))
         if evidence.provenance == .fixture { Console.note("note: fixture evidence, which proves nothing about this machine") }
-        guard let output else {
+        let certificates = try evidence.endorsements.map { try Certificate(der: $0).pem }
+        if json {
+            Console.json([
+                "report": .string(Hex.encode(evidence.report)), "certificates": .array(certificates.map { .string($0) }),
+                "evidence": .string(evidence.provenance.rawValue), "directory": output.map { .string($0) } ?? .null,
+            ])
+        } else if output == nil {
             Console.line(Hex.encode(evidence.report))
-            return
         }
+        guard let output else { return }
         try OutputFile.write(evidence.report, to: "\(output)/report.bin")
-        if !evidence.endorsements.isEmpty {
-            let pem = try evidence.endorsements.map { try Certificate(der: $0).pem }.joined()
-            try OutputFile.write(Array(pem.utf8), to: "\(output)/certs.pem")
-        }
-        Console.note("wrote \(output)/report.bin\(evidence.endorsements.isEmpty ? "; there is no certificate chain" : " and certs.pem")")
+        if !certificates.isEmpty { try OutputFile.write(Array(certificates.joined().utf8), to: "\(output)/certs.pem") }
+        Console.note("wrote \(output)/report.bin\(certificates.isEmpty ? "; there is no certificate chain" : " and certs.pem")")
     }
 }
 

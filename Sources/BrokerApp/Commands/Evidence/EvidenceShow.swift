@@ -7,7 +7,8 @@ internal import UVMEndorsements
 struct EvidenceShow: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Decode a report without judging it.",
-        discussion: "Exit status 1 when the bytes are not a report that AMD's format allows.")
+        discussion: "Exit status 1 when the bytes are not a report that AMD's format allows."
+    ).examples("evidence show report.bin")
 
     @Argument(help: ArgumentHelp("The report: 1184 bytes, raw or as hex or base64 text; - for standard input.", valueName: "report"))
     var report: String
@@ -19,7 +20,7 @@ struct EvidenceShow: ParsableCommand {
             throw CommandFailure(.refused, "not an attestation report: \(error)")
         }
         if json {
-            Console.writeBytes(ReportJSON.value(decoded, product: nil).serialized(pretty: true) + [UInt8(ascii: "\n")])
+            Console.json(ReportJSON.value(decoded, product: nil))
         } else {
             for line in ReportText.lines(decoded, product: nil) { Console.line(line) }
             Console.note("decoded, not verified; 'evidence verify' says whether to believe it")
@@ -29,7 +30,8 @@ struct EvidenceShow: ParsableCommand {
 
 struct EvidenceChecks: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "checks", abstract: "List the codes of all checks and what each means when it fails.")
+        commandName: "checks", abstract: "List the codes of all checks and what each means when it fails."
+    ).examples("evidence checks")
 
     @Flag(help: "Print JSON.") var json = false
 
@@ -37,7 +39,7 @@ struct EvidenceChecks: ParsableCommand {
         let rows = CheckCatalogue.rows
         if json {
             let value = JSONValue.array(rows.map { ["code": .string($0.code), "meaning": .string($0.meaning)] })
-            Console.writeBytes(value.serialized(pretty: true) + [UInt8(ascii: "\n")])
+            Console.json(value)
         } else {
             for row in rows { Console.line(row.code + String(repeating: " ", count: max(1, 34 - row.code.utf8.count)) + row.meaning) }
         }

@@ -13,7 +13,8 @@ struct EvidenceVerify: ParsableCommand {
             Exit status 0 when the evidence is verified, 1 when it is rejected. Every check that can run does run; 'evidence checks' \
             explains \
             their codes. A guest that may be debugged or migrated is rejected unless the option says otherwise.
-            """)
+            """
+    ).examples("evidence verify --report report.bin --certs certs.pem")
 
     @Option(help: ArgumentHelp("The report: 1184 bytes, raw or as hex or base64 text.", valueName: "file")) var report: String
 
@@ -72,12 +73,10 @@ struct EvidenceVerify: ParsableCommand {
         let certificates = try EvidenceFiles.certificates(certs)
         let result = EvidenceVerifier().verify(report: reportBytes, certificates: certificates.certificates, policy: policy)
         let verdict = EvidenceVerdict(result: result, platform: try platformResult(result), unreadable: certificates.unreadable)
-        if json {
-            Console.writeBytes(verdict.json.serialized(pretty: true) + [UInt8(ascii: "\n")])
-        } else {
-            verdict.print(Style(isOn: Console.hasColour))
-        }
-        if !verdict.isVerified { throw ExitCode(ExitStatus.refused.rawValue) }
+        let failure =
+            verdict.isVerified ? nil : CommandFailure(.refused, "the evidence is rejected: \(verdict.failures.joined(separator: ", "))")
+        if json { Console.json(verdict.json, failure: failure) } else { verdict.print(Style(isOn: Console.hasColour)) }
+        try Console.end(failure)
     }
 
     /// The verdict on the utility VM's endorsement. A report whose form is refused has no measurement to compare with.

@@ -20,7 +20,8 @@ struct KeyImport: ProviderCommand {
             -out and --private-key-file write what they name to new files of mode 0600. After the import the key is read back: exit \
             status 0 means that the \
             store keeps it exportable and under this very policy.
-            """)
+            """
+    ).examples("key import -c importkeyconfig.json -kp key.pem")
 
     @Option(name: [.customShort("c"), .customLong("import-config")], help: ArgumentHelp("importkeyconfig.json.", valueName: "file"))
     var importConfig: String
@@ -107,7 +108,7 @@ struct KeyImport: ProviderCommand {
                 ("release_policy", key.policyText.flatMap { try? JSONValue.parse($0) } ?? .null),
             ]
             if let salt { members.append(("salt", .string(Hex.encode(salt)))) }
-            Console.writeBytes(JSONValue.object(JSONObject(members)).serialized(pretty: true) + [UInt8(ascii: "\n")])
+            Console.json(JSONValue.object(JSONObject(members)))
         } else {
             Console.line("imported \(key.keyID) (\(key.type)), exportable under")
             Console.line(policy)

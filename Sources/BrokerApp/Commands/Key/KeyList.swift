@@ -7,7 +7,8 @@ internal import StrictJSON
 struct KeyList: ProviderCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the keys of a store and say which are releasable, and on what terms.",
-        discussion: "A store's own list does not have the terms, so each key is read; that takes the permissions list and get.")
+        discussion: "A store's own list does not have the terms, so each key is read; that takes the permissions list and get."
+    ).examples("key list --store contoso.vault.azure.net")
 
     @OptionGroup var store: KeyStoreOption
     @OptionGroup var options: ConfigurationOptions
@@ -32,7 +33,7 @@ struct KeyList: ProviderCommand {
                 case .failure(let error): ["name": .string(name), "error": .string(error.message)]
                 }
             }
-            Console.writeBytes(JSONValue.array(list).serialized(pretty: true) + [UInt8(ascii: "\n")])
+            Console.json(JSONValue.array(list))
             return
         }
         let width = entries.map(\.name.count).max() ?? 0
@@ -49,7 +50,8 @@ struct KeyList: ProviderCommand {
 
 struct KeyShow: ProviderCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show a key: whether it is releasable, to whom, and until when.")
+        commandName: "show", abstract: "Show a key: whether it is releasable, to whom, and until when."
+    ).examples("key show my-key")
 
     @Argument(help: "The key's NAME or NAME/VERSION.") var name: String
     @OptionGroup var store: KeyStoreOption
@@ -65,7 +67,7 @@ struct KeyShow: ProviderCommand {
         let manager = try KeyManager(store: try store.endpoint(composition), composition.host)
         let terms = KeyTerms(try await manager.key(key, in: composition.engine.makeContext(id: "key-show")))
         if json {
-            Console.writeBytes(terms.json.serialized(pretty: true) + [UInt8(ascii: "\n")])
+            Console.json(terms.json)
         } else {
             for line in terms.lines { Console.line(line) }
         }

@@ -13,7 +13,8 @@ struct KeyReleaseCommand: ProviderCommand {
             Collects evidence from the configured provider, gets a token, has the key released and opens it. The key itself is shown \
             nowhere unless --output or \
             --print-key says so. Exit status 1 means that verifier or key store said no.
-            """)
+            """
+    ).examples("key release my-key --output key.jwk")
 
     @Argument(help: "The key's NAME or NAME/VERSION.") var name: String
     @OptionGroup var store: KeyStoreOption
@@ -39,8 +40,7 @@ struct KeyReleaseCommand: ProviderCommand {
         let engine = composition.engine
         if engine.provenance == .fixture { Console.note("note: fixture evidence, which proves nothing about this machine") }
         let request = ReleaseRequest(key: key, store: try store.endpoint(composition), authority: try authority.map(Self.endpoint))
-        let released: ReleasedKey
-        do { released = try await engine.release(request, in: engine.makeContext(id: "key-release")) } catch { throw Self.failure(error) }
+        let released = try await engine.release(request, in: engine.makeContext(id: "key-release"))
         if let output { try SecretFile.write(released.jwk, to: output, replaces: overwrite) }
         if printKey {
             Self.print(released.jwk)
@@ -49,7 +49,7 @@ struct KeyReleaseCommand: ProviderCommand {
                 "kid": .string(released.keyID), "file": output.map { .string($0) } ?? .null,
                 "evidence": .string(engine.provenance.rawValue),
             ]
-            Console.writeBytes(result.serialized(pretty: true) + [UInt8(ascii: "\n")])
+            Console.json(result)
         } else {
             Console.line("released \(released.keyID)" + (output.map { " to \($0), mode 0600" } ?? ""))
             if output == nil { Console.note("the key was opened and forgotten; --output FILE keeps it") }
@@ -58,13 +58,6 @@ struct KeyReleaseCommand: ProviderCommand {
 
     private static func endpoint(_ text: String) throws -> Endpoint {
         do { return try Endpoint(text) } catch { throw CommandFailure(.usage, "--authority: \(error.description)") }
-    }
-
-    /// The error with what the broker found out about the denial.
-    private static func failure(_ error: BrokerError) -> CommandFailure {
-        let plain = CommandFailure(error)
-        guard let details = error.details else { return plain }
-        return CommandFailure(plain.status, "\(error.message)\n  why: \(details.summary)", nextStep: details.nextSteps.first)
     }
 
     /// Straight from the key's memory to the descriptor.

@@ -11,7 +11,8 @@ struct WrapCommand: ParsableCommand {
             Reads PATH-info.json ({"public_key_path","kms_endpoint","attester_endpoint"}), encrypts the file with RSA-OAEP and SHA-256 to \
             that public key and writes \
             the annotation packet as base64. The packet's kid is the last component of PATH.
-            """)
+            """
+    ).examples("wrap -infile secret -keypath keys/my-key -outfile wrapped")
 
     @Option(
         name: [.customLong("infile", withSingleDash: true), .customLong("infile")],
@@ -24,6 +25,8 @@ struct WrapCommand: ParsableCommand {
     @Option(
         name: [.customLong("outfile", withSingleDash: true), .customLong("outfile")],
         help: ArgumentHelp("Where to write; standard output when not given.", valueName: "file")) var outfile: String?
+
+    @Flag(help: "Print JSON: the annotation, or the file that has it.") var json = false
 
     func run() throws {
         let information = try information()
@@ -45,11 +48,15 @@ struct WrapCommand: ParsableCommand {
         if !information.kms.isEmpty { members.append(("kms_endpoint", .string(information.kms))) }
         if !information.attester.isEmpty { members.append(("attester_endpoint", .string(information.attester))) }
         let packet = Base64.encode(JSONValue.object(JSONObject(members)).serialized())
-        guard let outfile else {
+        if let outfile { try OutputFile.write(Array(packet.utf8), to: outfile) }
+        if json {
+            Console.json([
+                "kid": .string(information.kid), "annotation": outfile == nil ? .string(packet) : .null,
+                "file": outfile.map { .string($0) } ?? .null,
+            ])
+        } else if outfile == nil {
             Console.line(packet)
-            return
         }
-        try OutputFile.write(Array(packet.utf8), to: outfile)
     }
 
     private struct Information {

@@ -10,14 +10,16 @@ struct PluginsCommand: ParsableCommand {
         subcommands: [List.self, Show.self, Probe.self])
 
     struct List: ProviderCommand {
-        static let configuration = CommandConfiguration(abstract: "List the evidence providers, verifiers and key stores.")
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List the evidence providers, verifiers and key stores."
+        ).examples("plugins list")
 
         @Flag(help: "Print JSON.") var json = false
 
         func run(_ registry: ProviderRegistry) async throws {
             let reference = SettingsReference(registry)
             if json {
-                Console.writeBytes(reference.listJSON().serialized(pretty: true) + [UInt8(ascii: "\n")])
+                Console.json(reference.listJSON())
             } else {
                 Console.write(reference.listText())
             }
@@ -25,7 +27,9 @@ struct PluginsCommand: ParsableCommand {
     }
 
     struct Show: ProviderCommand {
-        static let configuration = CommandConfiguration(abstract: "Show the settings of one provider.")
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Show the settings of one provider."
+        ).examples("plugins show maa")
 
         @Argument(help: "The provider's name, for example maa.") var name: String
         @Flag(help: "Print JSON.") var json = false
@@ -36,13 +40,15 @@ struct PluginsCommand: ParsableCommand {
                 let suggestion = reference.suggestion(forProvider: name).map { "did you mean '\($0)'?" }
                 throw CommandFailure(.usage, "there is no provider '\(name)'", nextStep: suggestion ?? "'plugins list' names them all")
             }
-            if json { Console.writeBytes(value.serialized(pretty: true) + [UInt8(ascii: "\n")]) } else { Console.write(text) }
+            if json { Console.json(value) } else { Console.write(text) }
         }
     }
 
     struct Probe: ProviderCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make the configured providers and ask each whether it could work here. Exit status 1 when one could not.")
+            commandName: "probe",
+            abstract: "Make the configured providers and ask each whether it could work here. Exit status 1 when one could not."
+        ).examples("plugins probe --config broker.json")
 
         @OptionGroup var options: ConfigurationOptions
         @Flag(help: "Print JSON.") var json = false
@@ -51,18 +57,19 @@ struct PluginsCommand: ParsableCommand {
             let composition = try Composition(options.load(registry), registry: registry, logger: LoggingSetup.quiet())
             defer { composition.shutdown() }
             let readiness = await composition.engine.readiness(in: composition.engine.makeContext(id: "probe"))
+            let failure = readiness.isReady ? nil : CommandFailure(.refused, "not ready: \(readiness.obstacles.joined(separator: "; "))")
             if json {
                 let result: JSONValue = [
                     "ready": .boolean(readiness.isReady), "obstacles": .array(readiness.obstacles.map { .string($0) }),
                     "evidence": .string(readiness.provenance.rawValue),
                 ]
-                Console.writeBytes(result.serialized(pretty: true) + [UInt8(ascii: "\n")])
+                Console.json(result, failure: failure)
             } else if readiness.isReady {
                 Console.line("ready (\(readiness.provenance.rawValue) evidence)")
             } else {
                 for obstacle in readiness.obstacles { Console.line("problem: \(obstacle)") }
             }
-            if !readiness.isReady { throw ExitCode(ExitStatus.refused.rawValue) }
+            try Console.end(failure)
         }
     }
 }

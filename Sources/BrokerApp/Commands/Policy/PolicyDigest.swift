@@ -15,7 +15,8 @@
                 standard error: CRLF line ends, which count, and input that was decoded already. Exit status 2 when there is no policy in \
                 the input, 1 when --expect \
                 does not match.
-                """)
+                """
+        ).examples("policy digest template.json", "policy digest --expect 9e8f… ccepolicy.base64")
 
         @Argument(help: ArgumentHelp("The policy or template; - for standard input.", valueName: "file")) var input: String = "-"
 
@@ -55,8 +56,9 @@
                     nextStep: "give the base64 of ccePolicy, the Rego file, or the template that holds it")
             }
             let wanted = expect?.lowercased()
+            let failure = wanted.flatMap { mismatch(digests, $0) }
             if json {
-                printJSON(digests, wanted)
+                printJSON(digests, wanted, failure)
             } else {
                 for digest in digests { Console.line(digests.count == 1 ? digest.hostData : "\(digest.hostData)  \(digest.place ?? "")") }
             }
@@ -64,16 +66,21 @@
                 let place = digests.count == 1 ? "" : "\(digest.place ?? ""): "
                 for note in digest.notes { Console.note("note: \(place)\(note)") }
             }
-            guard let wanted, !digests.contains(where: { $0.hostData == wanted }) else { return }
+            if let failure { Console.note(failure.message) }
+            try Console.end(failure)
+        }
+
+        private func mismatch(_ digests: [SecurityPolicyDigest], _ wanted: String) -> CommandFailure? {
+            guard !digests.contains(where: { $0.hostData == wanted }) else { return nil }
             let slips = digests.flatMap(\.variants).filter { $0.hostData == wanted }
-            Console.note(
+            return CommandFailure(
+                .refused,
                 slips.isEmpty
                     ? "not the expected host data, and no usual slip explains it: it is of another policy"
                     : "not the expected host data; that is this policy \(slips[0].mistake)")
-            throw ExitCode(ExitStatus.refused.rawValue)
         }
 
-        private func printJSON(_ digests: [SecurityPolicyDigest], _ wanted: String?) {
+        private func printJSON(_ digests: [SecurityPolicyDigest], _ wanted: String?, _ failure: CommandFailure?) {
             let policies = digests.map { digest -> JSONValue in
                 var members: [(String, JSONValue)] = [
                     ("host_data", .string(digest.hostData)), ("form", .string(digest.form.rawValue)),
@@ -85,7 +92,7 @@
                 return .object(JSONObject(members))
             }
             let result: JSONValue = ["policies": .array(policies)]
-            Console.writeBytes(result.serialized(pretty: true) + [UInt8(ascii: "\n")])
+            Console.json(result, failure: failure)
         }
     }
 #endif

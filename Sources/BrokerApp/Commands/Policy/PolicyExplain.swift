@@ -18,7 +18,8 @@
                 are derived from a report of the configured evidence provider: what only the authority decides, above all the compliance \
                 status, is then unknown and \
                 --assume can state it. Exit status 0 when the policy is satisfied, 1 when it is not or cannot be decided.
-                """)
+                """
+        ).examples("policy explain --policy policy.json --token token.jwt")
 
         @OptionGroup var options: ConfigurationOptions
 
@@ -69,13 +70,14 @@
                 let page = explanation.page(title: "Release policy: \(policy)", sources: sources)
                 if html == "-" { Console.writeBytes(page) } else { try OutputFile.write(page, to: html) }
             }
+            let failure = explanation.isSatisfied ? nil : CommandFailure(.refused, explanation.summary)
             if json {
-                Console.writeBytes(explanation.json().serialized(pretty: true) + [UInt8(ascii: "\n")])
+                Console.json(explanation.json(), failure: failure)
             } else if html != "-" {
                 Console.write(explanation.text(marks: TextMarks(Style(isOn: Console.hasColour))))
             }
             for note in subject.notes { Console.note("note: \(note)") }
-            if !explanation.isSatisfied { throw ExitCode(ExitStatus.refused.rawValue) }
+            try Console.end(failure)
         }
 
         /// Whose claims they are.

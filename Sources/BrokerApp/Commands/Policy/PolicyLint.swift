@@ -10,7 +10,8 @@
                 Reads a policy, a key as the store shows it (the policy in release_policy), or the policy's base64. Exit status 0 without \
                 errors, 1 with errors; with \
                 --strict also with warnings. --rules lists what is checked; --allow accepts a finding that is meant.
-                """)
+                """
+        ).examples("policy lint --for container policy.json")
 
         @Argument(help: ArgumentHelp("Policies; - for standard input.", valueName: "file")) var files: [String] = []
 
@@ -43,19 +44,20 @@
             }
             func count(_ severity: LintFinding.Severity) -> Int { findings.filter { $0.finding.severity == severity }.count }
             let isFaulty = count(.error) > 0 || (strict && count(.warning) > 0)
+            let words = "\(Self.words(count(.error), "error")), \(Self.words(count(.warning), "warning"))"
+            let failure = isFaulty ? CommandFailure(.refused, words) : nil
             if json {
                 let result: JSONValue = [
                     "verdict": .string(isFaulty ? "faulty" : findings.isEmpty ? "clean" : "remarks"),
                     "errors": .integer(Int64(count(.error))), "warnings": .integer(Int64(count(.warning))),
                     "notes": .integer(Int64(count(.note))), "findings": .array(findings.map { Self.json($0.file, $0.finding) }),
                 ]
-                Console.writeBytes(result.serialized(pretty: true) + [UInt8(ascii: "\n")])
+                Console.json(result, failure: failure)
             } else {
                 print(findings)
-                Console.line(
-                    findings.isEmpty ? "clean" : "\(Self.words(count(.error), "error")), \(Self.words(count(.warning), "warning"))")
+                Console.line(findings.isEmpty ? "clean" : words)
             }
-            if isFaulty { throw ExitCode(ExitStatus.refused.rawValue) }
+            try Console.end(failure)
         }
 
         private func print(_ findings: [(file: String, finding: LintFinding)]) {
@@ -78,7 +80,7 @@
         private func listRules() {
             if json {
                 let value = JSONValue.array(LintRule.allCases.map { ["rule": .string($0.rawValue), "meaning": .string($0.meaning)] })
-                Console.writeBytes(value.serialized(pretty: true) + [UInt8(ascii: "\n")])
+                Console.json(value)
             } else {
                 for rule in LintRule.allCases {
                     Console.line(rule.rawValue + String(repeating: " ", count: max(1, 30 - rule.rawValue.utf8.count)) + rule.meaning)

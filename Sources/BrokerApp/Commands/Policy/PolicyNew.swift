@@ -15,7 +15,8 @@
                 workload is refused unless --admit-any-tenant says that it is meant. The policy goes to standard output, or with --output \
                 to a file, with an \
                 explanation of every condition beside it (FILE.md).
-                """)
+                """
+        ).examples("policy new --region northeurope --template template.json")
 
         @Option(name: .customLong("for"), help: ArgumentHelp("container or cvm.", valueName: "kind"), transform: PolicyFile.purpose)
         var purpose: PolicyLinter.Purpose = .container
@@ -142,17 +143,16 @@
         private func write(_ draft: PolicyDraft, _ findings: [LintFinding]) throws {
             let name = output.map { String($0.split(separator: "/").last ?? "policy.json") } ?? "policy.json"
             let explanation = draft.comments(for: name)
-            var text = draft.text
+            let text = encoded ? releasePolicy(draft).serialized(pretty: true) + [UInt8(ascii: "\n")] : draft.text
+            if let output { try OutputFile.write(text, to: output) }
             if json {
-                let result: JSONValue = [
+                Console.json([
                     "policy": draft.policy, "release_policy": releasePolicy(draft), "comments": .string(explanation),
                     "findings": .array(findings.map(\.json)),
-                ]
-                text = result.serialized(pretty: true) + [UInt8(ascii: "\n")]
-            } else if encoded {
-                text = releasePolicy(draft).serialized(pretty: true) + [UInt8(ascii: "\n")]
+                ])
+            } else if output == nil {
+                Console.writeBytes(text)
             }
-            if let output { try OutputFile.write(text, to: output) } else { Console.writeBytes(text) }
             if let path = comments ?? output.map({ "\($0).md" }) {
                 try OutputFile.write(Array(explanation.utf8), to: path)
                 Console.note("wrote \(output.map { "\($0) and " } ?? "")\(path)")

@@ -23,7 +23,8 @@ enum TokenFile {
 struct TokenShow: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Decode a token without judging it.",
-        discussion: "Prints header and claims, never the signature or the token itself: whoever has that can use it.")
+        discussion: "Prints header and claims, never the signature or the token itself: whoever has that can use it."
+    ).examples("token show token.jwt")
 
     @Argument(help: ArgumentHelp("The token; - for standard input.", valueName: "file")) var token: String = "-"
     @Flag(help: "Print JSON.") var json = false
@@ -32,7 +33,7 @@ struct TokenShow: ParsableCommand {
         let document = try TokenFile.read(token)
         if json {
             let result: JSONValue = ["header": .object(document.shownHeader), "claims": .object(document.claims)]
-            Console.writeBytes(result.serialized(pretty: true) + [UInt8(ascii: "\n")])
+            Console.json(result)
             return
         }
         Console.line("header")

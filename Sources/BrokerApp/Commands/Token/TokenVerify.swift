@@ -17,7 +17,8 @@ struct TokenVerify: ProviderCommand {
             token's issuer when that is a \
             host of Azure Attestation. What the token's header says about keys is never followed. Exit status 0 when it is verified, 1 \
             when it is rejected.
-            """)
+            """
+    ).examples("token verify token.jwt", "token verify --keys certs.json token.jwt")
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -56,12 +57,11 @@ struct TokenVerify: ProviderCommand {
         demands.allowsDebug = allowDebug
         demands.kind = kind
         let verification = TokenVerification(document, keys: try await publishedKeys(of: authority, registry), demands: demands)
-        if json {
-            Console.writeBytes(verification.json.serialized(pretty: true) + [UInt8(ascii: "\n")])
-        } else {
-            print(verification, authority)
-        }
-        if !verification.isVerified { throw ExitCode(ExitStatus.refused.rawValue) }
+        let failure =
+            verification.isVerified
+            ? nil : CommandFailure(.refused, "the token is rejected: \(verification.failures.joined(separator: ", "))")
+        if json { Console.json(verification.json, failure: failure) } else { print(verification, authority) }
+        try Console.end(failure)
     }
 
     private func print(_ verification: TokenVerification, _ authority: String) {
