@@ -124,6 +124,7 @@ import Testing
             ("evidence checks", [[]]), ("plugins list", [[]]), ("plugins show", [["maa"], ["akv"]]), ("plugins probe", [with]),
             ("doctor", [with, with + ["--key", "canary-oct", "--store", LocalAzure.managedHSM, "--json"]]),
             ("config check", [with, ["--config", pem], ["--config", octConfig], ["--config", tokenFile]]), ("config example", [[]]),
+            ("config explain", [["log"], ["server.http", "--json"], [pem]]),
             ("demo", [["--json"]]),
             // Ends at once: the directory is a file.
             ("simulate", [["--directory", pem]]),
