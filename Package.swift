@@ -76,7 +76,7 @@ let package = Package(
         library("PolicyTools", ["AttestationTokens", "JOSE", "OpenSSLCrypto", "ReleasePolicy", "SNPReport", "StrictJSON"]),
 
         // The contract
-        library("BrokerCore", ["HTTPTransport", "OpenSSLCrypto", "SecureMemory", "Waiting", log]),
+        library("BrokerCore", ["AttestationTokens", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "Waiting", log]),
 
         // Azure
         library("AzureServices", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "SecureMemory", "Waiting", log]),
@@ -109,7 +109,10 @@ let package = Package(
         // Providers
         provider(
             "SNPEvidence",
-            ["CSNPDevice", "HTTPTransport", "OpenSSLCrypto", "SNPReport", "SNPVerification", "StrictJSON", "UVMEndorsements", "Waiting"]),
+            [
+                "AzureServices", "CSNPDevice", "HTTPTransport", "OpenSSLCrypto", "SNPReport", "SNPVerification", "StrictJSON",
+                "UVMEndorsements", "Waiting",
+            ]),
         provider(
             "FixtureEvidence", ["HTTPTransport", "Issuing", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification", "Waiting"]),
         provider(
@@ -131,7 +134,10 @@ let package = Package(
             ]),
         library(
             "BrokerTestKit",
-            ["BrokerCore", "HTTPTransport", "Issuing", "OpenSSLCrypto", "SecureMemory", "JOSE", "StrictJSON", "Waiting", log]),
+            [
+                "AttestationTokens", "BrokerCore", "HTTPTransport", "Issuing", "OpenSSLCrypto", "SecureMemory", "JOSE", "StrictJSON",
+                "Waiting", log,
+            ]),
 
         // The program
         library(
@@ -186,7 +192,8 @@ let package = Package(
         tests(
             "BrokerEngineTests",
             [
-                "BrokerCore", "BrokerEngine", "BrokerTestKit", "FixtureEvidence", "HTTPTransport", "Issuing", "JOSE", "KeyVaultPremium",
+                "AttestationTokens", "BrokerCore", "BrokerEngine", "BrokerTestKit", "FixtureEvidence", "HTTPTransport", "Issuing", "JOSE",
+                "KeyVaultPremium",
                 "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log,
             ]),
         tests(
@@ -205,14 +212,15 @@ let package = Package(
         tests(
             "AzureKeyReleaseTests",
             [
-                "AzureServices", "AzureKeyRelease", "BrokerCore", "BrokerTestKit", "HTTPTransport", "Issuing", "JOSE", "OpenSSLCrypto",
+                "AttestationTokens", "AzureServices", "AzureKeyRelease", "BrokerCore", "BrokerTestKit", "HTTPTransport", "Issuing", "JOSE",
+                "OpenSSLCrypto",
                 "ReleasePolicy", "SecureMemory", "StrictJSON", "Waiting",
             ]),
         tests(
             "SNPEvidenceTests",
             [
                 "SNPEvidence", "BrokerCore", "BrokerTestKit", "EvidenceSamples", "HTTPTransport", "Issuing", "OpenSSLCrypto", "SNPFixture",
-                "SNPReport", "SNPVerification", "Waiting",
+                "SNPReport", "SNPVerification", "UVMEndorsements", "Waiting",
             ]),
         tests(
             "FixtureEvidenceTests",

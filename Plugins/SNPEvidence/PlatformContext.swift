@@ -1,39 +1,51 @@
 internal import BrokerCore
 internal import Logging
+internal import OpenSSLCrypto
 internal import SNPReport
 internal import Synchronization
 internal import UVMEndorsements
 
-/// What the platform says about the virtual machine around this container, read once.
+/// What the platform says about the virtual machine around this container, read and verified once.
 final class PlatformContext: Sendable {
+    typealias Verifier = @Sendable (_ endorsement: [UInt8]) -> UVMVerificationResult
+
     let context: SecurityContext
+    /// What was found of the utility VM's endorsement: it does not change, and no check but the measurement's needs a report.
+    private let verdict: UVMVerificationResult?
     private let toldOddities = Mutex(false)
 
-    init(_ options: SNPSettings) throws(BrokerError) {
+    convenience init(_ options: SNPSettings) throws(BrokerError) { self.init(try Self.read(options)) }
+
+    init(_ context: SecurityContext, verifier: Verifier = { UVMEndorsementVerifier().verify($0) }) {
+        self.context = context
+        verdict = context.utilityVM.map(verifier)
+    }
+
+    static func read(_ options: SNPSettings) throws(BrokerError) -> SecurityContext {
         var places = SecurityContext.Places()
         places.directory = options.contextDirectory
         places.policy = options.securityPolicy
         places.hostCertificates = options.hostCertificates
         places.utilityVM = options.utilityVM
-        do { context = try SecurityContext.read(places) } catch {
+        do { return try SecurityContext.read(places) } catch {
             throw BrokerError(.misconfigured, at: .startup, "the security context cannot be used: \(error.description)")
         }
     }
 
-    init(_ context: SecurityContext) { self.context = context }
-
     /// The utility VM's endorsement, after it was found to endorse this report's launch measurement. Without this check the verifier would
     /// answer with a token that lacks a claim, or with an error that names no cause.
     func endorsements(for report: AttestationReport) throws(BrokerError) -> [[UInt8]] {
-        guard let endorsement = context.utilityVM else { return [] }
-        var policy = UVMEndorsementVerifier.Policy()
-        policy.expectedMeasurement = report.measurement
-        let result = UVMEndorsementVerifier().verify(endorsement, policy: policy)
-        guard result.isVerified else {
-            let failed = result.checks.filter { !$0.ok }.map { "\($0.code.rawValue) (\($0.detail))" }
+        guard let endorsement = context.utilityVM, let verdict else { return [] }
+        var complaints = verdict.checks.filter { !$0.ok }.map { "\($0.code.rawValue) (\($0.detail))" }
+        if let endorsed = verdict.endorsement?.launchMeasurement, endorsed != report.measurement {
+            complaints.append(
+                "\(UVMCheckCode.measurement.rawValue) (the endorsed launch measurement \(Hex.encode(endorsed)) is not this machine's, "
+                    + "\(Hex.encode(report.measurement)))")
+        }
+        guard verdict.isVerified, complaints.isEmpty else {
             throw BrokerError(
                 .evidenceUnavailable, at: .endorsement,
-                "the utility VM's endorsement in \(context.origin) does not hold: \(failed.joined(separator: "; "))")
+                "the utility VM's endorsement in \(context.origin) does not hold: \(complaints.joined(separator: "; "))")
         }
         return [endorsement]
     }

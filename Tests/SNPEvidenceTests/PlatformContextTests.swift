@@ -1,8 +1,11 @@
 import BrokerCore
+import BrokerTestKit
 import EvidenceSamples
 @testable import SNPEvidence
 import SNPReport
+import Synchronization
 import Testing
+import UVMEndorsements
 
 /// Real endorsements of utility VMs beside the real reports that they endorse.
 @Suite("What the platform says, before the verifier hears it", .enabled(if: EvidenceSample.isAvailable, "the shared evidence is not there"))
@@ -45,4 +48,19 @@ struct PlatformContextTests {
     }
 
     @Test("there are samples to look at") func present() { #expect(!Self.samples.isEmpty) }
+}
+
+@Suite("How often the platform's words are verified") struct PlatformVerdictTests {
+    @Test("once for a content however many requests come, and anew for another") func once() throws {
+        let report = try AttestationReport(try SampleEvidence.evidence(for: RuntimeData([])).report)
+        let verified = Mutex<[[UInt8]]>([])
+        for content: [UInt8] in [[0xD2], [0xD2, 0x84]] {
+            let platform = PlatformContext(SecurityContext(utilityVM: content, origin: "a test")) { endorsement in
+                verified.withLock { $0.append(endorsement) }
+                return UVMEndorsementVerifier().verify(endorsement)
+            }
+            for _ in 0..<3 { #expect(throws: BrokerError.self) { try platform.endorsements(for: report) } }
+        }
+        #expect(verified.withLock { $0 } == [[0xD2], [0xD2, 0x84]])
+    }
 }

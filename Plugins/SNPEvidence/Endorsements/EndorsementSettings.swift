@@ -12,7 +12,7 @@ enum EndorsementSettings {
         for source in options.sources {
             switch source {
             case .report: sources.append(ReportTableSource())
-            case .securityContext: sources.append(HostCertificateSource(document: try PlatformContext(options).context.hostCertificates))
+            case .securityContext: sources.append(HostCertificateSource(document: try PlatformContext.read(options).hostCertificates))
             case .thim:
                 guard let address = MetadataAddress(options.thimEndpoint) else { continue }
                 sources.append(THIMSource(transport: host.transport, host: address.host, port: address.port))
