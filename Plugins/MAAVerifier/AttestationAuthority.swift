@@ -1,7 +1,9 @@
 internal import Waiting
+internal import AttestationTokens
 internal import AzureServices
 internal import BrokerCore
 internal import HTTPTransport
+internal import JOSE
 internal import Logging
 internal import OpenSSLCrypto
 internal import StrictJSON
@@ -17,7 +19,6 @@ struct AttestationAuthority: Verifier {
     private let settings: MAASettings
     private let host: HostServices
     let keys: PublishedKeys
-    private let chainText = CertificateChainText()
 
     static let maximumAnswerBytes = 256 * 1024
 
@@ -41,15 +42,40 @@ struct AttestationAuthority: Verifier {
     {
         guard accepts(authority) else { throw BrokerError(.noProvider, at: .verify, "\(authority) is no configured attestation authority") }
         let nonce = SecureRandom.hex(32)
-        let runtime = RuntimeDataForm(runtimeData)
-        let request = AttestationRequest(
-            evidence: evidence, runtime: runtime, nonce: nonce, certificateChain: try chainText.text(of: evidence.endorsements))
+        let runtime = RuntimeDataForm(runtimeData.bytes)
+        let request = AttestationRequest(evidence: evidence, runtime: runtime, nonce: nonce)
         let response = try await ask(authority, request.body(), in: context)
         guard response.status == 200 else { throw refusal(response, of: authority) }
         let compact = try token(in: response.body, of: authority)
-        let rules = TokenRules(
-            authority: authority, nonce: nonce, runtime: runtime, report: evidence.report, time: host.clock.now(), settings: settings)
-        return try await rules.verified(compact, keys: keys, in: context)
+        var demands = TokenVerification.Demands(authority: authority.origin, time: host.clock.now())
+        demands.clockSkew = settings.clockSkew.components.seconds
+        demands.nonce = nonce
+        demands.requiresNonce = settings.requiresNonce
+        demands.runtimeData = runtime
+        demands.report = evidence.report
+        demands.allowsDebug = !settings.refusesDebug
+        return try await verified(compact, demands, of: authority, in: context)
+    }
+
+    private func verified(
+        _ compact: String, _ demands: TokenVerification.Demands, of authority: Endpoint, in context: RequestContext
+    ) async throws(BrokerError) -> AttestationToken {
+        func disbelieved(_ reason: String, _ cause: (any Error & Sendable)? = nil) -> BrokerError {
+            BrokerError(.upstreamInvalid, at: .verify, "the token of \(authority) cannot be believed: \(reason)", cause: cause)
+        }
+        let token: MAAToken
+        do { token = try MAAToken(compact: compact) } catch { throw disbelieved(error.reason, error) }
+        var published: JWKSet?
+        // Nothing is fetched for a token that no key could have signed.
+        if let kid = token.signingKeyID { published = try await keys.keys(of: authority, for: kid, in: context) }
+        let verification = TokenVerification(token, keys: published, demands: demands)
+        guard verification.failures != ["debuggable"] || demands.allowsDebug else {
+            throw BrokerError(
+                .verificationRejected, at: .verify,
+                "the guest may be debugged by its host, and verifier.maa.refuse-debug is set; start it without the debug policy")
+        }
+        guard verification.isVerified else { throw disbelieved(verification.complaint) }
+        return AttestationToken(token, authority: authority)
     }
 
     private func ask(_ authority: Endpoint, _ body: [UInt8], in context: RequestContext) async throws(BrokerError) -> HTTPResponse {
@@ -69,34 +95,16 @@ struct AttestationAuthority: Verifier {
         } catch { throw BrokerError(.upstreamInvalid, at: .verify, "\(authority) sent no token: \(error.description)", cause: error) }
     }
 
-    /// `{"error":{"code":…,"message":…}}` (AttestationService.md, "Refusals").
     private func refusal(_ response: HTTPResponse, of authority: Endpoint) -> BrokerError {
-        let limits = JSONLimits(maximumBytes: Self.maximumAnswerBytes, maximumDepth: 16)
-        let document = try? JSONCursor.parse(response.body, limits: limits).member("error")
-        let said = Self.words([try? document?.optionalString("code"), try? document?.optionalString("message")])
-        func error(_ code: BrokerError.Code, _ message: String) -> BrokerError {
-            BrokerError(
-                code, at: .verify, message, retryAfter: response.retryAfter, upstream: .init(status: response.status, body: response.body),
-                details: KnownFailure.find(in: [said])?.details)
-        }
+        let refusal = UpstreamRefusal(response, of: "\(authority)", at: .verify)
         switch response.status {
-        case 400: return error(.verificationRejected, "\(authority) rejects the evidence: \(said)")
-        case 401, 403: return error(.verificationRejected, "\(authority) refuses this caller (\(response.status)): \(said)")
-        case 429: return error(.upstreamThrottled, "\(authority) asks for fewer requests")
-        case 408, 500...599: return error(.upstreamUnavailable, "\(authority) answered \(response.status): \(said)")
-        case 300...399: return error(.upstreamInvalid, "\(authority) redirects (\(response.status)); redirects are not followed")
-        case 404: return error(.upstreamInvalid, "\(authority) knows no /attest/SevSnpVm; check the endpoint and api-version: \(said)")
-        default: return error(.upstreamInvalid, "\(authority) answered \(response.status): \(said)")
+        case 400: return refusal.error(.verificationRejected, "\(authority) rejects the evidence: \(refusal.said)")
+        case 401, 403:
+            return refusal.error(.verificationRejected, "\(authority) refuses this caller (\(response.status)): \(refusal.said)")
+        case 404:
+            return refusal.error(
+                .upstreamInvalid, "\(authority) knows no /attest/SevSnpVm; check the endpoint and api-version: \(refusal.said)")
+        default: return refusal.error
         }
-    }
-
-    private static func words(_ parts: [String??]) -> String {
-        let known = parts.compactMap { part -> String? in
-            guard case .some(.some(let text)) = part else { return nil }
-            let sanitized = BrokerError.Upstream(status: 0, body: Array(text.utf8)).body
-            let line = sanitized.split(whereSeparator: \.isNewline).joined(separator: " ")
-            return line.isEmpty ? nil : String(line.prefix(1000))
-        }
-        return known.isEmpty ? "no reason given" : known.joined(separator: ": ")
     }
 }

@@ -1,3 +1,4 @@
+internal import AttestationTokens
 internal import BrokerCore
 internal import OpenSSLCrypto
 internal import StrictJSON
@@ -7,12 +8,11 @@ struct AttestationRequest {
     let evidence: Evidence
     let runtime: RuntimeDataForm
     let nonce: String
-    /// The evidence's certificates as `CertificateChainText` writes them.
-    let certificateChain: String
 
-    func body() -> [UInt8] {
+    /// Throws `endorsementMismatch` where an endorsement is no certificate.
+    func body() throws(BrokerError) -> [UInt8] {
         let document: JSONValue = [
-            "report": .string(Base64.encodeURL(bundle().serialized())),
+            "report": .string(Base64.encodeURL(try bundle().serialized())),
             "runtimeData": ["data": .string(Base64.encodeURL(runtime.bytes)), "dataType": .string(runtime.dataType)],
             "nonce": .string(nonce),
         ]
@@ -20,9 +20,15 @@ struct AttestationRequest {
     }
 
     /// The `report` bundle (AttestationService.md, "Report bundle").
-    private func bundle() -> JSONValue {
+    private func bundle() throws(BrokerError) -> JSONValue {
+        var chain = ""
+        for der in evidence.endorsements {
+            do { chain += try Certificate.pem(der: der) } catch {
+                throw BrokerError(.endorsementMismatch, at: .verify, "an endorsement is no certificate: \(error.reason)", cause: error)
+            }
+        }
         var members: [(String, JSONValue)] = [
-            ("SnpReport", .string(Base64.encodeURL(evidence.report))), ("VcekCertChain", .string(certificateChain)),
+            ("SnpReport", .string(Base64.encodeURL(evidence.report))), ("VcekCertChain", .string(Base64.encodeURL(Array(chain.utf8)))),
         ]
         if !evidence.platformEndorsements.isEmpty {
             let uvm = evidence.platformEndorsements.map { JSONValue.string(Base64.encodeURL($0)) }

@@ -36,16 +36,16 @@ struct PublishedKeys: Sendable {
         self.clock = clock
     }
 
-    /// The authority's keys of that name. An unknown name makes one more fetch, because keys rotate, at most every ten seconds.
-    func keys(named kid: String, of authority: Endpoint, in context: RequestContext) async throws(BrokerError) -> [JWK] {
+    /// The authority's keys, for a token that names `kid`. An unknown name makes one more fetch, because keys rotate, at most every ten
+    /// seconds.
+    func keys(of authority: Endpoint, for kid: String, in context: RequestContext) async throws(BrokerError) -> JWKSet {
         let known = try await fetch(authority, otherThan: nil, in: context)
-        let matching = known.value.keys(withID: kid)
-        if !matching.isEmpty { return matching }
+        guard known.value.keys(withID: kid).isEmpty else { return known.value }
         let now = clock.now()
         let isTooEarly = refetches.last.withLock { last in
             last[authority].map { $0.generation == known.generation && abs(now - $0.time) < Self.refetchInterval } ?? false
         }
-        guard !isTooEarly else { return [] }
+        guard !isTooEarly else { return known.value }
         var generation = known.generation
         defer {
             refetches.last.withLock { last in
@@ -55,7 +55,7 @@ struct PublishedKeys: Sendable {
         }
         let renewed = try await fetch(authority, otherThan: known.generation, in: context)
         generation = renewed.generation
-        return renewed.value.keys(withID: kid)
+        return renewed.value
     }
 
     /// Makes sure that some keys of the authority are there.
@@ -85,15 +85,8 @@ struct PublishedKeys: Sendable {
 
     private static func parse(_ response: HTTPResponse, of authority: Endpoint) throws(BrokerError) -> JWKSet {
         guard response.status == 200 else {
-            let code: BrokerError.Code =
-                switch response.status {
-                case 429: .upstreamThrottled
-                case 408, 500...599: .upstreamUnavailable
-                default: .upstreamInvalid
-                }
-            throw BrokerError(
-                code, at: .verify, "\(authority) answered \(response.status) instead of its keys", retryAfter: response.retryAfter,
-                upstream: .init(status: response.status, body: response.body))
+            throw UpstreamRefusal(response, of: "\(authority)", at: .verify).error(
+                response.brokerCode, "\(authority) answered \(response.status) instead of its keys")
         }
         do { return try JWKSet(parsing: response.body, maximumKeys: maximumKeys) } catch {
             throw BrokerError(.upstreamInvalid, at: .verify, "the keys of \(authority) are unusable: \(error.description)", cause: error)

@@ -3,11 +3,9 @@ package import JOSE
 internal import OpenSSLCrypto
 package import StrictJSON
 
-/// What makes a token believable, check by check (AttestationService.md, "Token", "Claims" and "Published keys").
+/// What makes a token believable, check by check (AttestationService.md, "Token", "Claims" and "Published keys"): the rules of the broker's
+/// verifier and of `token verify`.
 package struct TokenVerification: Sendable {
-    /// Values of `x-ms-attestation-type` for AMD SEV-SNP guests.
-    package enum Kind: String, Sendable, CaseIterable { case sevsnpvm, azurevm }
-
     /// What the verifier demands.
     package struct Demands: Sendable {
         /// The issuer, `https://…` without a slash at its end.
@@ -18,11 +16,15 @@ package struct TokenVerification: Sendable {
         package var clockSkew: Int64 = 60
         /// The nonce that was sent; `nil` does not look at it.
         package var nonce: String?
-        /// The runtime data whose SHA-256 the report data must start with; `nil` does not look at it.
-        package var runtimeData: [UInt8]?
+        /// Whether a token without any nonce is refused where one was sent.
+        package var requiresNonce = true
+        /// The runtime data that the report must commit to and that the token must repeat where it is a document; `nil` does not look.
+        package var runtimeData: RuntimeDataForm?
+        /// The raw report that was sent; `nil` does not look at it.
+        package var report: [UInt8]?
         package var allowsDebug = false
         /// What the token must be about; the broker's verifier accepts `sevsnpvm` alone.
-        package var kind = Kind.sevsnpvm
+        package var kind = MAAToken.Kind.sevsnpvm
 
         package init(authority: String, time: Int64) {
             self.authority = authority
@@ -42,51 +44,51 @@ package struct TokenVerification: Sendable {
     package var isVerified: Bool { checks.allSatisfy(\.ok) }
     package var failures: [String] { checks.filter { !$0.ok }.map(\.code) }
 
-    /// Makes every check; one that fails stops none.
-    package init(_ document: TokenDocument, keys: JWKSet, demands: Demands) {
-        checkSignature(document.token, keys)
-        checkOrigin(document, demands)
-        checkTimes(document.claims, demands)
-        checkSubject(document.claims, demands)
+    /// Makes every check; one that fails stops none. `keys` are the authority's, `nil` where none is known.
+    package init(_ token: MAAToken, keys: JWKSet?, demands: Demands) {
+        checkSignature(token.jws, keys)
+        checkOrigin(token, demands)
+        checkTimes(token, demands)
+        let hardware = token.hardwareClaims(demands.kind)
+        checkKind(token, hardware, demands)
+        checkNonce(token, demands)
+        checkBinding(hardware, demands)
     }
 
     private mutating func add(_ code: String, _ ok: Bool, _ detail: String) { checks.append(Check(code: code, ok: ok, detail: detail)) }
 
-    private mutating func checkSignature(_ token: JWS, _ keys: JWKSet) {
-        let algorithm = VisibleText.quoted(token.algorithm)
-        add("algorithm", token.algorithm == JWSAlgorithm.rs256.rawValue, "\(algorithm); only RS256 is accepted")
-        let kid = token.keyID ?? ""
-        let candidates = kid.isEmpty ? [] : keys.keys(withID: kid)
+    private mutating func checkSignature(_ jws: JWS, _ keys: JWKSet?) {
+        let algorithm = VisibleText.quoted(jws.algorithm)
+        add("algorithm", jws.algorithm == JWSAlgorithm.rs256.rawValue, "\(algorithm); only RS256 is accepted")
+        let kid = jws.keyID ?? ""
+        let candidates = kid.isEmpty ? [] : keys?.keys(withID: kid) ?? []
         add(
             "signing-key", !candidates.isEmpty,
             kid.isEmpty
                 ? "the header names no key (kid)"
-                : "key \(VisibleText.quoted(kid)) is \(candidates.isEmpty ? "not " : "")among the \(keys.keys.count) published")
-        let isSigned = candidates.contains { key in
-            guard case .rsa(let bits) = key.publicKey.kind, bits >= 2048 else { return false }
-            return (try? token.verify(with: key.publicKey, algorithm: .rs256)) != nil
-        }
+                : "key \(VisibleText.quoted(kid)) is \(candidates.isEmpty ? "not " : "")among the \(keys?.keys.count ?? 0) published")
+        let isSigned = candidates.contains { (try? jws.verify(with: $0.publicKey, algorithm: .rs256)) != nil }
         add("signature", isSigned, isSigned ? "made with the published key" : "does not verify with a published RSA key")
     }
 
-    private mutating func checkOrigin(_ document: TokenDocument, _ demands: Demands) {
+    private mutating func checkOrigin(_ token: MAAToken, _ demands: Demands) {
         add(
-            "issuer", document.issuer.utf8.elementsEqual(demands.authority.utf8),
-            "\(VisibleText.quoted(document.issuer)), wanted \(VisibleText.quoted(demands.authority))")
-        if case .string(let location)? = document.token.header["jku"] {
-            let isOwn = location == demands.authority + "/certs"
+            "issuer", token.issuer.utf8.elementsEqual(demands.authority.utf8),
+            "\(VisibleText.quoted(token.issuer)), wanted \(VisibleText.quoted(demands.authority))")
+        if let location = token.jws.header.text("jku") {
+            let isOwn = location.utf8.elementsEqual("\(demands.authority)/certs".utf8)
             add("key-location", isOwn, "jku \(VisibleText.quoted(location)) is \(isOwn ? "" : "not ")the authority's; it is never followed")
         }
     }
 
-    private mutating func checkTimes(_ claims: JSONObject, _ demands: Demands) {
-        if case .integer(let end)? = claims["exp"] {
+    private mutating func checkTimes(_ token: MAAToken, _ demands: Demands) {
+        if let end = token.expiry {
             let ok = end > demands.time &- demands.clockSkew
-            add("expiry", ok, ok ? "still valid" : "expired \(demands.time &- end) seconds ago")
+            add("expiry", ok, ok ? "still valid" : "expired \(demands.time &- end) seconds ago; check the clock")
         } else {
             add("expiry", false, "no exp, or no whole number")
         }
-        switch claims["nbf"] {
+        switch token.claims["nbf"] {
         case .integer(let start)?:
             let ok = start <= demands.time &+ demands.clockSkew
             add("not-before", ok, ok ? "already valid" : "valid in \(start &- demands.time) seconds only; check the clock")
@@ -95,35 +97,65 @@ package struct TokenVerification: Sendable {
         }
     }
 
-    private mutating func checkSubject(_ claims: JSONObject, _ demands: Demands) {
-        if case .string(let type)? = claims["x-ms-attestation-type"] {
-            add("attestation-type", type == demands.kind.rawValue, "\(VisibleText.quoted(type)), wanted \(demands.kind.rawValue)")
-        } else {
-            add("attestation-type", false, "no x-ms-attestation-type")
-        }
-        var hardware = claims
-        if case .object(let nested)? = claims["x-ms-isolation-tee"] { hardware = nested }
+    private mutating func checkKind(_ token: MAAToken, _ hardware: JSONObject, _ demands: Demands) {
+        let type = token.claims["x-ms-attestation-type"]
+        let isSNP = hardware["x-ms-attestation-type"] == .string(MAAToken.Kind.sevsnpvm.rawValue)
+        let ok = type == .string(demands.kind.rawValue) && isSNP
+        add(
+            "attestation-type", ok,
+            "\(type.map(VisibleText.value) ?? "none"), wanted \(demands.kind.rawValue)\(isSNP ? "" : " of AMD SEV-SNP")")
         switch hardware["x-ms-sevsnpvm-is-debuggable"] {
         case .boolean(false)?: add("debuggable", true, "the host cannot read the guest's memory")
         case .boolean(true)?: add("debuggable", demands.allowsDebug, "the host can read the guest's memory")
-        default: add("debuggable", demands.allowsDebug, "the token does not say whether the guest may be debugged")
-        }
-        if let nonce = demands.nonce {
-            var found: String?
-            if case .string(let text)? = claims["nonce"] { found = text }
-            let ok = found.map { $0.utf8.elementsEqual(nonce.utf8) } ?? false
-            add("nonce", ok, ok ? "the nonce that was sent" : "not the nonce that was sent")
-        }
-        if let data = demands.runtimeData {
-            let digest = Hex.encode(DigestAlgorithm.sha256.digest(data))
-            var found = ""
-            if case .string(let text)? = hardware["x-ms-sevsnpvm-reportdata"] { found = text }
-            let ok = found.utf8.elementsEqual((digest + String(repeating: "0", count: 64)).utf8)
-            add(
-                "runtime-data", ok,
-                ok ? "the report data is its SHA-256" : "the report data is not its SHA-256 (\(digest)) followed by zeros")
+        case nil: add("debuggable", demands.allowsDebug, "the token does not say whether the guest may be debugged")
+        default: add("debuggable", false, "x-ms-sevsnpvm-is-debuggable is neither true nor false")
         }
     }
+
+    private mutating func checkNonce(_ token: MAAToken, _ demands: Demands) {
+        guard let nonce = demands.nonce else { return }
+        if let claim = token.claims["nonce"] {
+            let ok = claim == .string(nonce)
+            add("nonce", ok, ok ? "the nonce that was sent" : "not the nonce that was sent")
+        } else {
+            add("nonce", !demands.requiresNonce, "the token repeats no nonce")
+        }
+    }
+
+    /// That the token is about the runtime data and the report that were sent.
+    private mutating func checkBinding(_ hardware: JSONObject, _ demands: Demands) {
+        if let data = demands.runtimeData {
+            var complaints: [String] = []
+            let digest = Hex.encode(DigestAlgorithm.sha256.digest(data.bytes))
+            if hardware["x-ms-sevsnpvm-reportdata"] != .string(digest + String(repeating: "0", count: 64)) {
+                complaints.append("x-ms-sevsnpvm-reportdata is not its SHA-256 (\(digest)) followed by zeros")
+            }
+            if let document = data.document, hardware["x-ms-runtime"].map(document.means) != true {
+                complaints.append("x-ms-runtime is not the document")
+            }
+            add(
+                "runtime-data", complaints.isEmpty,
+                complaints.isEmpty ? "the report data is its SHA-256" : complaints.joined(separator: "; "))
+        }
+        if let report = demands.report {
+            let differing = Self.reportFields.filter { claim, field in
+                guard report.count >= field.upperBound, let claimed = hardware[claim] else { return false }
+                return claimed != .string(Hex.encode(report[field]))
+            }.map(\.claim)
+            add(
+                "report", differing.isEmpty,
+                differing.isEmpty ? "the report that was sent" : "another report than was sent: \(differing.joined(separator: ", "))")
+        }
+    }
+
+    /// Claims that repeat a field of the report, with its place (AMD 56860, "ATTESTATION_REPORT"). An authority's policy may leave them out.
+    private static let reportFields: [(claim: String, field: Range<Int>)] = [
+        ("x-ms-sevsnpvm-reportdata", 0x50..<0x90), ("x-ms-sevsnpvm-launchmeasurement", 0x90..<0xC0),
+        ("x-ms-sevsnpvm-hostdata", 0xC0..<0xE0),
+    ]
+
+    /// Everything that is wrong, on one line.
+    package var complaint: String { checks.filter { !$0.ok }.map { "\($0.code) (\($0.detail))" }.joined(separator: "; ") }
 
     /// `{"verdict":"verified"|"rejected","failures":[code],"checks":[{"code","ok","detail"}]}`.
     package var json: JSONValue {
@@ -142,6 +174,8 @@ package struct TokenVerification: Sendable {
         ("expiry", "The token has expired, or does not say when."), ("not-before", "The token is not valid yet."),
         ("attestation-type", "The token is not of the wanted kind, by default an AMD SEV-SNP guest."),
         ("debuggable", "The guest may be debugged by its host, or the token does not say."),
-        ("nonce", "The token does not repeat the nonce."), ("runtime-data", "The report was made over other runtime data."),
+        ("nonce", "The token does not repeat the nonce."),
+        ("runtime-data", "The report was made over other runtime data, or the token repeats other data."),
+        ("report", "The token is about another report than the one that was sent."),
     ]
 }

@@ -1,4 +1,5 @@
 internal import Waiting
+internal import AttestationTokens
 internal import AzureServices
 package import BrokerCore
 package import HTTPTransport
@@ -20,8 +21,6 @@ package struct AzureKeyStore: KeyStore {
     private let settings: KeyStoreSettings
     let host: HostServices
     let reachability: StoreReachability
-    private let signers = VerifiedSigners()
-    private let tokenKeys = LastTokenKey()
 
     /// Longest answer that is read; real ones have 14 KB.
     static let maximumAnswerBytes = 128 * 1024
@@ -68,11 +67,11 @@ package struct AzureKeyStore: KeyStore {
         let nonce = SecureRandom.hex(32)
         let response = try await ask(key, token, nonce, bearer, in: context)
         guard response.status == 200 else {
-            throw await explained(ServiceRefusal(response, kind: kind, key: key), key, token, bearer, in: context)
+            throw await explained(ServiceRefusal(response, key: key), key, token, bearer, in: context)
         }
-        let expected = ExpectedAnswer(key: key, nonce: nonce, algorithm: settings.wrapAlgorithm, wrappingKey: tokenKeys.key(of: token))
+        let expected = ExpectedAnswer(key: key, nonce: nonce, algorithm: settings.wrapAlgorithm, wrappingKey: token.content.encryptionKey)
         let verifier = SignedAnswer(
-            trust: try Self.trustStore(of: self.host, at: .release), signers: signers, host: key.store.host, time: host.clock.now())
+            trust: try Self.trustStore(of: self.host, at: .release), host: key.store.host, time: host.clock.now())
         func disbelieved(_ error: any Error & Sendable & CustomStringConvertible) -> BrokerError {
             BrokerError(.upstreamInvalid, at: .release, "the answer of \(key.store) cannot be believed: \(error.description)", cause: error)
         }

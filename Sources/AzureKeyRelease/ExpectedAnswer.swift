@@ -1,3 +1,4 @@
+internal import AttestationTokens
 internal import BrokerCore
 internal import HTTPTransport
 internal import OpenSSLCrypto
@@ -9,7 +10,7 @@ struct ExpectedAnswer {
     let nonce: String
     let algorithm: KeyWrapAlgorithm
     /// `nil` where the token does not tell.
-    let wrappingKey: TokenWrappingKey?
+    let wrappingKey: MAAToken.EncryptionKey?
 
     func wrappedKey(in payload: JSONCursor) throws(JSONError) -> WrappedKey {
         try check(request: try payload.member("request"))

@@ -1,3 +1,4 @@
+internal import AttestationTokens
 internal import OpenSSLCrypto
 internal import StrictJSON
 
@@ -5,7 +6,7 @@ internal import StrictJSON
 /// (KeyStores.md, "Release answer").
 struct HSMBlob {
     let algorithm: KeyWrapAlgorithm
-    let wrappingKey: TokenWrappingKey?
+    let wrappingKey: MAAToken.EncryptionKey?
 
     /// A 16384-bit RSA key has under 10 KB in PKCS#8, an oct key 64 bytes.
     static let maximumCiphertextBytes = 16 * 1024

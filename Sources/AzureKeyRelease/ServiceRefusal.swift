@@ -1,73 +1,51 @@
 internal import BrokerCore
 internal import HTTPTransport
 internal import AzureServices
-internal import StrictJSON
 
-/// An error answer of a key store, turned into words and a code (KeyStores.md, "Refusals").
+/// An error answer of a key store to a release (KeyStores.md, "Refusals" and "Bearer challenge").
 struct ServiceRefusal {
-    private let response: HTTPResponse
-    private let kind: KeyStoreKind
+    private let status: Int
+    private let refusal: UpstreamRefusal
+    private let challenge: BearerChallenge
     private let key: KeyReference
-    private let code: String?
-    private let innerCode: String?
-    private let message: String?
 
-    init(_ response: HTTPResponse, kind: KeyStoreKind, key: KeyReference) {
-        self.response = response
-        self.kind = kind
+    init(_ response: HTTPResponse, key: KeyReference) {
+        status = response.status
+        challenge = BearerChallenge(response.status == 401 ? response.header("www-authenticate") ?? "" : "")
+        refusal = UpstreamRefusal(response, of: "\(key.store)", at: .release, hint: challenge["error_description"])
         self.key = key
-        let limits = JSONLimits(maximumBytes: AzureKeyStore.maximumAnswerBytes, maximumDepth: 16)
-        let error = try? JSONCursor.parse(response.body, limits: limits).member("error")
-        code = Self.words(try? error?.optionalString("code"), limit: 80)
-        innerCode = Self.words(try? error?.optional("innererror")?.optionalString("code"), limit: 80)
-        message = Self.words(try? error?.optionalString("message"), limit: 800)
     }
 
     /// What the catalogue knows about the answer.
-    var known: KnownFailure? {
-        let challenge = response.status == 401 ? BearerChallenge(response.header("www-authenticate") ?? "") : nil
-        // The special words first: a code such as Forbidden is shared by many reasons.
-        return KnownFailure.find(in: [message, innerCode, code, challenge?["error_description"]])
-    }
+    var known: KnownFailure? { refusal.known }
 
     /// Whether the store's no may be about the key's release policy.
     var mayBeAboutPolicy: Bool {
-        guard response.status == 403 else { return false }
+        guard status == 403 else { return false }
         guard let known else { return true }
         return ["policy-not-satisfied", "token-not-verified"].contains(known.cause)
     }
 
     var error: BrokerError {
         let store = key.store
-        switch response.status {
-        case 401: return make(.identityFailed, at: .identity, unauthorized)
-        case 403: return make(.releaseDenied, "\(store) refuses to release \(key.name)\(denialKind): \(said)")
-        case 404: return make(.keyNotFound, "\(store) has no key \(key.name): \(said)")
+        let said = refusal.said
+        switch status {
+        case 401: return refusal.error(.identityFailed, at: .identity, unauthorized)
+        case 403: return refusal.error(.releaseDenied, "\(store) refuses to release \(key.name)\(denialKind): \(said)")
+        case 404: return refusal.error(.keyNotFound, "\(store) has no key \(key.name): \(said)")
         case 400:
-            return make(isAboutRelease ? .releaseDenied : .invalidRequest, "\(store) rejects the release of \(key.name): \(said)\(hint)")
-        case 409: return make(.releaseDenied, "\(store) cannot release \(key.name) in its present state: \(said)")
-        case 429: return make(.upstreamThrottled, "\(store) asks for fewer requests")
-        case 408, 500...599: return make(.upstreamUnavailable, "\(store) answered \(response.status): \(said)")
-        case 300...399: return make(.upstreamInvalid, "\(store) redirects (\(response.status)); redirects are not followed")
-        default: return make(.upstreamInvalid, "\(store) answered \(response.status): \(said)")
+            return refusal.error(
+                isAboutRelease ? .releaseDenied : .invalidRequest, "\(store) rejects the release of \(key.name): \(said)\(hint)")
+        case 409: return refusal.error(.releaseDenied, "\(store) cannot release \(key.name) in its present state: \(said)")
+        default: return refusal.error
         }
     }
 
-    private func make(_ code: BrokerError.Code, at stage: BrokerError.Stage = .release, _ words: String) -> BrokerError {
-        BrokerError(
-            code, at: stage, words, retryAfter: response.retryAfter, upstream: .init(status: response.status, body: response.body),
-            details: known?.details)
-    }
-
-    private var said: String {
-        let known = [code, innerCode].compactMap(\.self).joined(separator: "/")
-        guard let message else { return known.isEmpty ? "no reason given" : known }
-        return known.isEmpty ? message : "\(known): \(message)"
-    }
+    private var message: String? { refusal.message }
 
     /// The service says "Forbidden" for four different reasons; the next step depends on which.
     private var denialKind: String {
-        switch innerCode ?? "" {
+        switch refusal.innerCode ?? "" {
         case "ForbiddenByRbac", "AccessDenied", "ForbiddenByPolicy": return " (the caller lacks the release permission)"
         case "ForbiddenByFirewall", "ForbiddenByConnection": return " (network rules)"
         case "KeyDisabled": return " (the key is disabled)"
@@ -91,18 +69,10 @@ struct ServiceRefusal {
     private var hint: String { message?.contains("AKV.SKR.1001") == true ? "; the key must live in a premium vault" : "" }
 
     private var unauthorized: String {
-        let challenge = BearerChallenge(response.header("www-authenticate") ?? "")
         var text = "\(key.store) does not accept the access token"
         if let reason = challenge["error_description"] ?? message { text += " (\(reason))" }
         if let resource = challenge["resource"] ?? challenge["scope"] { text += "; it wants one for \(resource)" }
         if let authority = challenge["authorization"] ?? challenge["authorization_uri"] { text += " issued by \(authority)" }
         return text + ". Tokens of Key Vault and Managed HSM are not interchangeable"
-    }
-
-    static func words(_ text: String??, limit: Int) -> String? {
-        guard case .some(.some(let text)) = text else { return nil }
-        let sanitized = BrokerError.Upstream(status: 0, body: Array(text.utf8)).body
-        let line = sanitized.split(whereSeparator: \.isNewline).joined(separator: " ")
-        return line.isEmpty ? nil : String(line.prefix(limit))
     }
 }

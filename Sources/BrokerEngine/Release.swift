@@ -95,7 +95,7 @@ extension BrokerEngine {
         let wrappingKey = try await wrappingKeys.take(in: context)
         let claim = WrappingKeyClaim(wrappingKey.publicNumbers)
         let (token, tcb) = try await attest(claim.runtimeData, to: order.authority, in: context)
-        try claim.mustBeTheOnlyKey(of: token)
+        try claim.mustBeRepeated(by: token)
         try await prepared.get()
         return ReleaseSession(key: wrappingKey, token: token, tcb: tcb)
     }

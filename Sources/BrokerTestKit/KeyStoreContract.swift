@@ -226,7 +226,7 @@ struct ReleaseTarget: ~Copyable {
     /// An unsigned token: a key store's client passes on what a verifier checked.
     static func token(naming numbers: RSAPublicNumbers) throws -> AttestationToken {
         let claims: JSONValue = [
-            "iss": "https://authority.example",
+            "iss": "https://authority.example", "exp": 2_000_000_000,
             "x-ms-runtime": [
                 "keys": [
                     [
@@ -237,6 +237,6 @@ struct ReleaseTarget: ~Copyable {
             ],
         ]
         let compact = JWSBuilder.unsecured(header: ["alg": "none"], payload: claims.serialized())
-        return AttestationToken(compact: compact, authority: try Endpoint("authority.example"), expiresAt: 2_000_000_000)
+        return try AttestationToken(compact: compact, authority: try Endpoint("authority.example"))
     }
 }

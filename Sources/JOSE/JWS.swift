@@ -9,8 +9,7 @@ package struct JWS: Sendable {
     /// Most certificates in `x5c`.
     package static let maximumCertificates = 10
 
-    /// The protected header as it was written and as it was read.
-    package let protectedHeader: JWSHeader
+    private let protectedHeader: JWSHeader
     /// The protected header.
     package var header: JSONObject { protectedHeader.members }
     /// `alg` as it was written; may be anything.
@@ -26,15 +25,12 @@ package struct JWS: Sendable {
     /// Takes a message apart. Throws for more than `maximumBytes`, anything but three parts in canonical base64url without padding, a
     /// header that is not one strict JSON object with a string `alg`, and for the extensions `crit` and `b64`, which would change what is
     /// signed.
-    ///
-    /// A header that is, byte for byte, `known` is not read again.
-    package init(compact: String, maximumBytes: Int, known: JWSHeader? = nil) throws(JOSEError) {
+    package init(compact: String, maximumBytes: Int) throws(JOSEError) {
         guard compact.utf8.count <= maximumBytes else { throw JOSEError("the signed message is longer than \(maximumBytes) bytes") }
         let text = Array(compact.utf8)
         let dots = text.indices.filter { text[$0] == UInt8(ascii: ".") }
         guard dots.count == 2 else { throw JOSEError("the signed message does not have three parts") }
-        let header = text[..<dots[0]]
-        if let known, known.isWritten(header) { protectedHeader = known } else { protectedHeader = try JWSHeader(header) }
+        protectedHeader = try JWSHeader(text[..<dots[0]])
         payloadBytes = try JWSHeader.decoded(text[(dots[0] + 1)..<dots[1]], "payload")
         signature = try JWSHeader.decoded(text[(dots[1] + 1)...], "signature")
         signingInput = Array(text[..<dots[1]])

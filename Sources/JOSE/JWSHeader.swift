@@ -1,19 +1,16 @@
-internal import Glibc
 internal import OpenSSLCrypto
-package import StrictJSON
+internal import StrictJSON
 
 /// The protected header of a signed message (RFC 7515, section 4).
-package struct JWSHeader: Sendable {
+struct JWSHeader: Sendable {
     /// Longest header that is parsed, in bytes. Release answers carry their certificate chain in it, about 9 KB.
-    package static let maximumBytes = 64 * 1024
+    static let maximumBytes = 64 * 1024
 
-    package let members: JSONObject
+    let members: JSONObject
     /// `alg` as it was written; may be anything.
-    package let algorithm: String
+    let algorithm: String
     /// `kid`, an opaque string.
-    package let keyID: String?
-    /// The base64url text that it was read from.
-    let text: [UInt8]
+    let keyID: String?
 
     init(_ text: ArraySlice<UInt8>) throws(JOSEError) {
         guard (text.count * 3) / 4 <= Self.maximumBytes else { throw JOSEError("the header is longer than \(Self.maximumBytes) bytes") }
@@ -31,18 +28,6 @@ package struct JWSHeader: Sendable {
         for extending in ["crit", "b64"] where members[extending] != nil {
             throw JOSEError("the header uses the extension \(extending), which is not supported")
         }
-        self.text = Array(text)
-    }
-
-    /// Whether `other` is the text that it was read from.
-    func isWritten(_ other: ArraySlice<UInt8>) -> Bool {
-        guard other.count == text.count else { return false }
-        return text.withUnsafeBytes { own in
-            other.withUnsafeBytes { other in
-                guard let one = own.baseAddress, let two = other.baseAddress else { return own.isEmpty }
-                return memcmp(one, two, own.count) == 0
-            }
-        }
     }
 
     static func decoded(_ part: ArraySlice<UInt8>, _ name: String) throws(JOSEError) -> [UInt8] {
@@ -52,9 +37,4 @@ package struct JWSHeader: Sendable {
         }
         return bytes
     }
-}
-
-extension JWSHeader: Equatable {
-    /// Whether both are the same text.
-    package static func == (one: JWSHeader, other: JWSHeader) -> Bool { one.text == other.text }
 }

@@ -74,6 +74,23 @@ struct HouseTests {
         }
     }
 
+    @Test("an attestation token is taken apart where it comes in, and nowhere after that")
+    func oneParse() throws {
+        let standIns = ["AzureSimulators", "BrokerTestKit", "Issuing", "SNPFixture"]
+        var places: [String: Set<String>] = [:]
+        for (path, lines) in try Self.files() where !standIns.contains(where: { path.hasPrefix("Sources/\($0)/") }) {
+            for call in ["JWS(compact:", "MAAToken(compact:", "AttestationToken(compact:"]
+            where lines.contains(where: { $0.contains(call) }) {
+                places[call, default: []].insert(path)
+            }
+        }
+        #expect(places["JWS(compact:"] == ["Sources/AttestationTokens/MAAToken.swift", "Sources/AzureKeyRelease/SignedAnswer.swift"])
+        #expect(
+            places["MAAToken(compact:"] == ["Plugins/MAAVerifier/AttestationAuthority.swift", "Sources/BrokerCore/AttestationToken.swift"])
+        // For verifiers of somebody else.
+        #expect(places["AttestationToken(compact:"] == nil)
+    }
+
     @Test("public is what a provider or a program of somebody else needs, and nothing more")
     func access() throws {
         let open = ["BrokerCore", "BrokerTestKit", "BrokerApp", "HTTPTransport", "SecureMemory", "Waiting", "OpenSSLCrypto"]

@@ -47,12 +47,12 @@ import Testing
 
     private func token(hostData: JSONValue = "bb") throws -> AttestationToken {
         let claims: JSONValue = [
-            "iss": .string(Self.issuer), "x-ms-attestation-type": "sevsnpvm", "x-ms-sevsnpvm-hostdata": hostData,
+            "iss": .string(Self.issuer), "exp": 2_000_000_000, "x-ms-attestation-type": "sevsnpvm", "x-ms-sevsnpvm-hostdata": hostData,
             "secret-claim": "canary-claim", "x-ms-runtime": ["keys": [try runtimeKey()]],
         ]
-        return AttestationToken(
+        return try AttestationToken(
             compact: JWSBuilder.unsecured(header: ["alg": "none"], payload: claims.serialized()),
-            authority: try Endpoint("sharedneu.neu.attest.azure.net"), expiresAt: 2_000_000_000)
+            authority: try Endpoint("sharedneu.neu.attest.azure.net"))
     }
 
     private func outcome(_ answers: [HTTPResponse], token: AttestationToken? = nil, name: String = "rsa-key") async throws -> (

@@ -1,3 +1,4 @@
+import AttestationTokens
 import BrokerCore
 import BrokerTestKit
 import HTTPTransport
@@ -125,7 +126,9 @@ import Testing
 }
 
 @Suite("key_hsm") struct HSMBlobTests {
-    private func error(_ blob: String, algorithm: KeyWrapAlgorithm = .rsaAESKeyWrap256, wrappingKey: TokenWrappingKey? = nil) -> String? {
+    private func error(_ blob: String, algorithm: KeyWrapAlgorithm = .rsaAESKeyWrap256, wrappingKey: MAAToken.EncryptionKey? = nil)
+        -> String?
+    {
         do {
             _ = try HSMBlob(algorithm: algorithm, wrappingKey: wrappingKey).ciphertext(
                 in: JSONCursor(.string(Base64.encodeURL(Array(blob.utf8)))))
@@ -141,7 +144,7 @@ import Testing
     }
 
     @Test("every length of ciphertext gives a key or an error") func lengths() throws {
-        let key = try #require(TokenWrappingKey(try attestationToken()))
+        let key = try #require(try attestationToken().content.encryptionKey)
         #expect(key.modulusByteCount == 256)
         for count in 0...400 {
             let isWhole = count >= 256 + 16 && (count - 256) % 8 == 0
@@ -153,7 +156,7 @@ import Testing
     }
 
     @Test("header and schema must be the ones asked for") func header() throws {
-        let key = try #require(TokenWrappingKey(try attestationToken()))
+        let key = try #require(try attestationToken().content.encryptionKey)
         #expect(error(blob(1488), wrappingKey: key) == nil)
         #expect(error(blob(1488, kid: "another"), wrappingKey: key) != nil)
         #expect(error(blob(1488, kid: "another")) == nil, "the token does not tell")
@@ -175,26 +178,28 @@ import Testing
     }
 }
 
-@Suite("Which key a store wraps to") struct TokenWrappingKeyTests {
+@Suite("Which key a store wraps to") struct EncryptionKeyTests {
     @Test("the first RSA key for encryption") func first() throws {
         let keys: [JSONValue] = [
             ["kty": "EC", "kid": "ec", "use": "enc"], try runtimeKey(["kid": "signing", "key_ops": ["sign"]]),
             try runtimeKey(["kid": "by-use", "key_ops": nil, "use": "enc"]), try runtimeKey(),
         ]
-        #expect(TokenWrappingKey(try attestationToken(keys: keys))?.kid == "by-use")
+        #expect(try encryptionKey(keys)?.kid == "by-use")
         let documented = try runtimeKey(["kid": "by-key-use", "key_ops": nil, "key_use": ["enc"]])
-        #expect(TokenWrappingKey(try attestationToken(keys: [documented]))?.kid == "by-key-use")
+        #expect(try encryptionKey([documented])?.kid == "by-key-use")
     }
 
     @Test("nothing where the token does not tell") func unknown() throws {
-        #expect(TokenWrappingKey(try attestationToken(keys: [])) == nil)
-        #expect(TokenWrappingKey(try attestationToken(keys: ["text"])) == nil)
-        #expect(TokenWrappingKey(try attestationToken(keys: [try runtimeKey(["n": "AQAB"])])) == nil, "too small")
-        #expect(TokenWrappingKey(try attestationToken(keys: [try runtimeKey(["n": "***"])])) == nil)
-        let broken = AttestationToken(compact: "not a token", authority: try Endpoint("a.example"), expiresAt: 0)
-        #expect(TokenWrappingKey(broken) == nil)
-        let unnamed = try attestationToken(keys: [try runtimeKey(["kid": nil])])
-        #expect(TokenWrappingKey(unnamed)?.kid == nil)
-        #expect(TokenWrappingKey(unnamed)?.modulusByteCount == 256)
+        #expect(try encryptionKey([]) == nil)
+        #expect(try encryptionKey(["text"]) == nil)
+        #expect(try encryptionKey([try runtimeKey(["n": "AQAB"])]) == nil, "too small")
+        #expect(try encryptionKey([try runtimeKey(["n": "***"])]) == nil)
+        let unnamed = try encryptionKey([try runtimeKey(["kid": nil])])
+        #expect(unnamed?.kid == nil)
+        #expect(unnamed?.modulusByteCount == 256)
+    }
+
+    private func encryptionKey(_ keys: [JSONValue]) throws -> MAAToken.EncryptionKey? {
+        try attestationToken(keys: keys).content.encryptionKey
     }
 }

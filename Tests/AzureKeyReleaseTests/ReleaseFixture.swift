@@ -51,10 +51,9 @@ struct ReleaseFixture {
 
 /// A token whose runtime claim holds these keys; by default one that a store would wrap to.
 func attestationToken(keys: [JSONValue]? = nil) throws -> AttestationToken {
-    let claims: JSONValue = ["x-ms-runtime": ["keys": .array(try keys ?? [runtimeKey()])]]
-    return AttestationToken(
-        compact: JWSBuilder.unsecured(header: ["alg": "none"], payload: claims.serialized()), authority: try Endpoint("authority.example"),
-        expiresAt: 2_000_000_000)
+    let claims: JSONValue = ["exp": 2_000_000_000, "x-ms-runtime": ["keys": .array(try keys ?? [runtimeKey()])]]
+    return try AttestationToken(
+        compact: JWSBuilder.unsecured(header: ["alg": "none"], payload: claims.serialized()), authority: try Endpoint("authority.example"))
 }
 
 func runtimeKey(_ changes: [String: JSONValue?] = [:]) throws -> JSONValue {

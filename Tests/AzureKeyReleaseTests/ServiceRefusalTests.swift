@@ -8,7 +8,7 @@ import Testing
 @Suite("Error answers of a key store") struct ServiceRefusalTests {
     private func refusal(_ status: Int, _ body: String = "", headers: [(name: String, value: String)] = []) throws -> BrokerError {
         let key = KeyReference(store: try Endpoint("contoso.vault.azure.net"), name: try #require(KeyName("k1")))
-        return ServiceRefusal(HTTPResponse(status: status, headers: headers, body: Array(body.utf8)), kind: .keyVault, key: key).error
+        return ServiceRefusal(HTTPResponse(status: status, headers: headers, body: Array(body.utf8)), key: key).error
     }
 
     private func document(_ code: String, _ message: String, inner: String? = nil) -> String {

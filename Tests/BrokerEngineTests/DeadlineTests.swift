@@ -46,7 +46,7 @@ import Testing
         }
         subject.token = { runtime, authority throws(BrokerError) in
             await hang(.verifier)
-            return Honest.token(runtime, authority)
+            return try Honest.token(runtime, authority)
         }
         subject.wrapped = { reference, token throws(BrokerError) in
             await hang(.store)

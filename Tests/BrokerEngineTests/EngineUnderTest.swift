@@ -13,7 +13,7 @@ struct EngineUnderTest {
     let log = RecordedLog()
     var evidence: FakeEvidence.Answer = { binding throws(BrokerError) in Honest.evidence(binding) }
     var provenance = Evidence.Provenance.fixture
-    var token: FakeVerifier.Answer = { runtime, authority throws(BrokerError) in Honest.token(runtime, authority) }
+    var token: FakeVerifier.Answer = { runtime, authority throws(BrokerError) in try Honest.token(runtime, authority) }
     var wrapped: FakeStore.Answer
     var defaultAuthority = "one.attest.example"
     var requestTimeout = Duration.seconds(600)

@@ -1,3 +1,4 @@
+import AttestationTokens
 import Issuing
 import BrokerCore
 import BrokerTestKit
@@ -37,15 +38,22 @@ enum Honest {
             report: report ?? Self.report(binding), endorsements: endorsements, endorsedTCB: tcb ?? Self.tcb.hex, provenance: provenance)
     }
 
-    /// Claims that repeat `runtime`, with further members in front.
-    static func compact(runtime: String, also members: String = "") -> String {
-        JWSBuilder.unsecured(payload: Array(#"{\#(members)"x-ms-runtime":\#(runtime)}"#.utf8))
+    /// Claims that repeat `runtime`, with further members in front, of a token that lives for so many seconds.
+    static func compact(runtime: String, also members: String = "", lifetime: Int64 = 1) -> String {
+        compact(claims: #"\#(members)"x-ms-runtime":\#(runtime)"#, lifetime: lifetime)
     }
 
-    static func token(_ runtime: RuntimeData, _ authority: Endpoint, compact: String? = nil) -> AttestationToken {
-        AttestationToken(
-            compact: compact ?? Self.compact(runtime: String(decoding: runtime.bytes, as: UTF8.self)), authority: authority,
-            expiresAt: ManualClock().now() + 1)
+    /// Exactly these members, and a time.
+    static func compact(claims: String, lifetime: Int64 = 1) -> String {
+        let expiry = ManualClock().now() + lifetime
+        return JWSBuilder.unsecured(payload: Array(#"{"exp":\#(expiry)\#(claims.isEmpty ? "" : ",")\#(claims)}"#.utf8))
+    }
+
+    static func token(_ runtime: RuntimeData, _ authority: Endpoint, compact: String? = nil, lifetime: Int64 = 1) throws(BrokerError)
+        -> AttestationToken
+    {
+        let honest = Self.compact(runtime: String(decoding: runtime.bytes, as: UTF8.self), lifetime: lifetime)
+        return try AttestationToken(compact: compact ?? honest, authority: authority)
     }
 
     /// `content` wrapped to the first key that the token names.
@@ -53,8 +61,7 @@ enum Honest {
         throws(BrokerError) -> [UInt8]
     {
         do {
-            let claims = try JWS(compact: token.compact, maximumBytes: 1 << 16).payload(limits: JSONLimits())
-            let keys = try claims.member("x-ms-runtime").array("keys")
+            let keys = try JSONCursor(.object(token.content.claims)).member("x-ms-runtime").array("keys")
             guard let first = keys.first else { throw Missing() }
             return try wrap(content, to: try JWK(first).publicKey, using: algorithm)
         } catch { throw BrokerError(.internal, at: .startup, "the test cannot wrap: \(error)") }

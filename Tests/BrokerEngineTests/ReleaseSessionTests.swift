@@ -10,14 +10,14 @@ import Testing
 
 @Suite("Release sessions", .timeLimit(.minutes(5))) struct ReleaseSessionTests {
     /// A token that lives long enough to be used again; `number` tells it from others.
-    private static func token(_ runtime: RuntimeData, _ authority: Endpoint, lifetime: Int64 = 3600) -> AttestationToken {
-        AttestationToken(compact: Honest.token(runtime, authority).compact, authority: authority, expiresAt: ManualClock().now() + lifetime)
-    }
+    private static func token(_ runtime: RuntimeData, _ authority: Endpoint, lifetime: Int64 = 3600) throws(BrokerError)
+        -> AttestationToken
+    { try Honest.token(runtime, authority, lifetime: lifetime) }
 
     private static func subject(maxAge: Duration = .seconds(600), maxUses: Int = 1000) throws -> EngineUnderTest {
         var subject = try EngineUnderTest()
         subject.session = ReleaseSessionOptions(maxAge: maxAge, maxUses: maxUses)
-        subject.token = { runtime, authority throws(BrokerError) in token(runtime, authority) }
+        subject.token = { runtime, authority throws(BrokerError) in try token(runtime, authority) }
         return subject
     }
 
@@ -44,7 +44,7 @@ import Testing
         async throws
     {
         var subject = try Self.subject(maxAge: .seconds(maxAge))
-        subject.token = { runtime, authority throws(BrokerError) in Self.token(runtime, authority, lifetime: lifetime) }
+        subject.token = { runtime, authority throws(BrokerError) in try Self.token(runtime, authority, lifetime: lifetime) }
         let engine = try subject.engine()
         for _ in 0..<3 { try await release(engine) }
         #expect(subject.calls.count == .init(evidence: 3, verifier: 3, store: 3))

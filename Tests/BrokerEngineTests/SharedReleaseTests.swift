@@ -20,8 +20,7 @@ import Testing
             engine = try EngineUnderTest()
             if sessions { engine.session = ReleaseSessionOptions(maxAge: .seconds(600), maxUses: 1000) }
             engine.token = { runtime, authority throws(BrokerError) in
-                AttestationToken(
-                    compact: Honest.token(runtime, authority).compact, authority: authority, expiresAt: ManualClock().now() + 3600)
+                try Honest.token(runtime, authority, lifetime: 3600)
             }
             let (gate, cancelled, honest) = (gate, cancelled, engine.wrapped)
             engine.wrapped = { reference, token throws(BrokerError) in

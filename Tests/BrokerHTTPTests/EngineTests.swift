@@ -39,8 +39,8 @@ struct EngineTests {
         func token(for evidence: Evidence, runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext)
             async throws(BrokerError) -> AttestationToken
         {
-            let claims = #"{"x-ms-runtime":"# + String(decoding: runtimeData.bytes, as: UTF8.self) + "}"
-            return AttestationToken(compact: JWSBuilder.unsecured(payload: Array(claims.utf8)), authority: authority, expiresAt: .max)
+            let claims = #"{"exp":4102444800,"x-ms-runtime":"# + String(decoding: runtimeData.bytes, as: UTF8.self) + "}"
+            return try AttestationToken(compact: JWSBuilder.unsecured(payload: Array(claims.utf8)), authority: authority)
         }
     }
 

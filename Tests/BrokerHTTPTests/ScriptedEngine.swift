@@ -73,7 +73,7 @@ final class ScriptedEngine: RequestEngine {
             // What the engine says when neither the request nor the configuration names one.
             throw BrokerError(.invalidRequest, at: .route, "the request names no maa_endpoint and the configuration has none")
         }
-        return AttestationToken(compact: script.token, authority: authority, expiresAt: .max)
+        return try AttestationToken(compact: script.token, authority: authority)
     }
 
     func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {

@@ -37,7 +37,7 @@ import Testing
             func accepts(_ authority: Endpoint) -> Bool { true }
             func token(for evidence: Evidence, runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext)
                 async throws(BrokerError) -> AttestationToken
-            { AttestationToken(compact: "a.b.c", authority: authority, expiresAt: 0) }
+            { try AttestationToken(compact: "eyJhbGciOiJub25lIn0.e30.", authority: authority) }
         }
         let contract = VerifierContract { how in
             let fixture = try MAAFixture(how)

@@ -1,3 +1,4 @@
+internal import AzureServices
 internal import Waiting
 package import BrokerCore
 package import HTTPTransport
@@ -117,15 +118,9 @@ struct EndorsementFetch: Sendable {
                     .get, target, path: path, headers: headers, deadline: context.deadline.capped(at: .seconds(10)),
                     maximumResponseBytes: limit))
         } catch { throw BrokerError(.upstreamUnavailable, at: .endorsement, "\(name) cannot be asked: \(error)", cause: error) }
-        switch response.status {
-        case 200: return response.body
-        case 429:
-            throw BrokerError(.upstreamThrottled, at: .endorsement, "\(name) asks for fewer requests", retryAfter: response.retryAfter)
-        case 408, 500...599:
-            throw BrokerError(
-                .upstreamUnavailable, at: .endorsement, "\(name) answered \(response.status)", retryAfter: response.retryAfter)
-        default: throw .noEndorsement("\(name) answered \(response.status)")
-        }
+        guard response.status != 200 else { return response.body }
+        guard response.brokerCode != .upstreamInvalid else { throw .noEndorsement("\(name) answered \(response.status)") }
+        throw UpstreamRefusal(response, of: name, at: .endorsement).error
     }
 
     func parse(_ content: [UInt8]) throws(BrokerError) -> [Certificate] {

@@ -175,7 +175,7 @@ package struct KeyManager: Sendable {
             let hint = method == .put ? Self.mayExist(name, after: error) : ""
             throw BrokerError(error.brokerCode, at: .release, "\(store) cannot be asked: \(error)\(hint)", cause: error)
         }
-        guard response.status == 200 else { throw ManagementRefusal(response, store: store, name: name).error }
+        guard response.status == 200 else { throw .management(response, of: store, about: name) }
         return response.body
     }
 }

@@ -37,42 +37,27 @@ struct ManagedIdentity: TokenIssuer {
     }
 
     private func answer(_ response: HTTPResponse, _ audience: String) -> Attempt<AcquiredToken> {
-        let refusal = TokenRefusal(response.body)
-        func error(_ code: BrokerError.Code, _ words: String) -> BrokerError {
-            BrokerError(
-                code, at: .identity, words, retryAfter: response.retryAfter, upstream: .init(status: response.status, body: response.body),
-                details: KnownFailure.find(in: [refusal.error, refusal.description])?.details)
-        }
+        let refusal = UpstreamRefusal(response, of: service.name, at: .identity)
         switch response.status {
         case 200:
             do { return .done(try TokenAnswer.parse(response.body, from: service.name, now: clock.now())) } catch { return .failed(error) }
-        case 400 where refusal.error == "invalid_resource":
-            return .failed(error(.identityFailed, "the tenant does not know \(audience): \(refusal.words)"))
+        case 400 where refusal.code == "invalid_resource":
+            return .failed(refusal.error(.identityFailed, "the tenant does not know \(audience): \(refusal.said)"))
         case 400:
             return .failed(
-                error(
+                refusal.error(
                     .identityFailed,
-                    "there is no such managed identity here (\(refusal.words)); assign one to this machine, "
+                    "there is no such managed identity here (\(refusal.said)); assign one to this machine, "
                         + "or name one of several with identity.client-id"))
         case 403 where contains("unreachable", response.body):
-            return .failed(error(.identityFailed, "there is no metadata service here; use workload identity or send a token"))
-        case 404:
-            return .again(
-                error(.upstreamUnavailable, "\(service.name) does not know the identity yet (404)"), .transient,
-                notBefore: response.retryAfter)
+            return .failed(refusal.error(.identityFailed, "there is no metadata service here; use workload identity or send a token"))
+        case 401, 403:
+            return .failed(refusal.error(.identityFailed, "\(service.name) refused (\(response.status)): \(refusal.said)"))
+        case 404: return .refused(refusal.error(.upstreamUnavailable, "\(service.name) does not know the identity yet (404)"), .transient)
         case 410:
-            return .again(
-                error(.upstreamUnavailable, "\(service.name) is being updated (410); that takes up to 70 s"), .updating,
-                notBefore: response.retryAfter)
-        case 429:
-            return .again(error(.upstreamThrottled, "\(service.name) asks for fewer requests"), .transient, notBefore: response.retryAfter)
-        case 408, 500...599:
-            return .again(
-                error(.upstreamUnavailable, "\(service.name) answered \(response.status): \(refusal.words)"), .transient,
-                notBefore: response.retryAfter)
-        case 300...399: return .failed(error(.upstreamInvalid, "\(service.name) redirects; redirects are not followed"))
-        case 401, 403: return .failed(error(.identityFailed, "\(service.name) refused (\(response.status)): \(refusal.words)"))
-        default: return .failed(error(.upstreamInvalid, "\(service.name) answered \(response.status): \(refusal.words)"))
+            return .refused(
+                refusal.error(.upstreamUnavailable, "\(service.name) is being updated (410); that takes up to 70 s"), .updating)
+        default: return .refused(refusal.error, .transient)
         }
     }
 

@@ -12,6 +12,14 @@ enum Attempt<Value: Sendable>: Sendable {
     case failed(BrokerError)
     /// Worth another try after the schedule's next delay, and not before the service allows it.
     case again(BrokerError, RetrySchedule, notBefore: Duration? = nil)
+
+    /// What a refusal means for the next attempt: overload and failure of a service pass, everything else stays.
+    static func refused(_ error: BrokerError, _ schedule: RetrySchedule) -> Attempt {
+        switch error.code {
+        case .upstreamThrottled, .upstreamUnavailable: .again(error, schedule, notBefore: error.retryAfter)
+        default: .failed(error)
+        }
+    }
 }
 
 /// Delays before the second, third, … attempt.

@@ -50,32 +50,3 @@ enum TokenAnswer {
         !text.isEmpty && text.utf8.count <= limit && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 }
-
-/// The error documents of IMDS and of Entra ID, `{"error":…,"error_description":…}`, and of App Service, `{"statusCode":…,"message":…}`.
-struct TokenRefusal: Sendable {
-    let error: String?
-    /// First line of the description, printable and bounded.
-    let description: String?
-
-    init(_ body: [UInt8]) {
-        let limits = JSONLimits(maximumBytes: TokenAnswer.maximumBytes, maximumDepth: 8)
-        let document = try? JSONCursor.parse(body, limits: limits)
-        error = Self.line(try? document?.optionalString("error"), limit: 64)
-        description =
-            Self.line(try? document?.optionalString("error_description"), limit: 400)
-            ?? Self.line(try? document?.optionalString("message"), limit: 400)
-    }
-
-    /// `error: description`, or what is there of it.
-    var words: String {
-        let known = [error, description].compactMap(\.self)
-        return known.isEmpty ? "no reason given" : known.joined(separator: ": ")
-    }
-
-    private static func line(_ text: String??, limit: Int) -> String? {
-        guard case .some(.some(let text)) = text else { return nil }
-        let sanitized = BrokerError.Upstream(status: 0, body: Array(text.utf8)).body
-        let first = sanitized.split(whereSeparator: \.isNewline).first ?? ""
-        return first.isEmpty ? nil : String(first.prefix(limit))
-    }
-}

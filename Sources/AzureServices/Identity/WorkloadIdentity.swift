@@ -65,28 +65,17 @@ struct WorkloadIdentity: TokenIssuer {
     }
 
     private func answer(_ response: HTTPResponse, _ assertion: String) -> Attempt<AcquiredToken> {
-        let refusal = TokenRefusal(response.body)
-        func error(_ code: BrokerError.Code, _ words: String) -> BrokerError {
-            BrokerError(
-                code, at: .identity, words, retryAfter: response.retryAfter, upstream: .init(status: response.status, body: response.body),
-                details: KnownFailure.find(in: [refusal.error, refusal.description])?.details)
-        }
+        let refusal = UpstreamRefusal(response, of: "\(authority)", at: .identity)
         switch response.status {
         case 200:
             do { return .done(try TokenAnswer.parse(response.body, from: "\(authority)", now: clock.now())) } catch {
                 return .failed(error)
             }
-        case 429:
-            return .again(error(.upstreamThrottled, "\(authority) asks for fewer requests"), .tokenEndpoint, notBefore: response.retryAfter)
-        case 408, 500...599:
-            return .again(
-                error(.upstreamUnavailable, "\(authority) answered \(response.status): \(refusal.words)"), .tokenEndpoint,
-                notBefore: response.retryAfter)
         case 400, 401, 403:
             return .failed(
-                error(.identityFailed, "\(authority) refused the federated token: \(refusal.words)\(advice(refusal, assertion))"))
-        case 300...399: return .failed(error(.upstreamInvalid, "\(authority) redirects; redirects are not followed"))
-        default: return .failed(error(.upstreamInvalid, "\(authority) answered \(response.status): \(refusal.words)"))
+                refusal.error(
+                    .identityFailed, "\(authority) refused the federated token: \(refusal.said)\(advice(refusal, assertion))"))
+        default: return .refused(refusal.error, .tokenEndpoint)
         }
     }
 
@@ -101,8 +90,8 @@ struct WorkloadIdentity: TokenIssuer {
     }
 
     /// What the federated credential has to say, where Entra ID found none that matches (AADSTS70021, 70021x).
-    private func advice(_ refusal: TokenRefusal, _ assertion: String) -> String {
-        guard refusal.description?.contains("AADSTS70021") == true, let claims = claims(of: assertion) else { return "" }
+    private func advice(_ refusal: UpstreamRefusal, _ assertion: String) -> String {
+        guard refusal.message?.contains("AADSTS70021") == true, let claims = claims(of: assertion) else { return "" }
         return "; the federated credential must have exactly \(claims)"
     }
 

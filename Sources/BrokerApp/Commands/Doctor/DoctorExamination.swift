@@ -104,9 +104,8 @@ struct DoctorExamination {
         if network, composition.authority != nil {
             do {
                 let token = try await engine.token(for: RuntimeData([]), from: nil, in: engine.makeContext(id: "doctor"))
-                let document = try? TokenDocument(Array(token.compact.utf8))
-                claims = document?.claims
-                issuer = document?.issuer ?? ""
+                claims = token.content.claims
+                issuer = token.content.issuer
                 findings.append(Finding(.ok, "token", Self.words(claims, issuer)))
             } catch { findings.append(Finding("token", error)) }
         }

@@ -93,8 +93,8 @@
         private func subject(_ registry: ProviderRegistry) async throws -> Subject {
             var subject: Subject
             if let token {
-                let document = try TokenFile.read(token)
-                subject = Subject(label: "token", name: token, claims: document.claims, issuer: document.issuer)
+                let content = try TokenFile.read(token)
+                subject = Subject(label: "token", name: token, claims: content.claims, issuer: content.issuer)
                 subject.notes.append("the token's signature and times were not checked; 'token verify' does that")
             } else if let claims {
                 subject = try Self.claimsFile(claims)
@@ -121,7 +121,7 @@
             let object: JSONObject
             do {
                 object = try JSONCursor.parse(
-                    InputFile.bytes(path, limit: TokenDocument.maximumBytes), limits: JSONLimits(bigIntegers: .asReal)
+                    InputFile.bytes(path, limit: MAAToken.maximumFileBytes), limits: JSONLimits(bigIntegers: .asReal)
                 ).object()
             } catch let error as JSONError { throw CommandFailure(.impossible, "\(path): \(error)") }
             // What 'token show --json' prints.

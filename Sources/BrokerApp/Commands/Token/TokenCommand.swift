@@ -1,5 +1,6 @@
 internal import AttestationTokens
 internal import ArgumentParser
+internal import JOSE
 internal import StrictJSON
 
 struct TokenCommand: ParsableCommand {
@@ -10,11 +11,10 @@ struct TokenCommand: ParsableCommand {
 /// Attestation tokens that commands read.
 enum TokenFile {
     /// `-` for standard input. The error never quotes the token.
-    static func read(_ path: String) throws -> TokenDocument {
-        do { return try TokenDocument(InputFile.bytes(path, limit: TokenDocument.maximumBytes)) } catch let failure as TokenDocument.Failure
-        {
+    static func read(_ path: String) throws -> MAAToken {
+        do { return try MAAToken(file: InputFile.bytes(path, limit: MAAToken.maximumFileBytes)) } catch let error as JOSEError {
             throw CommandFailure(
-                .impossible, "\(path): \(failure)",
+                .impossible, "\(path): \(error)",
                 nextStep: "give the compact token (three parts with dots), or the service's answer {\"token\": …}")
         }
     }
@@ -30,16 +30,16 @@ struct TokenShow: ParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
-        let document = try TokenFile.read(token)
+        let token = try TokenFile.read(token)
         if json {
-            let result: JSONValue = ["header": .object(document.shownHeader), "claims": .object(document.claims)]
+            let result: JSONValue = ["header": .object(token.shownHeader), "claims": .object(token.claims)]
             Console.json(result)
             return
         }
         Console.line("header")
-        for line in ShownClaims.lines(document.shownHeader) { Console.line("  \(line)") }
+        for line in ShownClaims.lines(token.shownHeader) { Console.line("  \(line)") }
         Console.line("claims")
-        for line in ShownClaims.lines(document.claims, time: RFC3339.format) { Console.line("  \(line)") }
+        for line in ShownClaims.lines(token.claims, time: RFC3339.format) { Console.line("  \(line)") }
         Console.note("decoded, not verified; 'token verify' says whether to believe it")
     }
 }

@@ -6,7 +6,6 @@ internal import BrokerCore
 internal import CurlTransport
 internal import HTTPTransport
 internal import JOSE
-internal import AttestationTokens
 internal import StrictJSON
 
 struct TokenVerify: ProviderCommand {
@@ -39,7 +38,7 @@ struct TokenVerify: ProviderCommand {
     @Option(
         help: ArgumentHelp(
             "What it must be about: sevsnpvm, as the broker wants it, or azurevm for a confidential VM's own token.", valueName: "kind"))
-    var kind: TokenVerification.Kind = .sevsnpvm
+    var kind: MAAToken.Kind = .sevsnpvm
 
     @Flag(help: "Accept a guest whose memory the host may read.") var allowDebug = false
     @Flag(help: "Print JSON.") var json = false
@@ -49,14 +48,14 @@ struct TokenVerify: ProviderCommand {
     private static let timeout = Duration.seconds(15)
 
     func run(_ registry: ProviderRegistry) async throws {
-        let document = try TokenFile.read(token)
-        let authority = try authority(of: document)
+        let token = try TokenFile.read(token)
+        let authority = try authority(of: token)
         var demands = TokenVerification.Demands(authority: authority, time: try time())
         demands.nonce = nonce
-        demands.runtimeData = try runtimeData.map { try InputFile.bytes($0) }
+        demands.runtimeData = try runtimeData.map { RuntimeDataForm(try InputFile.bytes($0)) }
         demands.allowsDebug = allowDebug
         demands.kind = kind
-        let verification = TokenVerification(document, keys: try await publishedKeys(of: authority, registry), demands: demands)
+        let verification = TokenVerification(token, keys: try await publishedKeys(of: authority, registry), demands: demands)
         let failure =
             verification.isVerified
             ? nil : CommandFailure(.refused, "the token is rejected: \(verification.failures.joined(separator: ", "))")
@@ -78,14 +77,14 @@ struct TokenVerify: ProviderCommand {
         }
     }
 
-    private func authority(of document: TokenDocument) throws -> String {
+    private func authority(of token: MAAToken) throws -> String {
         if let authority {
             guard let text = AuthorityName.origin(authority) else {
                 throw CommandFailure(.usage, "--authority wants a URL such as https://sharedneu.neu.attest.azure.net")
             }
             return text
         }
-        if let issuer = document.publicAuthority { return issuer }
+        if let issuer = token.publicAuthority { return issuer }
         throw CommandFailure(
             .usage, "the token's issuer is not a host of Azure Attestation, so it is not believed about who it is",
             nextStep: "name the issuer that you trust with --authority")
@@ -141,4 +140,4 @@ struct TokenVerify: ProviderCommand {
     }
 }
 
-extension TokenVerification.Kind: ExpressibleByArgument {}
+extension MAAToken.Kind: ExpressibleByArgument {}

@@ -1,17 +1,16 @@
-internal import BrokerCore
-internal import StrictJSON
+package import StrictJSON
 
 /// Runtime data in the form in which it is sent: as JSON where it is a JSON object, which the token then repeats as `x-ms-runtime`;
 /// otherwise as opaque bytes.
-struct RuntimeDataForm: Sendable {
-    let bytes: [UInt8]
+package struct RuntimeDataForm: Sendable {
+    package let bytes: [UInt8]
     /// The document, or `nil` for opaque bytes.
-    let document: JSONValue?
+    package let document: JSONValue?
 
-    init(_ data: RuntimeData) {
-        bytes = data.bytes
+    package init(_ bytes: [UInt8]) {
+        self.bytes = bytes
         // A document that is too large, too deep or has a name twice could not be compared later, so it is not sent as one.
-        if let value = try? JSONValue.parse(data.bytes, limits: JSONLimits(bigIntegers: .asReal)), case .object = value {
+        if let value = try? JSONValue.parse(bytes, limits: JSONLimits(bigIntegers: .asReal)), case .object = value {
             document = value
         } else {
             document = nil
@@ -19,12 +18,12 @@ struct RuntimeDataForm: Sendable {
     }
 
     /// `dataType` of the request (AttestationService.md, "Attest request").
-    var dataType: String { document == nil ? "Binary" : "JSON" }
+    package var dataType: String { document == nil ? "Binary" : "JSON" }
 }
 
 extension JSONValue {
     /// The same document by meaning: members in any order, and numbers by value, because a service may write `1.0` for `1`.
-    func means(_ other: JSONValue) -> Bool {
+    package func means(_ other: JSONValue) -> Bool {
         switch (self, other) {
         case (.object(let a), .object(let b)):
             return a.count == b.count && a.allSatisfy { member in b[member.key].map(member.value.means) ?? false }
