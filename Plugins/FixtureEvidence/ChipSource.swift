@@ -1,27 +1,17 @@
 internal import Waiting
 internal import BrokerCore
-internal import HTTPTransport
 internal import SNPFixture
 internal import Synchronization
 
-/// Makes the fixture chip once, on a thread of its own, and lets any number of callers wait for it. A failure is told to those who wait;
-/// the next caller tries again.
+/// Makes the fixture chip once, on a thread of its own, and lets any number of callers wait for it; it goes on when they leave, for those
+/// who come next. A failure is told to those who wait; the next caller tries again.
 final class ChipSource: Sendable {
     typealias Outcome = Result<FixtureChip, BrokerError>
-    private typealias Waiter = CheckedContinuation<Outcome, Never>
-
-    /// Where a call stands. Giving up may come before there is anything to resume.
-    private enum Call {
-        case starting
-        case waiting(Waiter)
-        case givenUp(String)
-    }
 
     private struct State {
         var chip: FixtureChip?
         var isMaking = false
-        var calls: [UInt64: Call] = [:]
-        var nextID: UInt64 = 0
+        var waiting = WaitList<Outcome>()
     }
 
     private let state = Mutex(State())
@@ -29,76 +19,27 @@ final class ChipSource: Sendable {
 
     init(_ make: @escaping @Sendable () -> Result<FixtureChip, FixtureError>) { self.make = make }
 
-    /// The chip; waits for it until the deadline, or until the calling task is cancelled.
-    func value(until deadline: Deadline) async throws(BrokerError) -> FixtureChip {
-        let (ready, id) = state.withLock { state in
-            state.nextID += 1
-            if state.chip == nil { state.calls[state.nextID] = .starting }
-            return (state.chip, state.nextID)
+    /// The chip; waits for it until the calling task is cancelled.
+    func value() async throws(BrokerError) -> FixtureChip {
+        let (chip, waiter, mustMake) = state.withLock { state -> (FixtureChip?, Waiter<Outcome>, Bool) in
+            // A chip that is there is not waited for.
+            if let chip = state.chip { return (chip, Waiter(), false) }
+            defer { state.isMaking = true }
+            return (nil, state.waiting.add(), !state.isMaking)
         }
-        if let ready { return ready }
-        let timer = DeadlineTimer(at: deadline.instant) {
-            self.giveUp(id, "the fixture authority was not ready in time; its keys take a few seconds to make")
-        }
-        defer {
-            timer.cancel()
-            state.withLock { $0.calls[id] = nil }
-        }
-        let outcome = await withTaskCancellationHandler {
-            await withCheckedContinuation { wait(id, $0) }
-        } onCancel: {
-            giveUp(id, "the caller went away")
-        }
+        if let chip { return chip }
+        // Without a thread the caller's has to do.
+        if mustMake, !BackgroundThread.start({ self.finish(self.make()) }) { finish(make()) }
+        let outcome = await waiter.value { state.withLock { _ = $0.waiting.remove(waiter) } }
+        guard let outcome else { throw .cancelled(at: .evidence) }
         return try outcome.get()
     }
 
-    private func wait(_ id: UInt64, _ waiter: Waiter) {
-        enum Next { case resume(Outcome), make, wait }
-        let next: Next = state.withLock { state in
-            if let chip = state.chip { return .resume(.success(chip)) }
-            if case .givenUp(let reason)? = state.calls[id] { return .resume(.failure(Self.late(reason))) }
-            state.calls[id] = .waiting(waiter)
-            if state.isMaking { return .wait }
-            state.isMaking = true
-            return .make
-        }
-        switch next {
-        case .resume(let outcome): waiter.resume(returning: outcome)
-        case .make: PlainThread.detach { [self] in finish(make()) }
-        case .wait: break
-        }
-    }
-
     private func finish(_ result: Result<FixtureChip, FixtureError>) {
-        let waiters = state.withLock { state in
+        state.withLock { state in
             state.isMaking = false
             state.chip = try? result.get()
-            var waiters: [Waiter] = []
-            for (id, call) in state.calls {
-                guard case .waiting(let waiter) = call else { continue }
-                waiters.append(waiter)
-                state.calls[id] = nil
-            }
-            return waiters
+            state.waiting.giveAll(result.mapError { BrokerError(.evidenceUnavailable, at: .evidence, $0.description) })
         }
-        let outcome = result.mapError { BrokerError(.evidenceUnavailable, at: .evidence, $0.description) }
-        for waiter in waiters { waiter.resume(returning: outcome) }
     }
-
-    private func giveUp(_ id: UInt64, _ reason: String) {
-        let waiter: Waiter? = state.withLock { state in
-            switch state.calls[id] {
-            case .starting?:
-                state.calls[id] = .givenUp(reason)
-                return nil
-            case .waiting(let waiter)?:
-                state.calls[id] = .givenUp(reason)
-                return waiter
-            case .givenUp?, nil: return nil
-            }
-        }
-        waiter?.resume(returning: .failure(Self.late(reason)))
-    }
-
-    private static func late(_ reason: String) -> BrokerError { BrokerError(.deadlineExceeded, at: .evidence, reason) }
 }

@@ -25,7 +25,7 @@ struct FixtureProvider: EvidenceProvider, ReadinessReporting {
     }
 
     func evidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
-        let chip = try await chip.value(until: context.deadline)
+        let chip = try await chip.value()
         var builder = options.template
         builder.reportData = binding.bytes
         let report: [UInt8]
@@ -39,7 +39,7 @@ struct FixtureProvider: EvidenceProvider, ReadinessReporting {
 
     func obstacles(in context: RequestContext) async -> [String] {
         do {
-            _ = try await chip.value(until: context.deadline)
+            _ = try await chip.value()
             return []
         } catch { return [error.message] }
     }
@@ -51,7 +51,7 @@ extension FixtureProvider: Diagnosing {
             .warning, "evidence", "fixture evidence proves nothing about this machine; only simulators accept it",
             next: "in production set evidence.use to snp")
         do {
-            let chip = try await chip.value(until: context.deadline)
+            let chip = try await chip.value()
             return [warning, Finding(.ok, "evidence", "the fixture chip signs for TCB \(chip.tcb.hex)")]
         } catch { return [warning, Finding("evidence", error)] }
     }

@@ -29,7 +29,7 @@ struct PublishedKeys: Sendable {
     static let maximumKeys = 64
 
     init(transport: any HTTPTransport, clock: any WallClock, timeout: Duration, maximumAge: Duration) {
-        cache = SingleFlightCache(capacity: 32, clock: clock)
+        cache = SingleFlightCache(capacity: 32, clock: clock, stage: .verify)
         self.transport = transport
         self.timeout = timeout
         self.maximumAge = maximumAge
@@ -66,15 +66,13 @@ struct PublishedKeys: Sendable {
     private func fetch(_ authority: Endpoint, otherThan stale: UInt64?, in context: RequestContext) async throws(BrokerError)
         -> SingleFlightCache<Endpoint, JWKSet>.Found
     {
-        let late = BrokerError(.deadlineExceeded, at: .verify, "\(authority) did not show its keys before the request's deadline")
         let transport = transport
         let timeout = timeout
         let maximumAge = maximumAge
-        return try await cache.value(for: authority, until: context.deadline, otherThan: stale, late: late) {
-            deadline throws(BrokerError) in
+        return try await cache.value(for: authority, in: context, otherThan: stale) { context throws(BrokerError) in
             let request = HTTPRequest(
                 .get, .service(authority), path: "/certs", headers: [("Accept", "application/json, application/jwk+json")],
-                deadline: deadline.current.capped(at: timeout), maximumResponseBytes: Self.maximumBytes)
+                deadline: context.deadline.capped(at: timeout), maximumResponseBytes: Self.maximumBytes)
             let response: HTTPResponse
             do throws(HTTPTransportError) { response = try await transport.send(request) } catch {
                 throw BrokerError(error.brokerCode, at: .verify, "\(authority) cannot be asked for its keys: \(error)", cause: error)

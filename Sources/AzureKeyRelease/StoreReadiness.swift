@@ -9,17 +9,16 @@ struct StoreReachability: Sendable {
     private let transport: any HTTPTransport
 
     init(transport: any HTTPTransport, clock: any WallClock) {
-        cache = SingleFlightCache(capacity: 1, clock: clock)
+        cache = SingleFlightCache(capacity: 1, clock: clock, stage: .release)
         self.transport = transport
     }
 
     /// Any answer counts: without a token both services say 401 to what exists (KeyStores.md, "Vault and HSM").
     func obstacle(of endpoint: Endpoint, in context: RequestContext) async -> String? {
-        let late = BrokerError(.deadlineExceeded, at: .release, "\(endpoint) did not answer in time")
         let transport = transport
         do {
-            _ = try await cache.value(for: endpoint, until: context.deadline, late: late) { deadline throws(BrokerError) in
-                let request = HTTPRequest(.get, .service(endpoint), path: "/", deadline: deadline.current)
+            _ = try await cache.value(for: endpoint, in: context) { context throws(BrokerError) in
+                let request = HTTPRequest(.get, .service(endpoint), path: "/", deadline: context.deadline)
                 do throws(HTTPTransportError) { _ = try await transport.send(request) } catch {
                     throw BrokerError(error.brokerCode, at: .release, "\(endpoint) cannot be reached: \(error)")
                 }

@@ -45,11 +45,13 @@ public enum BoundedFile {
 
     /// The same on a thread of its own, because a network file may hang: waits no longer than `deadline`.
     public static func read(_ path: String, limit: Int, until deadline: Deadline) async throws(Failure) -> [UInt8] {
-        let result = await BackgroundThread.run(until: deadline) {
-            Result { () throws(Failure) in try read(path, limit: limit) }
+        try await withDeadline(deadline) { () async throws(Failure) -> [UInt8] in
+            let result = await BackgroundThread.run {
+                Result { () throws(Failure) in try read(path, limit: limit) }
+            }
+            guard let result else { throw Failure(description: "\(path): could not be read in time") }
+            return try result.get()
         }
-        guard let result else { throw Failure(description: "\(path): could not be read in time") }
-        return try result.get()
     }
 
     private static func open(_ path: String, allowsPipes: Bool) throws(Failure) -> Int32 {

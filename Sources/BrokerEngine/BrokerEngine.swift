@@ -87,11 +87,19 @@ package final class BrokerEngine: Sendable {
 
     /// A report that commits to `runtimeData`. Endorsements may be missing.
     package func rawEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
-        try await collect(runtimeData, isRaw: true, in: context).evidence
+        try await bounded(by: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
+            try await collect(runtimeData, isRaw: true, in: context).evidence
+        }
     }
 
     /// A report that commits to `runtimeData` with the endorsements that match its TCB.
     package func combinedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
+        try await bounded(by: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
+            try await endorsedEvidence(for: runtimeData, in: context)
+        }
+    }
+
+    private func endorsedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         let (evidence, report) = try await collect(runtimeData, isRaw: false, in: context)
         guard !evidence.endorsements.isEmpty else {
             throw BrokerError(
@@ -109,15 +117,20 @@ package final class BrokerEngine: Sendable {
     /// The verifier's token for `runtimeData`, from `authority` or the configured one.
     package func token(for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext) async throws(BrokerError)
         -> AttestationToken
-    { try await attest(runtimeData, to: try chooseAuthority(authority), in: context).token }
+    {
+        let authority = try chooseAuthority(authority)
+        return try await bounded(by: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
+            try await attest(runtimeData, to: authority, in: context).token
+        }
+    }
 
     /// The token, and the reported TCB of the evidence behind it.
     func attest(_ runtimeData: RuntimeData, to authority: Endpoint, in context: RequestContext) async throws(BrokerError) -> (
         token: AttestationToken, tcb: String
     ) {
-        let evidence = try await combinedEvidence(for: runtimeData, in: context)
+        let evidence = try await endorsedEvidence(for: runtimeData, in: context)
         let verifier = verifier.provider
-        let token = try await bounded(by: context, at: .verify) { () async throws(BrokerError) in
+        let token = try await asked(at: .verify, in: context) { () async throws(BrokerError) in
             try await verifier.token(for: evidence, runtimeData: runtimeData, from: authority, in: context)
         }
         guard token.authority == authority else {
@@ -134,7 +147,7 @@ package final class BrokerEngine: Sendable {
     ) {
         let binding = runtimeData.reportData
         let provider = evidence.provider
-        let evidence = try await bounded(by: context, at: .evidence) { () async throws(BrokerError) in
+        let evidence = try await asked(at: .evidence, in: context) { () async throws(BrokerError) in
             isRaw
                 ? try await provider.rawEvidence(binding: binding, in: context) : try await provider.evidence(binding: binding, in: context)
         }

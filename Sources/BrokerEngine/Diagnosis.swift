@@ -8,8 +8,8 @@ extension BrokerEngine {
             guard let provider else { return }
             let context = makeContext(id: id)
             do {
-                findings += try await bounded(by: context, at: stage) { () async throws(BrokerError) in
-                    await provider.diagnosis(network: network, in: context)
+                findings += try await bounded(by: context, beginningAt: stage) { [self] () async throws(BrokerError) in
+                    try await asked(at: stage, in: context) { await provider.diagnosis(network: network, in: context) }
                 }
             } catch { findings.append(Finding(name, error)) }
         }

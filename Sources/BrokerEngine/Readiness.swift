@@ -36,9 +36,10 @@ extension BrokerEngine {
         async -> [String]
     {
         do throws(BrokerError) {
-            return try await bounded(by: context, at: stage) { () async throws(BrokerError) in await provider.obstacles(in: context) }.map {
-                "\(name): \($0)"
+            let found = try await bounded(by: context, beginningAt: stage) { [self] () async throws(BrokerError) in
+                try await asked(at: stage, in: context) { await provider.obstacles(in: context) }
             }
+            return found.map { "\(name): \($0)" }
         } catch { return ["\(name): \(error.message)"] }
     }
 }

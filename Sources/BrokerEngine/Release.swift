@@ -47,14 +47,18 @@ extension BrokerEngine {
         let (store, endpoint) = try chooseStore(request.store)
         let order = Order(
             reference: KeyReference(store: endpoint, name: request.key), store: store, authority: authority, caller: request.caller)
-        return try await admission.admitted(in: context) { () async throws(BrokerError) -> ReleasedKey in
-            guard let sessions else { return try await carryOut(order, with: try await makeSession(for: order, in: context), in: context) }
-            // Somebody else's identity shares nothing.
-            guard case .broker = order.caller else { return try await release(order, sessions, in: context) }
-            let wish = SharedReleases.Wish(key: order.reference, authority: order.authority)
-            return try await shared.release(wish, in: context) { [self] context throws(BrokerError) in
-                try await release(order, sessions, in: context)
-            }
+        return try await bounded(by: context, beginningAt: .release) { [self] () async throws(BrokerError) -> ReleasedKey in
+            try await admission.admitted { () async throws(BrokerError) -> ReleasedKey in try await release(order, in: context) }
+        }
+    }
+
+    private func release(_ order: Order, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
+        guard let sessions else { return try await carryOut(order, with: try await makeSession(for: order, in: context), in: context) }
+        // Somebody else's identity shares nothing.
+        guard case .broker = order.caller else { return try await release(order, sessions, in: context) }
+        let wish = SharedReleases.Wish(key: order.reference, authority: order.authority)
+        return try await shared.release(wish, in: context) { [self] context throws(BrokerError) in
+            try await release(order, sessions, in: context)
         }
     }
 
@@ -72,9 +76,8 @@ extension BrokerEngine {
     private func release(_ order: Order, _ sessions: ReleaseSessions, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
         let scope = ReleaseSession.Scope(authority: order.authority, store: order.reference.store)
         while true {
-            let lease = try await sessions.lease(for: scope, in: context) { [self] () async throws(BrokerError) in
-                // Made for whoever waits, so not with the deadline of the one who came first.
-                try await makeSession(for: order, in: makeContext(id: context.id))
+            let lease = try await sessions.lease(for: scope, in: context) { [self] context throws(BrokerError) in
+                try await makeSession(for: order, in: context)
             }
             do { return try await carryOut(order, with: lease.session, in: context) } catch {
                 guard error.mayComeFromSession else { throw error }
@@ -92,7 +95,7 @@ extension BrokerEngine {
     /// A new wrapping key and the token that names it, while the store gets ready.
     private func makeSession(for order: Order, in context: RequestContext) async throws(BrokerError) -> ReleaseSession {
         async let prepared = prepare(order, in: context)
-        let wrappingKey = try await wrappingKeys.take(in: context)
+        let wrappingKey = try await wrappingKeys.take()
         let claim = WrappingKeyClaim(wrappingKey.publicNumbers)
         let (token, tcb) = try await attest(claim.runtimeData, to: order.authority, in: context)
         try claim.mustBeRepeated(by: token)
@@ -103,7 +106,7 @@ extension BrokerEngine {
     private func prepare(_ order: Order, in context: RequestContext) async -> Result<Void, BrokerError> {
         let provider = order.store.provider
         do throws(BrokerError) {
-            try await bounded(by: context, at: .identity) { () async throws(BrokerError) in
+            try await asked(at: .identity, in: context) { () async throws(BrokerError) in
                 try await provider.prepare(for: order.reference.store, as: order.caller, in: context)
             }
             return .success(())
@@ -113,7 +116,7 @@ extension BrokerEngine {
     private func carryOut(_ order: Order, with session: ReleaseSession, in context: RequestContext) async throws(BrokerError) -> ReleasedKey
     {
         let provider = order.store.provider
-        let wrapped = try await bounded(by: context, at: .release) { () async throws(BrokerError) in
+        let wrapped = try await asked(at: .release, in: context) { () async throws(BrokerError) in
             try await provider.release(order.reference, presenting: session.token, as: order.caller, in: context)
         }
         try Self.check(wrapped, answers: order.reference)

@@ -1,6 +1,7 @@
 internal import BrokerCore
 internal import HTTPTransport
 internal import OpenSSLCrypto
+internal import Synchronization
 
 /// How long one wrapping key and its verified token may serve several releases.
 ///
@@ -26,6 +27,8 @@ final class ReleaseSession: Sendable {
     let token: AttestationToken
     /// Reported TCB of the report behind the token, as `Evidence.endorsedTCB`.
     let tcb: String
+    /// How often it was given to a release.
+    let uses = Atomic(0)
 
     init(key: consuming WrappingKey, token: AttestationToken, tcb: String) {
         self.key = key

@@ -22,15 +22,8 @@ final class ReleaseSessions: Sendable {
     private struct Open {
         let session: ReleaseSession
         let expiry: ContinuousClock.Instant
-        var usesLeft: Int
         /// Ends the session, and so wipes its key, when its time is over, whether or not anybody looks.
         let timer: DeadlineTimer
-    }
-
-    private struct Making {
-        var waiters: [UInt64: FirstResult<Lease?>]
-        /// Whether the session may stay open for others when it is there.
-        var mayStay = true
     }
 
     private struct State {
@@ -39,13 +32,13 @@ final class ReleaseSessions: Sendable {
         }
         /// Keys that a fresh session was denied too, and until when that is remembered.
         var denied: [KeyReference: ContinuousClock.Instant] = [:]
-        var making: [ReleaseSession.Scope: Making] = [:]
-        var counter: UInt64 = 0
+        /// How often all sessions were ended: one that was being made then serves those who wait for it, and nobody after them.
+        var ends = 0
+    }
 
-        mutating func next() -> UInt64 {
-            counter += 1
-            return counter
-        }
+    private struct Making: Hashable, Sendable {
+        let scope: ReleaseSession.Scope
+        let ends: Int
     }
 
     /// Stores that a request may name without being configured are many; their sessions must not be.
@@ -55,6 +48,7 @@ final class ReleaseSessions: Sendable {
     let options: ReleaseSessionOptions
     private let clock: any WallClock
     private let state = Mutex(State())
+    private let makings = SingleFlight<Making, ReleaseSession, BrokerError>()
 
     init(_ options: ReleaseSessionOptions, clock: any WallClock) {
         self.options = options
@@ -64,42 +58,37 @@ final class ReleaseSessions: Sendable {
     /// How many sessions are open.
     var count: Int { state.withLock { $0.open.count } }
 
-    /// The scope's session, or a new one that `make` brings. `make` runs in a task of its own: a caller that goes away takes the session
-    /// from nobody.
+    /// The scope's session, or a new one that `make` brings, once for all who want it at the same time.
     func lease(
         for scope: ReleaseSession.Scope, in context: RequestContext,
-        make: @escaping @Sendable () async throws(BrokerError) -> ReleaseSession
-    ) async throws(BrokerError) -> Lease { while true { if let lease = try await attempt(scope, context, make) { return lease } } }
-
-    /// One try; `nil` where the session that this caller waited for has been used up by those before it.
-    private func attempt(
-        _ scope: ReleaseSession.Scope, _ context: RequestContext, _ make: @escaping @Sendable () async throws(BrokerError) -> ReleaseSession
-    ) async throws(BrokerError) -> Lease? {
-        let waiter = FirstResult<Lease?>()
-        let ticket = state.withLock { state -> UInt64? in
-            if let lease = reuse(scope, in: &state) {
-                waiter.finish(.success(lease))
-                return nil
+        make: @escaping @Sendable (RequestContext) async throws(BrokerError) -> ReleaseSession
+    ) async throws(BrokerError) -> Lease {
+        while true {
+            let (session, ends) = state.withLock { (usable(scope, in: &$0), $0.ends) }
+            if let session {
+                guard take(session) else { continue }
+                return Lease(session, isReused: true)
             }
-            let ticket = state.next()
-            if state.making[scope] != nil {
-                state.making[scope]?.waiters[ticket] = waiter
-                return ticket
+            let making = Making(scope: scope, ends: ends)
+            let made = try await makings.value(for: making, until: { context.deadline }, isOwn: { $0.code == .deadlineExceeded }) {
+                latest throws(BrokerError) in
+                // It may have been opened since.
+                if let session = self.state.withLock({ self.usable(scope, in: &$0) }) { return session }
+                let session = try await make(RequestContext(id: context.id, logger: context.logger, deadline: latest))
+                self.open(session, making)
+                return session
             }
-            state.making[scope] = Making(waiters: [ticket: waiter])
-            Task {
-                let result: Result<ReleaseSession, BrokerError>
-                do throws(BrokerError) { result = .success(try await make()) } catch { result = .failure(error) }
-                self.made(result, for: scope)
-            }
-            return ticket
+            guard let made else { throw .cancelled(at: .verify) }
+            // Those who waited may be more than it has uses.
+            if take(made) { return Lease(made, isReused: false) }
         }
-        guard let ticket else { return try await waiter.result().get() }
-        return try await waiter.result(
-            by: context.deadline,
-            late: BrokerError(.deadlineExceeded, at: .verify, "the request's deadline passed while its release session was made"),
-            gone: BrokerError(.deadlineExceeded, at: .verify, "the caller went away")
-        ) { error in self.leave(scope, ticket, error) }
+    }
+
+    /// Counts a use of `session`, and ends it with the last one. `false` where none is left.
+    private func take(_ session: ReleaseSession) -> Bool {
+        let use = session.uses.add(1, ordering: .relaxed).newValue
+        if use >= options.maxUses { end(session) }
+        return use <= options.maxUses
     }
 
     /// Remembers that a fresh session was denied `key`, for as long as a session lives.
@@ -129,13 +118,13 @@ final class ReleaseSessions: Sendable {
         state.withLock { state in for (scope, open) in state.open where open.session === session { state.open[scope] = nil } }
     }
 
-    /// Ends every session. One that is being made serves those who wait for it, and nobody after them.
+    /// Ends every session.
     @discardableResult func endAll() -> Int {
         state.withLock { state in
             let ended = state.open.count
             state.open = [:]
             state.denied = [:]
-            for scope in state.making.keys { state.making[scope]?.mayStay = false }
+            state.ends += 1
             return ended
         }
     }
@@ -149,49 +138,29 @@ final class ReleaseSessions: Sendable {
         }
     }
 
-    private func reuse(_ scope: ReleaseSession.Scope, in state: inout State) -> Lease? {
-        guard var open = state.open[scope] else { return nil }
+    private func usable(_ scope: ReleaseSession.Scope, in state: inout State) -> ReleaseSession? {
+        guard let open = state.open[scope] else { return nil }
         // A token that the store would find expired on arrival is of no use.
-        guard open.usesLeft > 0, ContinuousClock.now < open.expiry, clock.now() < open.session.token.expiresAt - 60 else {
+        guard ContinuousClock.now < open.expiry, clock.now() < open.session.token.expiresAt - 60 else {
             state.open[scope] = nil
             return nil
         }
-        open.usesLeft -= 1
-        state.open[scope] = open.usesLeft > 0 ? open : nil
-        return Lease(open.session, isReused: true)
+        return open.session
     }
 
-    private func made(_ result: Result<ReleaseSession, BrokerError>, for scope: ReleaseSession.Scope) {
-        let began = ContinuousClock.now
-        let deliveries: [(FirstResult<Lease?>, Result<Lease?, BrokerError>)] = state.withLock { state in
-            guard let making = state.making.removeValue(forKey: scope) else { return [] }
-            switch result {
-            case .failure(let error): return making.waiters.values.map { ($0, .failure(error)) }
-            case .success(let session):
-                let left = options.maxUses - making.waiters.count
-                if left > 0, making.mayStay {
-                    makeRoom(in: &state)
-                    let expiry = began.advanced(by: lifetime(of: session))
-                    let timer = DeadlineTimer(at: expiry) { [weak self, weak session] in if let session { self?.end(session) } }
-                    state.open[scope] = Open(session: session, expiry: expiry, usesLeft: left, timer: timer)
-                }
-                // In the order of arrival, each as one use.
-                return making.waiters.sorted { $0.key < $1.key }.enumerated().map { index, waiter in
-                    (waiter.value, .success(index < options.maxUses ? Lease(session, isReused: false) : nil))
-                }
-            }
+    private func open(_ session: ReleaseSession, _ making: Making) {
+        let expiry = ContinuousClock.now.advanced(by: lifetime(of: session))
+        state.withLock { state in
+            guard state.ends == making.ends else { return }
+            makeRoom(in: &state)
+            let timer = DeadlineTimer(at: expiry) { [weak self, weak session] in if let session { self?.end(session) } }
+            state.open[making.scope] = Open(session: session, expiry: expiry, timer: timer)
         }
-        for (waiter, outcome) in deliveries { waiter.finish(outcome) }
     }
 
     private func makeRoom(in state: inout State) {
         if state.open.count >= Self.capacity, let oldest = state.open.min(by: { $0.value.expiry < $1.value.expiry }) {
             state.open[oldest.key] = nil
         }
-    }
-
-    private func leave(_ scope: ReleaseSession.Scope, _ ticket: UInt64, _ error: BrokerError) {
-        let waiter = state.withLock { $0.making[scope]?.waiters.removeValue(forKey: ticket) }
-        waiter?.finish(.failure(error))
     }
 }

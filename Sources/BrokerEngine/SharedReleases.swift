@@ -31,31 +31,23 @@ final class SharedReleases: Sendable {
         func copy() -> ReleasedKey { ReleasedKey(keyID: key.keyID, jwk: key.jwk.withUnsafeBytes { SecretBytes(copying: $0) }) }
     }
 
-    private struct Member {
-        let answer = FirstResult<Answer>()
-        let context: RequestContext
+    private struct Exchange: Hashable {
+        let wish: Wish
+        let number: UInt64
     }
 
-    /// One exchange and who waits for it.
-    private struct Exchange {
-        var members: [UInt64: Member]
-        var task: Task<Void, Never>?
-    }
+    /// The exchanges for one wish.
+    private struct Line {
+        var running = 0
+        /// The one that is to begin when another ends; who comes now joins it.
+        var next: Exchange?
+        /// Where it waits for that.
+        var turn = WaitList<Void>()
 
-    private typealias Work = @Sendable (RequestContext) async throws(BrokerError) -> ReleasedKey
+        var isIdle: Bool { running == 0 && next == nil && turn.isEmpty }
 
-    private struct State {
-        var exchanges: [UInt64: Exchange] = [:]
-        /// How many exchanges are under way for each wish.
-        var running: [Wish: Int] = [:]
-        /// Who waits for the next exchange.
-        var next: [Wish: [UInt64: Member]] = [:]
-        var counter: UInt64 = 0
-
-        mutating func number() -> UInt64 {
-            counter += 1
-            return counter
-        }
+        /// From now on nobody joins `exchange`.
+        mutating func close(_ exchange: Exchange) { if next == exchange { next = nil } }
     }
 
     /// Exchanges for one wish at a time: one alone would make everybody wait for a slow one.
@@ -63,7 +55,9 @@ final class SharedReleases: Sendable {
     /// The same while callers are turned away: half of the exchanges for as many callers leaves that much more for those.
     static let crowdedLimit = 2
 
-    private let state = Mutex(State())
+    private let exchanges = SingleFlight<Exchange, Answer, BrokerError>()
+    private let lines = Mutex<[Wish: Line]>([:])
+    private let counter = Atomic<UInt64>(0)
     private let isCrowded: @Sendable () -> Bool
 
     /// `isCrowded` says whether callers are being turned away.
@@ -72,82 +66,70 @@ final class SharedReleases: Sendable {
     private var limitNow: Int { isCrowded() ? Self.crowdedLimit : Self.limit }
 
     /// How many wait for an exchange that has not begun.
-    var waitingCount: Int { state.withLock { $0.next.values.reduce(0) { $0 + $1.count } } }
+    var waitingCount: Int {
+        let next = lines.withLock { Set($0.values.compactMap(\.next)) }
+        return exchanges.waitingCount(where: next.contains)
+    }
 
     /// How many exchanges are under way.
-    var runningCount: Int { state.withLock { $0.exchanges.count } }
+    var runningCount: Int { lines.withLock { $0.values.reduce(0) { $0 + $1.running } } }
 
     /// Runs `work`, or waits for somebody else's that begins after this call. It runs in a task of its own, with the latest deadline of
     /// those who wait for it, and is cancelled when all of them have gone.
     func release(
         _ wish: Wish, in context: RequestContext, work: @escaping @Sendable (RequestContext) async throws(BrokerError) -> ReleasedKey
     ) async throws(BrokerError) -> ReleasedKey {
-        let member = Member(context: context)
+        let new = Exchange(wish: wish, number: counter.add(1, ordering: .relaxed).newValue)
         let limit = limitNow
-        let ticket = state.withLock { state in
-            let ticket = state.number()
-            if state.running[wish, default: 0] < limit {
-                state.running[wish, default: 0] += 1
-                begin([ticket: member], wish, work, in: &state)
-            } else {
-                state.next[wish, default: [:]][ticket] = member
+        let (exchange, hasTurn) = change(wish) { line in
+            if line.running < limit {
+                line.running += 1
+                return (new, true)
             }
-            return ticket
+            let next = line.next ?? new
+            line.next = next
+            return (next, false)
         }
-        let answer = try await member.answer.result(
-            by: context.deadline,
-            late: BrokerError(.deadlineExceeded, at: .release, "the request's deadline passed while the key was released"),
-            gone: BrokerError(.deadlineExceeded, at: .release, "the caller went away")
-        ) { error in self.leave(ticket, wish, member, error) }
+        let answer = try await exchanges.value(
+            for: exchange, until: { context.deadline }, isOwn: { $0.code == .deadlineExceeded }
+        ) { latest throws(BrokerError) in
+            if !hasTurn { try await self.waitForTurn(exchange) }
+            defer { self.end(wish) }
+            let context = RequestContext(id: context.id, logger: context.logger, deadline: latest)
+            return Answer(try await work(context), requestID: context.id)
+        }
+        guard let answer else { throw .cancelled(at: .release) }
         if answer.requestID != context.id {
             context.logger.debug("key released together", metadata: ["with_request": "\(answer.requestID)"])
         }
         return answer.copy()
     }
 
-    private func begin(_ members: [UInt64: Member], _ wish: Wish, _ work: @escaping Work, in state: inout State) {
-        let number = state.number()
-        let contexts = members.sorted { $0.key < $1.key }.map(\.value.context)
-        guard let first = contexts.first, let last = contexts.max(by: { $0.deadline.instant < $1.deadline.instant }) else { return }
-        let context = RequestContext(id: first.id, deadline: last.deadline, logger: first.logger)
-        state.exchanges[number] = Exchange(members: members)
-        state.exchanges[number]?.task = Task {
-            let result: Result<Answer, BrokerError>
-            do throws(BrokerError) { result = .success(Answer(try await work(context), requestID: context.id)) } catch {
-                result = .failure(error)
-            }
-            self.end(number, wish, work, result)
+    private func waitForTurn(_ exchange: Exchange) async throws(BrokerError) {
+        let (wish, limit) = (exchange.wish, limitNow)
+        let waiter = change(wish) { line -> Waiter<Void>? in
+            guard line.running < limit else { return line.turn.add() }
+            line.running += 1
+            line.close(exchange)
+            return nil
         }
+        guard let waiter else { return }
+        let hasTurn = await waiter.value(onCancel: { self.change(wish) { _ = $0.turn.remove(waiter) } }) != nil
+        change(wish) { $0.close(exchange) }
+        guard hasTurn else { throw .cancelled(at: .release) }
     }
 
-    private func end(_ number: UInt64, _ wish: Wish, _ work: @escaping Work, _ result: Result<Answer, BrokerError>) {
+    /// Gives the place to an exchange that waits. Where more are under way than may be now, that is left to another one.
+    private func end(_ wish: Wish) {
         let limit = limitNow
-        let members = state.withLock { state in
-            let members = state.exchanges.removeValue(forKey: number)?.members ?? [:]
-            // Where more are under way than may be now, those who wait are left to one of them.
-            if state.running[wish, default: 0] <= limit, let next = state.next.removeValue(forKey: wish) {
-                begin(next, wish, work, in: &state)
-            } else if let running = state.running[wish], running > 1 {
-                state.running[wish] = running - 1
-            } else {
-                state.running[wish] = nil
-            }
-            return members
-        }
-        for member in members.values { member.answer.finish(result) }
+        change(wish) { line in if line.running > limit || !line.turn.give(()) { line.running -= 1 } }
     }
 
-    private func leave(_ ticket: UInt64, _ wish: Wish, _ member: Member, _ error: BrokerError) {
-        let abandoned = state.withLock { state -> Task<Void, Never>? in
-            if state.next[wish]?.removeValue(forKey: ticket) != nil {
-                if state.next[wish]?.isEmpty == true { state.next[wish] = nil }
-                return nil
-            }
-            guard let number = state.exchanges.first(where: { $0.value.members[ticket] != nil })?.key else { return nil }
-            state.exchanges[number]?.members[ticket] = nil
-            return state.exchanges[number]?.members.isEmpty == true ? state.exchanges[number]?.task : nil
+    private func change<Value: Sendable>(_ wish: Wish, _ body: (inout Line) -> Value) -> Value {
+        lines.withLock { lines in
+            var line = lines[wish] ?? Line()
+            defer { lines[wish] = line.isIdle ? nil : line }
+            return body(&line)
         }
-        abandoned?.cancel()
-        member.answer.finish(.failure(error))
     }
 }

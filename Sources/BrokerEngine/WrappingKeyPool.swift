@@ -13,18 +13,12 @@ package final class WrappingKeyPool: Sendable {
         func take() -> WrappingKey? { key.withLock { $0.take() } }
     }
 
-    private struct Waiter {
-        let ticket: UInt64
-        let key: FirstResult<Box>
-    }
-
     private struct State {
         var ready: [Box] = []
-        /// Releases that found no key, in the order of arrival.
-        var waiting: [Waiter] = []
+        /// Releases that found no key.
+        var waiting = WaitList<Result<Box, BrokerError>>()
         var isMaking = false
         var isStopped = false
-        var counter: UInt64 = 0
 
         func isKeyWanted(_ capacity: Int) -> Bool { !waiting.isEmpty || (!isStopped && ready.count < capacity) }
     }
@@ -72,23 +66,17 @@ package final class WrappingKeyPool: Sendable {
     }
 
     /// A key that nobody has used: from the pool, or the next one that is made; who came first is served first.
-    package func take(in context: RequestContext) async throws(BrokerError) -> WrappingKey {
-        let waiter = state.withLock { state in
-            state.counter += 1
-            let waiter = Waiter(ticket: state.counter, key: FirstResult())
-            if let ready = state.ready.popLast() { waiter.key.finish(.success(ready)) } else { state.waiting.append(waiter) }
-            return waiter
+    package func take() async throws(BrokerError) -> WrappingKey {
+        let (ready, waiter) = state.withLock { state in
+            let ready = state.ready.popLast()
+            return (ready, ready == nil ? state.waiting.add() : nil)
         }
         fill()
-        let box = try await waiter.key.result(
-            by: context.deadline,
-            late: BrokerError(.deadlineExceeded, at: .release, "the request's deadline passed while its wrapping key was made"),
-            gone: BrokerError(.deadlineExceeded, at: .release, "the caller went away")
-        ) { error in
-            self.state.withLock { state in state.waiting.removeAll { $0.ticket == waiter.ticket } }
-            // Without effect where its key has come already.
-            waiter.key.finish(.failure(error))
+        var box = ready
+        if let waiter {
+            box = try await waiter.value { self.state.withLock { _ = $0.waiting.remove(waiter) } }?.get()
         }
+        guard let box else { throw .cancelled(at: .release) }
         guard let key = box.take() else { throw BrokerError(.internal, at: .release, "a wrapping key was taken twice") }
         return key
     }
@@ -128,23 +116,16 @@ package final class WrappingKeyPool: Sendable {
 
     /// Gives the key to who has waited longest, or keeps it where there is room.
     private func hand(_ made: Box) {
-        let waiter = state.withLock { state -> Waiter? in
-            if !state.waiting.isEmpty { return state.waiting.removeFirst() }
-            if !state.isStopped, state.ready.count < capacity { state.ready.append(made) }
-            return nil
+        state.withLock { state in
+            if !state.waiting.give(.success(made)), !state.isStopped, state.ready.count < capacity { state.ready.append(made) }
         }
-        waiter?.key.finish(.success(made))
     }
 
     /// Tells everybody who waits that no key can be made.
     private func fail(_ error: CryptoError) {
-        let waiting = state.withLock { state in
-            defer { state.waiting = [] }
+        state.withLock { state in
             state.isMaking = false
-            return state.waiting
-        }
-        for waiter in waiting {
-            waiter.key.finish(.failure(BrokerError(.internal, at: .release, "a wrapping key could not be made", cause: error)))
+            state.waiting.giveAll(.failure(BrokerError(.internal, at: .release, "a wrapping key could not be made", cause: error)))
         }
     }
 }

@@ -1,6 +1,9 @@
+internal import Waiting
+internal import Dispatch
 internal import Issuing
 package import OpenSSLCrypto
 package import SNPReport
+internal import Synchronization
 
 /// Why fixture material could not be made, read or kept.
 package struct FixtureError: Error, Sendable, CustomStringConvertible {
@@ -78,9 +81,20 @@ struct FixtureKeys {
     /// AMD's authorities have RSA keys of 4096 bits.
     static let bits = 4096
 
-    /// Makes both at the same time.
+    /// Makes both at the same time, one on a thread of its own. Blocks the caller's.
     static func generate() throws(FixtureError) -> FixtureKeys {
-        let (root, intermediate) = PlainThread.both { Result { () throws(CryptoError) in try PrivateKey.generateRSA(bits: bits) } }
+        typealias Made = Result<PrivateKey, CryptoError>
+        let make: @Sendable () -> Made = { Made { () throws(CryptoError) in try PrivateKey.generateRSA(bits: bits) } }
+        let other = Mutex<Made?>(nil)
+        let isDone = DispatchSemaphore(value: 0)
+        let hasThread = BackgroundThread.start {
+            let made = make()
+            other.withLock { $0 = made }
+            isDone.signal()
+        }
+        let root = make()
+        if hasThread { isDone.wait() }
+        let intermediate = other.withLock { $0 } ?? make()
         do throws(CryptoError) { return FixtureKeys(root: try root.get(), intermediate: try intermediate.get()) } catch {
             throw FixtureError(error, during: "making the fixture authority's keys")
         }

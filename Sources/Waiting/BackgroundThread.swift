@@ -26,11 +26,11 @@ public enum BackgroundThread {
         return true
     }
 
-    /// Runs `body` on a thread of its own and waits for it without blocking the caller's thread.
-    public static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            let started = start { continuation.resume(returning: body()) }
-            if !started { continuation.resume(returning: body()) }
-        }
+    /// Runs `body` on a thread of its own and waits for it without blocking the caller's thread. `nil` when the calling task is cancelled
+    /// first, or when there is no thread to be had; a thread that was left behind ends with `body`, and its result is dropped.
+    public static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
+        let waiter = Waiter<Value>()
+        guard start({ waiter.resume(body()) }) else { return nil }
+        return await waiter.value(onCancel: {})
     }
 }

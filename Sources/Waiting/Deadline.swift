@@ -1,4 +1,4 @@
-/// The moment at which somebody stops waiting. One is set per request and carried down; no stage has a later one of its own.
+/// The moment at which somebody stops waiting. One is set per request; no stage has a later one of its own.
 public struct Deadline: Sendable, Hashable {
     /// The moment on the monotonic clock.
     public let instant: ContinuousClock.Instant

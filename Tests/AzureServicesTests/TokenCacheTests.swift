@@ -78,26 +78,22 @@ import Testing
     }
 }
 
-@Suite("Single-flight cache") struct SingleFlightCacheTests {
-    private let late = BrokerError(.deadlineExceeded, at: .identity, "late")
-    private let cache = SingleFlightCache<String, Int>(capacity: 2, clock: ManualClock())
+@Suite("Single-flight cache", .timeLimit(.minutes(5))) struct SingleFlightCacheTests {
+    private let cache = SingleFlightCache<String, Int>(capacity: 2, clock: ManualClock(), stage: .identity)
 
     @Test("a caller who joins waits for the same fetch, and the fetch runs until the later deadline") func joins() async throws {
-        let near = Deadline.after(.seconds(3000))
-        let far = Deadline.after(.seconds(6000))
+        let near = RequestContext.forTest(timeout: .seconds(3000))
+        let far = RequestContext.forTest(timeout: .seconds(6000))
         let fetches = Counter()
         let cache = cache
-        let late = late
-        let begun = Counter()
-        async let first = cache.value(for: "k", until: near, late: late) { deadline in
+        async let first = cache.value(for: "k", in: near) { context in
             fetches.increment()
-            begun.increment()
             // Only the second caller has the later deadline: it has joined when that shows.
-            while deadline.current != far { await Task.yield() }
+            while context.deadline != far.deadline { await Task.yield() }
             return .init(7, freshFor: .zero)
         }.value
-        while begun.value == 0 { await Task.yield() }
-        let second = try await cache.value(for: "k", until: far, late: late) { _ in
+        while fetches.value == 0 { await Task.yield() }
+        let second = try await cache.value(for: "k", in: far) { _ in
             fetches.increment()
             return .init(8, freshFor: .zero)
         }
@@ -106,61 +102,59 @@ import Testing
         #expect(fetches.value == 1)
     }
 
-    @Test("a caller whose deadline passes leaves alone") func leaves() async throws {
-        let release = Counter()
-        let patientDeadline = Deadline.after(.seconds(6000))
+    @Test("the end of the first caller's time is told to that one alone; who has joined fetches again") func leadersDeadline() async throws
+    {
         let cache = cache
-        let late = late
+        let far = RequestContext.forTest(timeout: .seconds(6000))
         let begun = Counter()
-        async let patient = cache.value(for: "k", until: patientDeadline, late: late) { _ in
-            begun.increment()
-            while release.value == 0 { await Task.yield() }
-            return .init(Task.isCancelled ? -1 : 1, freshFor: .zero)
-        }.value
-        while begun.value == 0 { await Task.yield() }
-        await #expect(throws: BrokerError.self) {
-            _ = try await cache.value(for: "k", until: .after(.milliseconds(20)), late: late) { _ in .init(2, freshFor: .zero) }
+        let first = Task {
+            try await cache.value(for: "k", in: .forTest(timeout: .seconds(3000))) { context throws(BrokerError) in
+                begun.increment()
+                while context.deadline != far.deadline { await Task.yield() }
+                throw BrokerError(.deadlineExceeded, at: .identity, "a request had the first caller's deadline")
+            }.value
         }
-        release.increment()
-        #expect(try await patient == 1)
+        while begun.value == 0 { await Task.yield() }
+        #expect(try await cache.value(for: "k", in: far) { _ in .init(8, freshFor: .zero) }.value == 8)
+        await #expect(throws: BrokerError.self) { try await first.value }
     }
 
     @Test("a fetch that nobody waits for any more is cancelled") func abandoned() async throws {
+        let begun = Counter()
         let ended = Counter()
         let cache = cache
-        let late = late
-        await #expect(throws: BrokerError.self) {
-            _ = try await cache.value(for: "k", until: .after(.milliseconds(20)), late: late) { _ in
+        let call = Task {
+            try await cache.value(for: "k", in: .forTest()) { _ in
+                begun.increment()
                 while !Task.isCancelled { await Task.yield() }
                 ended.increment()
                 return .init(1, freshFor: .seconds(100))
-            }
+            }.value
         }
+        while begun.value == 0 { await Task.yield() }
+        call.cancel()
+        let error = await #expect(throws: BrokerError.self) { try await call.value }
+        #expect(error?.code == .deadlineExceeded && error?.stage == .identity)
         while ended.value == 0 { await Task.yield() }
-        let next = try await cache.value(for: "k", until: .after(.seconds(6000)), late: late) { _ in .init(2, freshFor: .zero) }
+        let next = try await cache.value(for: "k", in: .forTest()) { _ in .init(2, freshFor: .zero) }
         #expect(next.value == 2, "an abandoned fetch must not fill the cache")
     }
 
     @Test("keeps no more than its capacity") func capacity() async throws {
         for (key, value, life) in [("a", 1, 10), ("b", 2, 20), ("c", 3, 30)] {
-            _ = try await cache.value(for: key, until: .after(.seconds(6000)), late: late) { _ in .init(value, freshFor: .seconds(life)) }
+            _ = try await cache.value(for: key, in: .forTest()) { _ in .init(value, freshFor: .seconds(life)) }
         }
-        let again = try await cache.value(for: "a", until: .after(.seconds(6000)), late: late) { _ in .init(9, freshFor: .zero) }
+        let again = try await cache.value(for: "a", in: .forTest()) { _ in .init(9, freshFor: .zero) }
         #expect(again.value == 9, "the entry that would expire first made room")
-        let kept = try await cache.value(for: "c", until: .after(.seconds(6000)), late: late) { _ in .init(9, freshFor: .zero) }
+        let kept = try await cache.value(for: "c", in: .forTest()) { _ in .init(9, freshFor: .zero) }
         #expect(kept.value == 3)
     }
 
     @Test("a stale generation is fetched again, and only once") func generations() async throws {
-        let deadline = Deadline.after(.seconds(6000))
-        let first = try await cache.value(for: "a", until: deadline, late: late) { _ in .init(1, freshFor: .seconds(60)) }
-        let second = try await cache.value(for: "a", until: deadline, otherThan: first.generation, late: late) { _ in
-            .init(2, freshFor: .seconds(60))
-        }
+        let first = try await cache.value(for: "a", in: .forTest()) { _ in .init(1, freshFor: .seconds(60)) }
+        let second = try await cache.value(for: "a", in: .forTest(), otherThan: first.generation) { _ in .init(2, freshFor: .seconds(60)) }
         #expect(second.value == 2)
-        let third = try await cache.value(for: "a", until: deadline, otherThan: first.generation, late: late) { _ in
-            .init(3, freshFor: .seconds(60))
-        }
+        let third = try await cache.value(for: "a", in: .forTest(), otherThan: first.generation) { _ in .init(3, freshFor: .seconds(60)) }
         #expect(third.value == 2)
     }
 }

@@ -193,8 +193,7 @@ import Testing
 }
 
 extension WrappingKeyPool {
-    fileprivate func take(for time: Duration = .seconds(600)) async throws(BrokerError) -> WrappingKey {
-        let context = RequestContext(id: "test", deadline: .after(time), logger: RecordedLog().logger())
-        return try await take(in: context)
+    fileprivate func take(for time: Duration) async throws(BrokerError) -> WrappingKey {
+        try await withDeadline(.after(time)) { () async throws(BrokerError) in try await self.take() }
     }
 }

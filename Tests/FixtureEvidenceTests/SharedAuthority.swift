@@ -1,4 +1,5 @@
 import SNPReport
+import Waiting
 
 @testable import SNPFixture
 
@@ -21,9 +22,9 @@ actor SharedAuthority {
         let task =
             making
             ?? Task {
-                try await withCheckedContinuation { continuation in
-                    PlainThread.detach { continuation.resume(returning: Result { () throws(FixtureError) in try FixtureKeys.generate() }) }
-                }.get()
+                let keys = await BackgroundThread.run { Result { () throws(FixtureError) in try FixtureKeys.generate() } }
+                guard let keys else { throw FixtureError("no thread to make keys") }
+                return try keys.get()
             }
         making = task
         return try await task.value

@@ -1,7 +1,6 @@
 internal import Waiting
 package import BrokerCore
 internal import Glibc
-internal import HTTPTransport
 internal import Synchronization
 
 /// The SNP firmware of this guest.
@@ -48,31 +47,21 @@ package final class SNPDevice: Sendable {
     package func report(_ reportData: [UInt8], in context: RequestContext) async throws(BrokerError) -> DeviceReport {
         precondition(reportData.count == 64, "report data has 64 bytes")
         let interface = try interface()
-        let deadline = context.deadline
-        try await turn.enter(until: deadline, path: probe.paths[interface])
-        let answer = FirstResult<DeviceReport>()
+        try await turn.enter(path: probe.paths[interface])
+        let answer = Waiter<Result<DeviceReport, BrokerError>>()
         let isGivenUp = Flag()
         let started = BackgroundThread.start { [self] in
-            let result = repeated(reportData, interface, until: deadline, isGivenUp)
+            let result = repeated(reportData, interface, until: context.deadline, isGivenUp)
             turn.leave()
-            answer.finish(result)
+            answer.resume(result)
         }
         guard started else {
             turn.leave()
             throw BrokerError(
                 .evidenceUnavailable, at: .evidence, "no thread could be started to ask the firmware", retryAfter: .seconds(1))
         }
-        let late = BrokerError(.deadlineExceeded, at: .evidence, "\(probe.paths[interface]) gave no report before the request's deadline")
-        let timer = DeadlineTimer(at: deadline.instant) {
-            isGivenUp.raise()
-            answer.finish(.failure(late))
-        }
-        defer { timer.cancel() }
-        let result = await withTaskCancellationHandler {
-            await answer.result()
-        } onCancel: {
-            isGivenUp.raise()
-            answer.finish(.failure(BrokerError(.deadlineExceeded, at: .evidence, "the caller went away")))
+        guard let result = await answer.value(onCancel: { isGivenUp.raise() }) else {
+            throw BrokerError(.deadlineExceeded, at: .evidence, "\(probe.paths[interface]) gave no report in time")
         }
         return try result.get()
     }

@@ -32,20 +32,17 @@ package final class EndorsementResolver: Sendable {
         self.product = product
         self.clock = clock
         self.firstDelay = firstDelay
-        cache = SingleFlightCache(capacity: 16, clock: clock)
+        cache = SingleFlightCache(capacity: 16, clock: clock, stage: .endorsement)
     }
 
     /// Leaf, intermediate and root that verify `report`, which must be well-formed.
     package func chain(for report: AttestationReport, table: [UInt8], in context: RequestContext) async throws(BrokerError) -> [Certificate]
     {
         let subject = EndorsementSubject(report, product: product)
-        let late = BrokerError(
-            .upstreamUnavailable, at: .endorsement, "no source of endorsements answered before the request's deadline (asked: \(names))")
         let hasResolved = Atomic(false)
-        let found = try await cache.value(for: subject, until: context.deadline, late: late) {
-            [self] (deadline) async throws(BrokerError) in
-            // The deadline of everybody who waits, not of the one who came first.
-            let context = RequestContext(id: context.id, deadline: deadline.current, logger: context.logger)
+        // A report that does not verify is the first caller's own misfortune.
+        let found = try await cache.value(for: subject, in: context, isOwn: { $0.cause is ForgedReport }) {
+            [self] context throws(BrokerError) in
             let chain = try await resolve(subject, report, table, in: context)
             hasResolved.store(true, ordering: .releasing)
             return .init(chain, freshFor: .seconds(7 * 86_400))
@@ -54,7 +51,8 @@ package final class EndorsementResolver: Sendable {
         return hasResolved.load(ordering: .acquiring) ? found.value : try verified(found.value, report, from: "the cache")
     }
 
-    private var names: String { sources.map(\.name).joined(separator: ", ") }
+    /// The cause where certificates are right for a report and its signature is not.
+    private struct ForgedReport: Error {}
 
     private func resolve(_ subject: EndorsementSubject, _ report: AttestationReport, _ table: [UInt8], in context: RequestContext)
         async throws(BrokerError) -> [Certificate]
@@ -91,11 +89,13 @@ package final class EndorsementResolver: Sendable {
         policy.roots = roots
         let result = EvidenceVerifier(signatures: signatures).verify(report: report.bytes, certificates: offered, policy: policy)
         guard result.isVerified, let endorsement = result.endorsement else {
-            let failed = result.checks.filter { !$0.ok }.map { "\($0.code.rawValue) (\($0.detail))" }
+            let failed = result.checks.filter { !$0.ok }
             let isStale = result.failures.contains { $0.hasPrefix("tcb") || $0.hasPrefix("leaf-tcb") }
             throw BrokerError(
                 isStale ? .endorsementMismatch : .evidenceUnavailable, at: .endorsement,
-                "the certificates from \(source) do not verify the report: \(failed.joined(separator: "; "))")
+                "the certificates from \(source) do not verify the report: "
+                    + failed.map { "\($0.code.rawValue) (\($0.detail))" }.joined(separator: "; "),
+                cause: failed.allSatisfy { [.signatureRange, .reportSignature].contains($0.code) } ? ForgedReport() : nil)
         }
         return [endorsement.leaf, endorsement.intermediate, endorsement.root]
     }
@@ -108,6 +108,7 @@ package final class EndorsementResolver: Sendable {
             [.upstreamUnavailable, .upstreamThrottled, .endorsementMismatch].first(where: codes.contains) ?? .evidenceUnavailable
         return BrokerError(
             code, at: .endorsement, "no source has certificates for this machine's processor: \(words)",
-            retryAfter: failures.compactMap(\.error.retryAfter).min())
+            retryAfter: failures.compactMap(\.error.retryAfter).min(),
+            cause: failures.lazy.compactMap(\.error.cause).first { $0 is ForgedReport })
     }
 }

@@ -1,6 +1,4 @@
-internal import Waiting
 package import BrokerCore
-internal import HTTPTransport
 internal import Logging
 package import SecureMemory
 
@@ -9,7 +7,7 @@ protocol TokenIssuer: Sendable {
     /// Who the token is for, in words without secrets.
     var identity: String { get }
 
-    func acquire(audience: String, until deadline: FlightDeadline, logger: Logger) async throws(BrokerError) -> AcquiredToken
+    func acquire(audience: String, in context: RequestContext) async throws(BrokerError) -> AcquiredToken
 }
 
 /// Gives out the issuer's tokens, each until 80 % of its life, and asks once for everybody who waits at the same time. Failures are not
@@ -30,17 +28,15 @@ struct CachedAccessTokens: AccessTokenSource {
     init(_ issuer: any TokenIssuer, reason: String, clock: any WallClock) {
         self.issuer = issuer
         self.reason = reason
-        cache = SingleFlightCache(capacity: 16, clock: clock)
+        cache = SingleFlightCache(capacity: 16, clock: clock, stage: .identity)
     }
 
     func accessToken(for audience: String, in context: RequestContext) async throws(BrokerError) -> Redacted<String> {
         let issuer = issuer
-        let logger = context.logger
-        let late = BrokerError(.deadlineExceeded, at: .identity, "no access token for \(audience) before the request's deadline")
-        let found = try await cache.value(for: Key(audience: audience, identity: issuer.identity), until: context.deadline, late: late) {
-            deadline throws(BrokerError) in
-            let acquired = try await issuer.acquire(audience: audience, until: deadline, logger: logger)
-            logger.debug(
+        let found = try await cache.value(for: Key(audience: audience, identity: issuer.identity), in: context) {
+            context throws(BrokerError) in
+            let acquired = try await issuer.acquire(audience: audience, in: context)
+            context.logger.debug(
                 "access token acquired",
                 metadata: ["audience": "\(audience)", "identity": "\(issuer.identity)", "lifetime": "\(acquired.lifetime)s"])
             return .init(acquired.token, freshFor: acquired.reusableFor)

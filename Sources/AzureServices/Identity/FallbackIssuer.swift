@@ -1,4 +1,3 @@
-internal import Waiting
 internal import BrokerCore
 internal import Logging
 
@@ -13,13 +12,13 @@ struct FallbackIssuer: TokenIssuer {
     // Both speak for the same identity; the cache's key must not depend on which of them answered.
     var identity: String { first.identity }
 
-    func acquire(audience: String, until deadline: FlightDeadline, logger: Logger) async throws(BrokerError) -> AcquiredToken {
+    func acquire(audience: String, in context: RequestContext) async throws(BrokerError) -> AcquiredToken {
         let failure: BrokerError
-        do { return try await first.acquire(audience: audience, until: deadline, logger: logger) } catch { failure = error }
+        do { return try await first.acquire(audience: audience, in: context) } catch { failure = error }
         // A service that answered has spoken; only silence leads on.
         guard failure.upstream == nil, failure.code == .upstreamUnavailable else { throw failure }
-        logger.debug("the identity endpoint is asked instead", metadata: ["reason": "\(failure.message)"])
-        do { return try await second.acquire(audience: audience, until: deadline, logger: logger) } catch {
+        context.logger.debug("the identity endpoint is asked instead", metadata: ["reason": "\(failure.message)"])
+        do { return try await second.acquire(audience: audience, in: context) } catch {
             throw BrokerError(
                 error.code, at: .identity, "\(failure.message); \(error.message)", retryAfter: error.retryAfter, upstream: error.upstream,
                 cause: error.cause, details: error.details)

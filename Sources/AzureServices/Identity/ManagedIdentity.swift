@@ -17,12 +17,11 @@ struct ManagedIdentity: TokenIssuer {
 
     var identity: String { "managed identity \(selector.map { "\($0)" } ?? "of this machine")" }
 
-    func acquire(audience: String, until deadline: FlightDeadline, logger: Logger) async throws(BrokerError) -> AcquiredToken {
-        let late = BrokerError(.deadlineExceeded, at: .identity, "\(service.name) gave no token for \(audience) in time")
-        return try await retrying(until: deadline, sleep: sleep, late: late) { count in
-            let attempt = await self.attempt(audience, deadline.current)
+    func acquire(audience: String, in context: RequestContext) async throws(BrokerError) -> AcquiredToken {
+        try await retrying(in: context, sleep: sleep) { count in
+            let attempt = await self.attempt(audience, context.deadline)
             if case .again(let error, _, _) = attempt {
-                logger.debug(
+                context.logger.debug(
                     "managed identity token not available yet", metadata: ["attempt": "\(count + 1)", "reason": "\(error.message)"])
             }
             return attempt

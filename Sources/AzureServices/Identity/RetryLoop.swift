@@ -1,6 +1,5 @@
 internal import Waiting
 internal import BrokerCore
-internal import HTTPTransport
 
 /// Waits for a while, or until the task is cancelled. Injected, so that a test of a schedule takes no time.
 package typealias Sleeper = @Sendable (Duration) async -> Void
@@ -37,21 +36,21 @@ struct RetrySchedule: Sendable, Equatable {
     static let tokenEndpoint = RetrySchedule(delays: [.seconds(1), .seconds(2), .seconds(4)])
 }
 
-/// Repeats `attempt` on the schedule that its last failure asks for, inside the flight's deadline. A delay that would reach past the
+/// Repeats `attempt` on the schedule that its last failure asks for, inside the context's deadline. A delay that would reach past the
 /// deadline is not begun: the caller gets the last error, which says more than a time-out, with that delay as its hint.
-func retrying<Value: Sendable>(until deadline: FlightDeadline, sleep: Sleeper, late: BrokerError, attempt: (Int) async -> Attempt<Value>)
+func retrying<Value: Sendable>(in context: RequestContext, sleep: Sleeper, attempt: (Int) async -> Attempt<Value>)
     async throws(BrokerError) -> Value
 {
     var count = 0
     while true {
-        if Task.isCancelled || deadline.current.hasPassed { throw late }
+        if Task.isCancelled || context.deadline.hasPassed { throw .cancelled(at: .identity) }
         switch await attempt(count) {
         case .done(let value): return value
         case .failed(let error): throw error
         case .again(let error, let schedule, let notBefore):
             guard count < schedule.delays.count else { throw error.withHint(notBefore) }
             let delay = max(schedule.delays[count], notBefore ?? .zero)
-            guard delay < deadline.current.remaining else { throw error.withHint(delay) }
+            guard delay < context.deadline.remaining else { throw error.withHint(delay) }
             if delay > .zero { await sleep(delay) }
             count += 1
         }

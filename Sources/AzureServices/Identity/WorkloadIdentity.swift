@@ -21,12 +21,11 @@ struct WorkloadIdentity: TokenIssuer {
 
     var identity: String { "workload identity \(clientID) of tenant \(tenantID)" }
 
-    func acquire(audience: String, until deadline: FlightDeadline, logger: Logger) async throws(BrokerError) -> AcquiredToken {
-        let late = BrokerError(.deadlineExceeded, at: .identity, "\(authority) gave no token for \(audience) in time")
-        return try await retrying(until: deadline, sleep: sleep, late: late) { count in
-            let attempt = await self.attempt(audience, deadline.current)
+    func acquire(audience: String, in context: RequestContext) async throws(BrokerError) -> AcquiredToken {
+        try await retrying(in: context, sleep: sleep) { count in
+            let attempt = await self.attempt(audience, context.deadline)
             if case .again(let error, _, _) = attempt {
-                logger.debug(
+                context.logger.debug(
                     "workload identity token not available yet", metadata: ["attempt": "\(count + 1)", "reason": "\(error.message)"])
             }
             return attempt

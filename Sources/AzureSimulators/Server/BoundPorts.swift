@@ -1,3 +1,4 @@
+internal import Waiting
 internal import Synchronization
 
 /// Where the simulators listen.
@@ -15,16 +16,21 @@ package struct SimulatorPorts: Sendable, Equatable {
 
 /// Hands the ports to whoever waits for them, once both listeners are up.
 final class PortAnnouncement: Sendable {
+    typealias Announced = Result<SimulatorPorts, SimulatorError>
+
     private struct State {
         var tls: Int?
         var metadata: Int?
         var failure: SimulatorError?
-        var waiters: [CheckedContinuation<Result<SimulatorPorts, SimulatorError>, Never>] = []
+        var waiting = WaitList<Announced>()
 
-        var result: Result<SimulatorPorts, SimulatorError>? {
+        var result: Announced? {
             if let tls, let metadata { return .success(SimulatorPorts(tls: tls, metadata: metadata)) }
             return failure.map { .failure($0) }
         }
+
+        /// Tells everybody who waits, once there is something to tell.
+        mutating func tell() { if let result { waiting.giveAll(result) } }
     }
 
     private let state = Mutex(State())
@@ -35,33 +41,21 @@ final class PortAnnouncement: Sendable {
 
     var ports: SimulatorPorts {
         get async throws(SimulatorError) {
-            let result = await withCheckedContinuation { continuation in
-                let known = state.withLock { state in
-                    guard let result = state.result else {
-                        state.waiters.append(continuation)
-                        return Result<SimulatorPorts, SimulatorError>?.none
-                    }
-                    return result
-                }
-                if let known { continuation.resume(returning: known) }
+            let waiter = state.withLock { state in
+                let waiter = state.waiting.add()
+                state.tell()
+                return waiter
             }
+            let result = await waiter.value { state.withLock { _ = $0.waiting.remove(waiter) } }
+            guard let result else { throw SimulatorError("nobody waits for the ports any more") }
             return try result.get()
         }
     }
 
     private func change(_ body: (inout State) -> Void) {
-        let (result, waiters) = state.withLock { state in
+        state.withLock { state in
             body(&state)
-            guard let result = state.result else {
-                return (
-                    Result<SimulatorPorts, SimulatorError>?.none, [CheckedContinuation<Result<SimulatorPorts, SimulatorError>, Never>]()
-                )
-            }
-            let waiters = state.waiters
-            state.waiters = []
-            return (result, waiters)
+            state.tell()
         }
-        guard let result else { return }
-        for waiter in waiters { waiter.resume(returning: result) }
     }
 }

@@ -94,8 +94,7 @@ import StrictJSON
         // A take starts the refill; stopped, it only takes.
         pool.stopFilling()
         try await measurer.measure("pool take, warm", count: 1) {
-            let context = RequestContext(id: "", deadline: .after(.seconds(60)), logger: quiet)
-            _ = try await pool.take(in: context)
+            _ = try await pool.take()
         }
     }
 

@@ -19,19 +19,19 @@ import Testing
 
     @Test("whoever waits too long is told what is in the way, and takes nobody's turn") func busy() async throws {
         let turn = Turn()
-        try await turn.enter(until: .after(.seconds(60)), path: "/dev/x")
+        try await turn.enter(path: "/dev/x")
         do throws(BrokerError) {
-            try await turn.enter(until: .after(.milliseconds(20)), path: "/dev/x")
+            try await withDeadline(.after(.milliseconds(20))) { () async throws(BrokerError) in try await turn.enter(path: "/dev/x") }
             Issue.record("two at a time")
         } catch {
             #expect(error.code == .deadlineExceeded && error.stage == .evidence)
             #expect(error.message.contains("/dev/x is still busy with an earlier request"))
         }
-        let next = Task { try await turn.enter(until: .after(.seconds(60)), path: "/dev/x") }
+        let next = Task { try await turn.enter(path: "/dev/x") }
         turn.leave()
         try await next.value
         turn.leave()
-        try await turn.enter(until: .after(.seconds(60)), path: "/dev/x")
+        try await turn.enter(path: "/dev/x")
     }
 
     @Test("never two at a time, and everybody's turn comes") func exclusive() async throws {
@@ -40,7 +40,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<100 {
                 group.addTask {
-                    try await turn.enter(until: .after(.seconds(60)), path: "/dev/x")
+                    try await turn.enter(path: "/dev/x")
                     #expect(order.enter() == 1)
                     await Task.yield()
                     order.append(number)

@@ -124,6 +124,56 @@ final class ScriptedSource: EndorsementSource {
         #expect(source.count == asked + 1)
     }
 
+    @Test("a caller who joins with a later deadline gets the chain when the first one's time is over") func latestDeadline() async throws {
+        let machine = try Self.machine.get()
+        let near = RequestContext.forTest(timeout: .seconds(5))
+        let far = RequestContext.forTest(timeout: .seconds(240))
+        let asked = Atomic(0)
+        let source = ScriptedSource("slow") { subject, context throws(BrokerError) in
+            guard asked.add(1, ordering: .relaxed).newValue == 1 else { return machine.chain(for: subject.tcb) }
+            // Until the second has joined. Where the sources never hear of its deadline, the first one's time is over in the end.
+            while context.deadline != far.deadline, !near.deadline.hasPassed { await Task.yield() }
+            throw BrokerError(.upstreamUnavailable, at: .endorsement, "no answer in time")
+        }
+        let resolver = try resolver([source])
+        let (first, second) = (try machine.report(0), try machine.report(0))
+        let early = Task { try await resolver.chain(for: first, table: [], in: near) }
+        while asked.load(ordering: .relaxed) == 0 { await Task.yield() }
+        let chain = try await resolver.chain(for: second, table: [], in: far)
+        #expect(chain[0].der == machine.chips[0].chain[0].der)
+        #expect(source.count == 2)
+        _ = await early.result
+    }
+
+    @Test("a first caller whose own report does not verify fails nobody who waits with a good one") func forgedLeader() async throws {
+        let machine = try Self.machine.get()
+        let near = RequestContext.forTest(timeout: .seconds(5))
+        let far = RequestContext.forTest(timeout: .seconds(240))
+        let asked = Atomic(0)
+        let source = ScriptedSource("good") { subject, context throws(BrokerError) in
+            asked.add(1, ordering: .relaxed)
+            // Until somebody has joined, as above.
+            while context.deadline != far.deadline, !near.deadline.hasPassed { await Task.yield() }
+            return machine.chain(for: subject.tcb)
+        }
+        let resolver = try resolver([source])
+        var bytes = try machine.report(0).bytes
+        bytes[0x50] ^= 1
+        let forged = try AttestationReport(bytes)
+        let leader = Task {
+            do throws(BrokerError) {
+                _ = try await resolver.chain(for: forged, table: [], in: near)
+                return nil as BrokerError?
+            } catch { return error }
+        }
+        while asked.load(ordering: .relaxed) == 0 { await Task.yield() }
+        let good = try (0..<5).map { _ in try machine.report(0) }
+        let joined = good.map { report in Task { try await resolver.chain(for: report, table: [], in: far) } }
+        #expect(await leader.value?.code == .evidenceUnavailable)
+        for task in joined { #expect(try await task.value[0].der == machine.chips[0].chain[0].der) }
+        #expect(source.count <= 2)
+    }
+
     @Test("sources are asked in order, and one that offers the wrong chain is passed over") func order() async throws {
         let machine = try Self.machine.get()
         let nothing = ScriptedSource("nothing") { _, _ throws(BrokerError) in throw .noEndorsement("nothing here") }

@@ -1,0 +1,90 @@
+import Synchronization
+import Testing
+
+@testable import Waiting
+
+/// A place that some tasks wait for, as the owners of wait lists have it.
+final class Place: Sendable {
+    private let state = Mutex(WaitList<Int>())
+
+    var count: Int { state.withLock { $0.count } }
+
+    func wait() async -> Int? {
+        let waiter = state.withLock { $0.add() }
+        return await waiter.value { state.withLock { _ = $0.remove(waiter) } }
+    }
+
+    func give(_ value: Int) -> Bool { state.withLock { $0.give(value) } }
+
+    func giveAll(_ value: Int) { state.withLock { $0.giveAll(value) } }
+}
+
+/// Something that has happened.
+final class Flag: Sendable {
+    private let state = Atomic(false)
+    var isRaised: Bool { state.load(ordering: .relaxed) }
+    func raise() { state.store(true, ordering: .relaxed) }
+}
+
+func eventually(_ condition: () -> Bool) async { while !condition() { await Task.yield() } }
+
+@Suite("Wait lists", .timeLimit(.minutes(5))) struct WaitListTests {
+    private func start(_ count: Int, at place: Place) async -> [Task<Int?, Never>] {
+        var tasks: [Task<Int?, Never>] = []
+        for _ in 0..<count {
+            tasks.append(Task { await place.wait() })
+            await eventually { place.count == tasks.count }
+        }
+        return tasks
+    }
+
+    @Test("whoever came first is served first") func order() async {
+        let place = Place()
+        let tasks = await start(5, at: place)
+        for number in 0..<5 { #expect(place.give(number)) }
+        #expect(!place.give(5))
+        for (number, task) in tasks.enumerated() { #expect(await task.value == number) }
+    }
+
+    @Test("whoever is cancelled leaves and takes no value from others") func cancelled() async {
+        let place = Place()
+        let tasks = await start(3, at: place)
+        tasks[0].cancel()
+        #expect(await tasks[0].value == nil)
+        #expect(place.count == 2)
+        #expect(place.give(1))
+        place.giveAll(2)
+        #expect(await tasks[1].value == 1)
+        #expect(await tasks[2].value == 2)
+        #expect(place.count == 0)
+    }
+
+    @Test("no value is lost between tasks that are served and cancelled at the same time") func race() async {
+        let place = Place()
+        for _ in 0..<200 {
+            let task = await start(1, at: place)[0]
+            let giver = Task.detached { place.give(7) }
+            task.cancel()
+            let (given, got) = (await giver.value, await task.value)
+            #expect(given == (got == 7))
+        }
+    }
+
+    @Test("a value that comes before anybody waits is kept, and only the first counts") func early() async {
+        let waiter = Waiter<Int>()
+        waiter.resume(1)
+        waiter.resume(2)
+        #expect(await waiter.value(onCancel: {}) == 1)
+    }
+
+    @Test("work on a thread of its own is left behind when its task is cancelled") func thread() async {
+        let mayEnd = Flag()
+        let work = Task {
+            await BackgroundThread.run { while !mayEnd.isRaised {} }
+        }
+        work.cancel()
+        #expect(await work.value == nil)
+        mayEnd.raise()
+        #expect(await BackgroundThread.run { 7 } == 7)
+    }
+}
