@@ -1,6 +1,7 @@
 internal import Issuing
 internal import BrokerCore
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SNPFixture
 internal import SNPReport
 
@@ -133,19 +134,10 @@ struct FixtureSettings: Sendable {
 enum PlainOrBase64 {
     /// The decoded bytes when the whole content, but for white space around it, is standard base64; otherwise the content itself.
     static func decode(_ content: [UInt8]) -> [UInt8] {
-        let text = trimmed(content)
+        let text = content.trimmed(.whiteSpace)
         guard !text.isEmpty, text.allSatisfy({ $0 < 0x80 }), let decoded = Base64.decode(String(decoding: text, as: UTF8.self)) else {
             return content
         }
         return decoded
-    }
-
-    /// Without white space at both ends.
-    static func trimmed(_ content: [UInt8]) -> ArraySlice<UInt8> {
-        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
-        guard let first = content.firstIndex(where: { !isSpace($0) }), let last = content.lastIndex(where: { !isSpace($0) }) else {
-            return []
-        }
-        return content[first...last]
     }
 }

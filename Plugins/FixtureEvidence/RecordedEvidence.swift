@@ -1,6 +1,7 @@
 internal import BrokerCore
 internal import Logging
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SNPReport
 internal import SNPVerification
 
@@ -56,7 +57,7 @@ struct RecordedEvidence: EvidenceProvider, ReadinessReporting {
     /// The report of a file that holds it raw, as hex or as base64.
     private static func reportBytes(_ content: [UInt8]) -> [UInt8] {
         if content.count == AttestationReport.byteCount { return content }
-        let text = PlainOrBase64.trimmed(content)
+        let text = content.trimmed(.whiteSpace)
         guard text.allSatisfy({ $0 < 0x80 }) else { return content }
         if let decoded = Hex.decode(String(decoding: text, as: UTF8.self)) { return decoded }
         return PlainOrBase64.decode(content)

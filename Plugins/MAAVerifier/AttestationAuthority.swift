@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 internal import AzureServices
 internal import BrokerCore
@@ -90,13 +91,8 @@ struct AttestationAuthority: Verifier {
         }
     }
 
-    private static func words(_ parts: [String??]) -> String {
-        let known = parts.compactMap { part -> String? in
-            guard case .some(.some(let text)) = part else { return nil }
-            let sanitized = BrokerError.Upstream(status: 0, body: Array(text.utf8)).body
-            let line = sanitized.split(whereSeparator: \.isNewline).joined(separator: " ")
-            return line.isEmpty ? nil : String(line.prefix(1000))
-        }
+    private static func words(_ parts: [String?]) -> String {
+        let known = parts.compactMap { UpstreamText.line($0, limit: 1000) }
         return known.isEmpty ? "no reason given" : known.joined(separator: ": ")
     }
 }

@@ -1,6 +1,7 @@
 internal import AzureServices
 internal import BrokerCore
 internal import HTTPTransport
+internal import PlainText
 
 /// What an operator can set for the verifier `maa`.
 struct MAASettings: Sendable {
@@ -41,17 +42,12 @@ struct MAASettings: Sendable {
     private static let apiVersionKey = SettingKey(
         "api-version", default: "2020-10-01", help: "REST version sent to the service.",
         check: { text in
-            let isVersion = text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || byte == UInt8(ascii: "-")
-            }
-            return isVersion && (1...32).contains(text.utf8.count) ? nil : "expected a version such as 2020-10-01"
+            text.utf8.consists(of: .lowercase + .digits + "-", count: 1...32) ? nil : "expected a version such as 2020-10-01"
         })
     private static let userAgentKey = SettingKey(
         "user-agent", default: "ConfidentialSkrContainer", help: "User-Agent sent to the service.",
         check: { text in
-            let isPrintable = text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
-            return isPrintable && (1...256).contains(text.utf8.count) ? nil : "expected 1 to 256 printable ASCII characters"
+            text.utf8.consists(of: .printable, count: 1...256) ? nil : "expected 1 to 256 printable ASCII characters"
         })
     private static let timeoutKey = SettingKey(
         "timeout", default: Duration.seconds(15), help: "Bound on one request to the service.",

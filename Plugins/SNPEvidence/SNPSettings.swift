@@ -1,5 +1,6 @@
 internal import BrokerCore
 internal import HTTPTransport
+internal import PlainText
 internal import SNPReport
 
 /// The provider's block.
@@ -64,7 +65,7 @@ struct SNPSettings {
         "product", help: "The processor, where the report does not say it (version 2): milan or genoa. Found out when unset.")
     private static let thimKey = SettingKey<String>(
         "thim-endpoint", default: "169.254.169.254", help: "HOST or HOST:PORT of THIM, reached by plain http without a proxy.",
-        check: { MetadataAddress($0) == nil ? "expected HOST or HOST:PORT" : nil })
+        check: { HostAndPort($0, defaultPort: 80) == nil ? "expected HOST or HOST:PORT" : nil })
     private static let azureCacheKey = SettingKey<Endpoint>(
         "azure-cache-endpoint", help: "Azure's certificate cache; global.acccache.azure.net when unset.")
     private static let azureCachePrefixKey = SettingKey<String>(
@@ -94,17 +95,11 @@ struct SNPSettings {
     }
 
     private static let plainPath: @Sendable (String) -> String? = { text in
-        isPlain(text, also: "-_./") && !text.isEmpty && !text.contains("..") ? nil : "expected letters, digits, '-', '_', '.' and '/'"
+        text.utf8.consists(of: .alphanumeric + "-_./", count: 1...256) && !text.contains("..")
+            ? nil : "expected letters, digits, '-', '_', '.' and '/'"
     }
     private static let plainQuery: @Sendable (String) -> String? = { text in
-        isPlain(text, also: "-_.=&") ? nil : "expected name=value pairs joined by '&'"
-    }
-
-    private static func isPlain(_ text: String, also others: String) -> Bool {
-        text.utf8.count <= 256
-            && text.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || others.utf8.contains(byte)
-            }
+        text.utf8.consists(of: .alphanumeric + "-_.=&", count: 0...256) ? nil : "expected name=value pairs joined by '&'"
     }
 }
 
@@ -122,20 +117,4 @@ enum ProductChoice: String, SettingChoice {
     case milan, genoa, turin
 
     var product: ProcessorProduct? { ProcessorProduct.allCases.first { $0.rawValue.lowercased() == rawValue } }
-}
-
-/// A host and port on this machine or link.
-struct MetadataAddress {
-    let host: String
-    let port: Int
-
-    init?(_ text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        guard let host = parts.first, !host.isEmpty, parts.count <= 2,
-            host.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2E || $0 == 0x2D }),
-            let port = parts.count == 2 ? Int(parts[1]) : 80, (1...65535).contains(port)
-        else { return nil }
-        self.host = host
-        self.port = port
-    }
 }

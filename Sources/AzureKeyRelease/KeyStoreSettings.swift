@@ -2,6 +2,7 @@ internal import AzureServices
 package import BrokerCore
 package import HTTPTransport
 package import OpenSSLCrypto
+internal import PlainText
 
 /// What an operator can set for a key store of either kind.
 package struct KeyStoreSettings: Sendable {
@@ -36,11 +37,7 @@ package struct KeyStoreSettings: Sendable {
     private static let apiVersionKey = SettingKey(
         "api-version", default: "7.4", help: "REST version, at least 7.3.",
         check: { text in
-            let isVersion = text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
-            }
-            return isVersion && (1...32).contains(text.utf8.count) ? nil : "expected a version such as 7.4 or 2025-07-01"
+            text.utf8.consists(of: .lowercase + .digits + ".-", count: 1...32) ? nil : "expected a version such as 7.4 or 2025-07-01"
         })
     private static let wrapAlgorithmKey = SettingKey(
         "wrap-algorithm", default: WrapAlgorithmChoice.sha256, help: "How the store wraps a released key; CKM_RSA_AES_KEY_WRAP uses SHA-1.")

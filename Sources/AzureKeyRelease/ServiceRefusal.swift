@@ -1,6 +1,7 @@
 internal import BrokerCore
 internal import HTTPTransport
 internal import AzureServices
+internal import PlainText
 internal import StrictJSON
 
 /// An error answer of a key store, turned into words and a code (KeyStores.md, "Refusals").
@@ -18,9 +19,9 @@ struct ServiceRefusal {
         self.key = key
         let limits = JSONLimits(maximumBytes: AzureKeyStore.maximumAnswerBytes, maximumDepth: 16)
         let error = try? JSONCursor.parse(response.body, limits: limits).member("error")
-        code = Self.words(try? error?.optionalString("code"), limit: 80)
-        innerCode = Self.words(try? error?.optional("innererror")?.optionalString("code"), limit: 80)
-        message = Self.words(try? error?.optionalString("message"), limit: 800)
+        code = UpstreamText.line(try? error?.optionalString("code"), limit: 80)
+        innerCode = UpstreamText.line(try? error?.optional("innererror")?.optionalString("code"), limit: 80)
+        message = UpstreamText.line(try? error?.optionalString("message"), limit: 800)
     }
 
     /// What the catalogue knows about the answer.
@@ -97,12 +98,5 @@ struct ServiceRefusal {
         if let resource = challenge["resource"] ?? challenge["scope"] { text += "; it wants one for \(resource)" }
         if let authority = challenge["authorization"] ?? challenge["authorization_uri"] { text += " issued by \(authority)" }
         return text + ". Tokens of Key Vault and Managed HSM are not interchangeable"
-    }
-
-    static func words(_ text: String??, limit: Int) -> String? {
-        guard case .some(.some(let text)) = text else { return nil }
-        let sanitized = BrokerError.Upstream(status: 0, body: Array(text.utf8)).body
-        let line = sanitized.split(whereSeparator: \.isNewline).joined(separator: " ")
-        return line.isEmpty ? nil : String(line.prefix(limit))
     }
 }

@@ -1,11 +1,12 @@
 package import BrokerCore
 package import HTTPTransport
+package import PlainText
 
 /// The whole configuration, checked: what `serve` starts with.
 package struct BrokerConfiguration: Sendable {
     package struct Server: Sendable {
         /// Address of the REST interface; `nil` where only the unix socket serves.
-        package let http: ListenAddress?
+        package let http: HostAndPort?
         /// Absolute path of the unix socket, where there is one.
         package let unix: String?
         package let profile: ResponseProfile
@@ -93,5 +94,5 @@ package struct EffectiveSetting: Sendable, Equatable, CustomStringConvertible {
     package let source: ConfigurationSource
 
     /// `server.http = 127.0.0.1:8080 (default)`.
-    package var description: String { "\(path) = \(value.map(PrintableText.line) ?? "(not set)") (\(source))" }
+    package var description: String { "\(path) = \(value.map(VisibleText.line) ?? "(not set)") (\(source))" }
 }

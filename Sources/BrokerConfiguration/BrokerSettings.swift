@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 internal import BrokerCore
 
@@ -9,7 +10,7 @@ enum BrokerSettings {
 
     enum Server {
         static let http = SettingKey<ListenSetting>(
-            "http", default: ListenSetting(address: ListenAddress("127.0.0.1:8080")),
+            "http", default: ListenSetting(address: HostAndPort(listening: "127.0.0.1:8080")),
             help: "Address of the REST interface; anything but a loopback address lets others ask for keys")
         static let grpc = SettingKey<String>(
             "grpc", default: "", help: "Address of the gRPC interface; this build has none, so it stays empty",
@@ -84,8 +85,9 @@ enum BrokerSettings {
 
         // These become part of a query, so nothing that could end or split one passes.
         private static let plainText: @Sendable (String) -> String? = { text in
-            let isPlain = text.utf8.allSatisfy { byte in byte > 0x20 && byte < 0x7F && !"\"#%&<>?\\".utf8.contains(byte) }
-            if !isPlain { return "expected letters, digits and the characters of an identifier, without spaces" }
+            if !text.utf8.consists(of: .visible - "\"#%&<>?\\") {
+                return "expected letters, digits and the characters of an identifier, without spaces"
+            }
             return text.utf8.count <= 512 ? nil : "an identifier has at most 512 characters"
         }
 
@@ -93,8 +95,7 @@ enum BrokerSettings {
             if text.isEmpty { return nil }
             let form = "expected http://HOST or http://HOST:PORT, without a path"
             guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return form }
-            let authority = String(text.dropFirst(scheme.utf8.count))
-            return ListenAddress(authority) != nil || ListenAddress(authority + ":80") != nil ? nil : form
+            return HostAndPort(text.dropFirst(scheme.utf8.count), defaultPort: 80) == nil ? form : nil
         }
     }
 

@@ -1,5 +1,6 @@
 internal import BrokerCore
 internal import HTTPTransport
+internal import PlainText
 
 /// What no single setting can know: which of them do not go together, and which go together and deserve a warning.
 enum CombinationChecks {
@@ -61,10 +62,10 @@ enum CombinationChecks {
         for override in overrides {
             let key = "\(override.host):\(override.port.map(String.init) ?? "")"
             if seen.insert(key).inserted { continue }
-            layers.complain("tls.connect-to", layers.source(of: "tls.connect-to"), "'\(PrintableText.line(key))' is redirected twice")
+            layers.complain("tls.connect-to", layers.source(of: "tls.connect-to"), "'\(VisibleText.line(key))' is redirected twice")
         }
         guard !overrides.isEmpty else { return }
-        let hosts = overrides.map { $0.host.isEmpty ? "EVERY service" : PrintableText.line($0.host) }
+        let hosts = overrides.map { $0.host.isEmpty ? "EVERY service" : VisibleText.line($0.host) }
         layers.warn("tls.connect-to: connections to \(hosts.joined(separator: ", ")) go to other addresses; meant for simulators")
     }
 

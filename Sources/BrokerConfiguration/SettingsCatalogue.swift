@@ -1,4 +1,5 @@
 package import BrokerCore
+internal import PlainText
 
 /// Every setting of this program: the broker's own and those of the providers that are built in.
 package struct SettingsCatalogue: Sendable {

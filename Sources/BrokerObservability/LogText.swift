@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// Makes text from anywhere fit for one line of a log: without tokens, and without anything that could end the line or steer a terminal.
 enum LogText {
     /// Longest text of one field, in Unicode scalars.
@@ -17,7 +19,7 @@ enum LogText {
         let bytes = name.utf8
         return secretNames.contains { secret in
             secret.count == bytes.count
-                && zip(secret, bytes).allSatisfy { $0 == ($1 == UInt8(ascii: "-") ? UInt8(ascii: "_") : folded($1)) }
+                && zip(secret, bytes).allSatisfy { $0 == ($1 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $1.asciiLowercased) }
         }
     }
 
@@ -52,34 +54,21 @@ enum LogText {
         return String(decoding: result, as: UTF8.self)
     }
 
-    private static func folded(_ byte: UInt8) -> UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte }
-
     private static func matches(_ word: [UInt8], _ bytes: [UInt8], _ position: Int, foldingCase: Bool) -> Bool {
         guard position + word.count <= bytes.count else { return false }
         return word.indices.allSatisfy { index in
             let byte = bytes[position + index]
-            return (foldingCase ? folded(byte) : byte) == word[index]
+            return (foldingCase ? byte.asciiLowercased : byte) == word[index]
         }
     }
 
     private static func endOfToken(_ bytes: [UInt8], _ start: Int) -> Int {
         var end = start
-        while end < bytes.count, isTokenByte(bytes[end]) { end += 1 }
+        while end < bytes.count, ASCIISet.token68.contains(bytes[end]) { end += 1 }
         return end
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == UInt8(ascii: ":") }
-
-    // token68 of RFC 9110, 11.2.
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="),
-            UInt8(ascii: "~"):
-            true
-        default: false
-        }
-    }
 
     /// Appends `text` with the escapes of JSON: quotation marks, backslashes, and every character that moves the cursor, hides or
     /// reorders text.
@@ -97,20 +86,12 @@ enum LogText {
             case "\r": line.append(contentsOf: "\\r".utf8)
             case "\t": line.append(contentsOf: "\\t".utf8)
             default:
-                if isHarmless(scalar) {
+                if scalar.isVisible {
                     line.append(contentsOf: scalar.utf8)
                 } else {
                     for unit in scalar.utf16 { appendEscape(unit, &line) }
                 }
             }
-        }
-    }
-
-    private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
-        if (0x20...0x7E).contains(scalar.value) { return true }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: return false
-        default: return true
         }
     }
 

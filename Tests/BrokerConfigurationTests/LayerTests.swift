@@ -1,12 +1,13 @@
 import BrokerConfiguration
 import BrokerCore
 import HTTPTransport
+import PlainText
 import Testing
 
 @Suite("Configuration layers") struct LayerTests {
     @Test("nothing at all gives the declared defaults") func defaults() throws {
         let configuration = try load()
-        #expect(configuration.server.http == ListenAddress("127.0.0.1:8080"))
+        #expect(configuration.server.http == HostAndPort(listening: "127.0.0.1:8080"))
         #expect(configuration.server.unix == nil)
         #expect(configuration.server.profile == .compatible)
         #expect(configuration.server.bodyLimit == 1_048_576)

@@ -2,6 +2,7 @@ import HTTPTransport
 import InMemoryLogging
 import Logging
 import NIOHTTP1
+import PlainText
 import StrictJSON
 import Testing
 

@@ -1,6 +1,7 @@
 import Glibc
 import InMemoryLogging
 import Logging
+import PlainText
 import ServiceLifecycle
 import Testing
 
@@ -39,7 +40,7 @@ struct TestServer {
             if found.count == expected { break }
         }
         var port = 0
-        for case .tcp(_, let bound) in found { port = bound }
+        for case .tcp(let bound) in found { port = bound.port }
         if found.count < max(expected, 1) { try await running.value }
         let value = try await body(TestServer(port: port, addresses: found, log: handler))
         running.cancel()

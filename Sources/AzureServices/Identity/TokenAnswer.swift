@@ -1,5 +1,6 @@
 internal import BrokerCore
 internal import HTTPTransport
+internal import PlainText
 internal import SecureMemory
 internal import StrictJSON
 
@@ -47,7 +48,7 @@ enum TokenAnswer {
 
     /// Printable ASCII without spaces: what may stand in a header field behind `Bearer`.
     static func isFieldValue(_ text: String, limit: Int) -> Bool {
-        !text.isEmpty && text.utf8.count <= limit && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        text.utf8.consists(of: .visible, count: 1...limit)
     }
 }
 
@@ -72,10 +73,7 @@ struct TokenRefusal: Sendable {
         return known.isEmpty ? "no reason given" : known.joined(separator: ": ")
     }
 
-    private static func line(_ text: String??, limit: Int) -> String? {
-        guard case .some(.some(let text)) = text else { return nil }
-        let sanitized = BrokerError.Upstream(status: 0, body: Array(text.utf8)).body
-        let first = sanitized.split(whereSeparator: \.isNewline).first ?? ""
-        return first.isEmpty ? nil : String(first.prefix(limit))
+    private static func line(_ text: String?, limit: Int) -> String? {
+        UpstreamText.line(text?.split(whereSeparator: \.isNewline).first.map(String.init), limit: limit)
     }
 }

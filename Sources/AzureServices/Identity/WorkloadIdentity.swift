@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 internal import BrokerCore
 internal import HTTPTransport
@@ -53,11 +54,8 @@ struct WorkloadIdentity: TokenIssuer {
         do { content = try await BoundedFile.read(tokenFile, limit: Self.maximumAssertionBytes, until: deadline) } catch {
             throw BrokerError(.identityFailed, at: .identity, "the federated token cannot be read: \(error.description)", cause: error)
         }
-        let isSpace: (UInt8) -> Bool = { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
-        guard let first = content.firstIndex(where: { !isSpace($0) }), let last = content.lastIndex(where: { !isSpace($0) }) else {
-            throw BrokerError(.identityFailed, at: .identity, "the federated token file \(tokenFile) is empty")
-        }
-        let text = String(decoding: content[first...last], as: UTF8.self)
+        let text = String(decoding: content.trimmed(.whiteSpace), as: UTF8.self)
+        if text.isEmpty { throw BrokerError(.identityFailed, at: .identity, "the federated token file \(tokenFile) is empty") }
         guard TokenAnswer.isFieldValue(text, limit: Self.maximumAssertionBytes) else {
             throw BrokerError(.identityFailed, at: .identity, "the federated token file \(tokenFile) holds something else than a token")
         }

@@ -29,7 +29,7 @@
             let frontEnd = HTTPFrontEnd(
                 engine: composition.engine, options: HTTPFrontEndOptions(configuration.server), logger: logger,
                 onListening: { address in
-                    if case .tcp(_, let port) = address { continuation.yield(port) }
+                    if case .tcp(let address) = address { continuation.yield(address.port) }
                     composition.start(logger: logger)
                 })
             group = ServiceGroup(

@@ -5,6 +5,7 @@ internal import BrokerEngine
 internal import BrokerHTTP
 internal import BrokerObservability
 internal import Logging
+internal import PlainText
 internal import ServiceLifecycle
 internal import UnixSignals
 
@@ -65,7 +66,7 @@ struct ServeCommand: ProviderCommand {
 extension HTTPFrontEndOptions {
     init(_ server: BrokerConfiguration.Server) {
         self.init(
-            tcp: server.http.map { TCPAddress(host: $0.host, port: $0.port) }, unixSocketPath: server.unix,
+            tcp: server.http, unixSocketPath: server.unix,
             profile: server.profile == .precise ? .precise : .compatible, bodyLimit: server.bodyLimit, headerTimeout: server.headerTimeout,
             bodyTimeout: server.bodyTimeout, idleTimeout: server.idleTimeout, connectionLimit: server.connectionLimit,
             drainTimeout: server.drainTimeout)

@@ -2,6 +2,7 @@ internal import BrokerCore
 package import BrokerEngine
 internal import HTTPTransport
 package import Logging
+internal import PlainText
 internal import ServiceLifecycle
 
 /// The REST interface of the broker: the routes of the original sidecar with its request and answer bodies, and two for orchestrators.
@@ -85,7 +86,7 @@ package struct HTTPFrontEnd: Service {
         var listeners: [HTTPListener] = []
         if let tcp = options.tcp {
             let name = IPAddress(tcp.host) == nil ? tcp.host : nil
-            let callers = CallerRule(restrictsHost: IPAddress.isLoopback(host: tcp.host), listenName: name)
+            let callers = CallerRule(restrictsHost: tcp.isLoopback, listenName: name)
             listeners.append(listener(.tcp(tcp), callers))
         }
         if let path = options.unixSocketPath { listeners.append(listener(.unix(path), CallerRule(restrictsHost: false, listenName: nil))) }

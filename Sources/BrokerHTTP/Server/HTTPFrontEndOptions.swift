@@ -1,3 +1,5 @@
+package import PlainText
+
 /// How the HTTP front end listens and what it allows a caller.
 package struct HTTPFrontEndOptions: Sendable {
     /// Which statuses and error texts callers get.
@@ -8,21 +10,8 @@ package struct HTTPFrontEndOptions: Sendable {
         case precise
     }
 
-    /// Where to listen for TCP.
-    package struct TCPAddress: Sendable, Equatable {
-        /// IP address without brackets, or a host name.
-        package var host: String
-        /// 0 lets the system choose.
-        package var port: Int
-
-        package init(host: String, port: Int) {
-            self.host = host
-            self.port = port
-        }
-    }
-
     /// The TCP listener; `nil` for none.
-    package var tcp: TCPAddress?
+    package var tcp: HostAndPort?
     /// The listener on a unix domain socket: an absolute path of at most 107 bytes; `nil` for none.
     package var unixSocketPath: String?
     /// Permission bits of the socket file.
@@ -50,7 +39,7 @@ package struct HTTPFrontEndOptions: Sendable {
     package var drainTimeout: Duration
 
     package init(
-        tcp: TCPAddress? = TCPAddress(host: "127.0.0.1", port: 8080), unixSocketPath: String? = nil, unixSocketMode: UInt16 = 0o660,
+        tcp: HostAndPort? = HostAndPort(host: "127.0.0.1", port: 8080), unixSocketPath: String? = nil, unixSocketMode: UInt16 = 0o660,
         profile: Profile = .compatible, bodyLimit: Int = 1 << 20, totalBodyLimit: Int = 32 << 20, headerLimit: Int = 16 << 10,
         headerTimeout: Duration = .seconds(10), bodyTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(60),
         connectionLimit: Int = 512, discardLimit: Int = 512 << 20, drainTimeout: Duration = .seconds(20)
@@ -74,12 +63,12 @@ package struct HTTPFrontEndOptions: Sendable {
 /// Where a listener ended up.
 package enum ListeningAddress: Sendable, Equatable, CustomStringConvertible {
     /// The port is the one that was bound, also where 0 was asked for.
-    case tcp(host: String, port: Int)
+    case tcp(HostAndPort)
     case unix(path: String)
 
     package var description: String {
         switch self {
-        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .tcp(let address): address.description
         case .unix(let path): "unix:\(path)"
         }
     }

@@ -1,5 +1,6 @@
 internal import AttestationTokens
 internal import ArgumentParser
+internal import PlainText
 internal import StrictJSON
 
 struct TokenCommand: ParsableCommand {

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 internal import AttestationTokens
 internal import ArgumentParser

@@ -1,8 +1,9 @@
-/// Makes a service's error body fit to be shown.
-enum UpstreamText {
+/// Makes what a service says fit to be shown.
+package enum UpstreamText {
     static let limit = 2048
 
-    static func sanitized(_ body: [UInt8]) -> String {
+    /// The first two kibibytes as text without anything that looks like a token; what is not visible, but for line ends, becomes a space.
+    package static func sanitized(_ body: [UInt8]) -> String {
         let text = String(decoding: body.prefix(limit), as: UTF8.self)
         var result = ""
         result.reserveCapacity(text.utf8.count)
@@ -18,20 +19,27 @@ enum UpstreamText {
             word.removeAll(keepingCapacity: true)
         }
         for scalar in text.unicodeScalars {
-            if isTokenScalar(scalar) {
+            if scalar.isASCII, wordSet.contains(UInt8(scalar.value)) {
                 word.append(scalar)
             } else {
                 flush()
-                result.unicodeScalars.append(isPrintable(scalar) ? scalar : " ")
+                result.unicodeScalars.append(scalar.isVisible || scalar == "\n" ? scalar : " ")
             }
         }
         flush()
         return result
     }
 
+    /// The same in one line of at most `limit` characters; `nil` where nothing is left.
+    package static func line(_ text: String?, limit: Int) -> String? {
+        guard let text else { return nil }
+        let line = sanitized(Array(text.utf8)).split(whereSeparator: \.isNewline).joined(separator: " ")
+        return line.isEmpty ? nil : String(line.prefix(limit))
+    }
+
     /// The text without each of `secrets`, also in the forms that JSON and a query give them. What is shorter than eight bytes is no
     /// secret.
-    static func cutting(_ secrets: [String], from text: [UInt8]) -> [UInt8] {
+    package static func cutting(_ secrets: [String], from text: [UInt8]) -> [UInt8] {
         var result = text
         for secret in secrets where secret.utf8.count >= 8 {
             let escaped = secret.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
@@ -58,32 +66,10 @@ enum UpstreamText {
         return result + rest
     }
 
-    private static func percentEncoded(_ text: String) -> String {
-        text.utf8.map { byte in
-            let scalar = Unicode.Scalar(byte)
-            let isPlain = isTokenScalar(scalar) && scalar != "+" && scalar != "=" || scalar == "~"
-            return isPlain ? String(scalar) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-        }.joined()
-    }
+    private static let wordSet = ASCIISet.alphanumeric + "-_.+="
 
     private static func startOfToken(_ word: [Unicode.Scalar]) -> Int? {
         guard word.count > 24 else { return nil }
         return (0...word.count - 3).first { word[$0] == "e" && word[$0 + 1] == "y" && word[$0 + 2] == "J" }
-    }
-
-    // Format characters reorder or hide text on a terminal; line and paragraph separators split a log line.
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control: scalar == "\n"
-        case .format, .lineSeparator, .paragraphSeparator: false
-        default: true
-        }
-    }
-
-    private static func isTokenScalar(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar {
-        case "a"..."z", "A"..."Z", "0"..."9", "-", "_", ".", "+", "=": true
-        default: false
-        }
     }
 }
