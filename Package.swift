@@ -101,12 +101,19 @@ let package = Package(
             ]),
 
         // Edges
-        library("BrokerConfiguration", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "PlainText", "StrictJSON", "Waiting"]),
         library("BrokerObservability", ["PlainText", "Waiting", log]),
+        library(
+            "BrokerConfiguration",
+            [
+                "AzureServices", "BrokerCore", "BrokerEngine", "BrokerObservability", "HTTPTransport", "OpenSSLCrypto", "PlainText",
+                "StrictJSON",
+                "Waiting", log,
+            ]),
         library(
             "BrokerHTTP",
             [
-                "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "StrictJSON", "SecureMemory", "Waiting", log,
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "StrictJSON",
+                "SecureMemory", "Waiting", log,
                 .product(name: "HummingbirdCore", package: "hummingbird"), nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
                 serviceLifecycle,
             ]),
@@ -205,12 +212,16 @@ let package = Package(
             ]),
         tests(
             "BrokerConfigurationTests",
-            ["AzureServices", "BrokerConfiguration", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "PlainText", "StrictJSON"]),
+            [
+                "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText",
+                "StrictJSON", log,
+            ]),
         tests("BrokerObservabilityTests", ["BrokerObservability", log]),
         tests(
             "BrokerHTTPTests",
             [
-                "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "Issuing", "JOSE", "OpenSSLCrypto",
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "Issuing", "JOSE",
+                "OpenSSLCrypto",
                 "PlainText",
                 "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log, .product(name: "InMemoryLogging", package: "swift-log"),
                 nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"), nio("NIOPosix"), serviceLifecycle,

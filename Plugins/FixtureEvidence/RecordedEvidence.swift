@@ -20,14 +20,14 @@ struct RecordedEvidence: EvidenceProvider, ReadinessReporting {
             let bytes = try Self.reportBytes(BoundedFile.read(recording.reportFile, limit: 64 * 1024))
             report = try AttestationReport(bytes)
         } catch let error as ReportError {
-            throw complaint(FixtureSettings.reportFile, "\(recording.reportFile): \(error.detail) (\(error.code))")
-        } catch { throw complaint(FixtureSettings.reportFile, "\(error)") }
+            throw complaint(FixtureSettings.keys.reportFile, "\(recording.reportFile): \(error.detail) (\(error.code))")
+        } catch { throw complaint(FixtureSettings.keys.reportFile, "\(error)") }
         let certificates: [Certificate]
         do {
             certificates = try Certificate.parse(pemOrDER: BoundedFile.read(recording.certificatesFile, limit: 1 << 20), maximumCount: 100)
-        } catch { throw complaint(FixtureSettings.certificatesFile, "\(error)") }
+        } catch { throw complaint(FixtureSettings.keys.certificatesFile, "\(error)") }
         guard !certificates.isEmpty else {
-            throw complaint(FixtureSettings.certificatesFile, "\(recording.certificatesFile): holds no certificate")
+            throw complaint(FixtureSettings.keys.certificatesFile, "\(recording.certificatesFile): holds no certificate")
         }
 
         // Finds the report's own chain in the file and puts it in order; whether it verifies is the verifier's business.

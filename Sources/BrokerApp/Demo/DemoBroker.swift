@@ -27,7 +27,7 @@
             self.ports = ports
             let composition = composition
             let frontEnd = HTTPFrontEnd(
-                engine: composition.engine, options: HTTPFrontEndOptions(configuration.server), logger: logger,
+                engine: composition.engine, options: configuration.server, logger: logger,
                 onListening: { address in
                     if case .tcp(let address) = address { continuation.yield(address.port) }
                     composition.start(logger: logger)

@@ -1,3 +1,4 @@
+internal import BrokerConfiguration
 internal import BrokerCore
 internal import Glibc
 internal import HTTPTransport

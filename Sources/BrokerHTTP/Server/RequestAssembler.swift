@@ -1,3 +1,4 @@
+internal import BrokerConfiguration
 internal import HTTPTransport
 internal import NIOCore
 internal import NIOHTTP1
