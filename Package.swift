@@ -196,7 +196,9 @@ let package = Package(
         tests("CurlTransportTests", ["CurlTransport", "HTTPTransport", "Issuing", "OpenSSLCrypto", "SecureMemory", "Waiting"]),
         tests("UVMEndorsementsTests", ["UVMEndorsements", "Issuing", "OpenSSLCrypto", "PlainText", "StrictJSON", "EvidenceSamples"]),
         tests("SNPReportTests", ["Issuing", "SNPReport", "StrictJSON", "EvidenceSamples"]),
-        tests("SNPVerificationTests", ["Issuing", "SNPVerification", "SNPReport", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
+        tests(
+            "SNPVerificationTests",
+            ["Issuing", "PlainText", "SNPVerification", "SNPReport", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
         tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
         tests(
             "PolicyToolsTests",
@@ -213,7 +215,8 @@ let package = Package(
         tests(
             "BrokerConfigurationTests",
             [
-                "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText",
+                "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerObservability", "HTTPTransport",
+                "OpenSSLCrypto", "PlainText",
                 "StrictJSON", log,
             ]),
         tests("BrokerObservabilityTests", ["BrokerObservability", log]),
@@ -244,6 +247,7 @@ let package = Package(
             "FixtureEvidenceTests",
             [
                 "FixtureEvidence", "BrokerCore", "BrokerTestKit", "EvidenceSamples", "HTTPTransport", "Issuing", "OpenSSLCrypto",
+                "PlainText",
                 "SNPFixture", "SNPReport", "SNPVerification", "Waiting",
             ]),
         tests(

@@ -1,5 +1,6 @@
 internal import BrokerCore
 internal import Logging
+internal import PlainText
 internal import SNPReport
 internal import Synchronization
 internal import UVMEndorsements
@@ -30,10 +31,9 @@ final class PlatformContext: Sendable {
         policy.expectedMeasurement = report.measurement
         let result = UVMEndorsementVerifier().verify(endorsement, policy: policy)
         guard result.isVerified else {
-            let failed = result.checks.filter { !$0.ok }.map { "\($0.code.rawValue) (\($0.detail))" }
             throw BrokerError(
                 .evidenceUnavailable, at: .endorsement,
-                "the utility VM's endorsement in \(context.origin) does not hold: \(failed.joined(separator: "; "))")
+                "the utility VM's endorsement in \(context.origin) does not hold: \(result.checks.complaint)")
         }
         return [endorsement]
     }

@@ -1,7 +1,7 @@
 internal import AzureServices
-package import BrokerCore
+public import BrokerCore
 package import HTTPTransport
-package import OpenSSLCrypto
+public import OpenSSLCrypto
 internal import PlainText
 
 /// What an operator can set for a key store of either kind.

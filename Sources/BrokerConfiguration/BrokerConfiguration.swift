@@ -57,5 +57,5 @@ package struct EffectiveSetting: Sendable, Equatable, CustomStringConvertible {
     package let source: ConfigurationSource
 
     /// `server.http = 127.0.0.1:8080 (default)`.
-    package var description: String { "\(path) = \(value.map(VisibleText.line) ?? "(not set)") (\(source))" }
+    package var description: String { "\(path) = \(value.map { VisibleText.line($0) } ?? "(not set)") (\(source))" }
 }

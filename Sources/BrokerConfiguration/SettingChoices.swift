@@ -1,7 +1,7 @@
-package import BrokerCore
+public import BrokerCore
 package import BrokerObservability
 internal import HTTPTransport
-package import Logging
+public import Logging
 
 extension Logger.Level: SettingChoice {}
 

@@ -3,7 +3,10 @@ internal import Glibc
 /// Moments as people and JSON write them.
 package enum RFC3339 {
     /// `2025-12-10T22:14:21Z` for seconds since 1970; the number itself outside of the years 0 to 9999, which have no such form.
-    package static func format(_ seconds: Int64, milliseconds: Int? = nil) -> String {
+    package static func format(_ seconds: Int64) -> String { format(seconds, milliseconds: nil) }
+
+    /// The same with milliseconds.
+    package static func format(_ seconds: Int64, milliseconds: Int?) -> String {
         guard (-62_167_219_200...253_402_300_799).contains(seconds) else { return "\(seconds)" }
         let time = UTCTime(seconds)
         let fraction = milliseconds.map { "." + UTCTime.digits($0, 3) } ?? ""

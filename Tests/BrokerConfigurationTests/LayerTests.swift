@@ -2,7 +2,9 @@ import AzureServices
 import BrokerConfiguration
 import BrokerCore
 import BrokerEngine
+import BrokerObservability
 import HTTPTransport
+import Logging
 import PlainText
 import Testing
 

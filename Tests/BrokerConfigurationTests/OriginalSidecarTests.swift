@@ -3,6 +3,7 @@ import AzureServices
 import BrokerCore
 import Logging
 import OpenSSLCrypto
+import PlainText
 import Testing
 
 @Suite("Inputs of the original sidecar") struct OriginalSidecarTests {

@@ -15,7 +15,7 @@ import Testing
         let result = verifier.verify(sample.cose)
         #expect(result.failures == [], "\(result.checks)")
         #expect(result.isVerified)
-        #expect(result.checks.map(\.code) == UVMCheckCode.allCases)
+        #expect(result.checks.map(\.code) == UVMCheckCode.allCases.map(\.rawValue))
     }
 
     @Test("have the expected fields", arguments: EndorsementSample.all) func fields(_ sample: EndorsementSample) throws {

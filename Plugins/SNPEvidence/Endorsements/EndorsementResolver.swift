@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 package import BrokerCore
 internal import HTTPTransport
@@ -91,11 +92,10 @@ package final class EndorsementResolver: Sendable {
         policy.roots = roots
         let result = EvidenceVerifier(signatures: signatures).verify(report: report.bytes, certificates: offered, policy: policy)
         guard result.isVerified, let endorsement = result.endorsement else {
-            let failed = result.checks.filter { !$0.ok }.map { "\($0.code.rawValue) (\($0.detail))" }
             let isStale = result.failures.contains { $0.hasPrefix("tcb") || $0.hasPrefix("leaf-tcb") }
             throw BrokerError(
                 isStale ? .endorsementMismatch : .evidenceUnavailable, at: .endorsement,
-                "the certificates from \(source) do not verify the report: \(failed.joined(separator: "; "))")
+                "the certificates from \(source) do not verify the report: \(result.checks.complaint)")
         }
         return [endorsement.leaf, endorsement.intermediate, endorsement.root]
     }

@@ -4,6 +4,7 @@
     internal import BrokerCore
     internal import BrokerHTTP
     internal import Logging
+    internal import PlainText
     internal import ServiceLifecycle
     internal import SNPReport
     internal import StrictJSON

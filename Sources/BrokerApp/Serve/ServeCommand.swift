@@ -5,7 +5,6 @@ internal import BrokerEngine
 internal import BrokerHTTP
 internal import BrokerObservability
 internal import Logging
-internal import PlainText
 internal import ServiceLifecycle
 internal import UnixSignals
 
