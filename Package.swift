@@ -138,7 +138,7 @@ let package = Package(
 
         // Stand-ins: never in a production program
         library("Issuing", ["COpenSSL", "JOSE", "OpenSSLCrypto", "SNPReport", "StrictJSON", "UVMEndorsements"]),
-        library("SNPFixture", ["Issuing", "SNPReport", "OpenSSLCrypto", "SecureMemory"]),
+        library("SNPFixture", ["Issuing", "SNPReport", "OpenSSLCrypto", "SecureMemory", "Waiting"]),
         library(
             "AzureSimulators",
             [

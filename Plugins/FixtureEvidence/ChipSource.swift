@@ -64,7 +64,7 @@ final class ChipSource: Sendable {
         }
         switch next {
         case .resume(let outcome): waiter.resume(returning: outcome)
-        case .make: PlainThread.detach { [self] in finish(make()) }
+        case .make: if !BackgroundThread.start({ [self] in finish(make()) }) { finish(make()) }
         case .wait: break
         }
     }

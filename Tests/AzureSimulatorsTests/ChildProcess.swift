@@ -1,5 +1,5 @@
 import Glibc
-import SNPFixture
+import Waiting
 
 /// A program that a test runs to its end.
 enum ChildProcess {
@@ -12,7 +12,7 @@ enum ChildProcess {
 
     /// Runs a program of the search path, on a thread of its own.
     static func run(_ arguments: [String]) async -> Outcome {
-        await withCheckedContinuation { continuation in PlainThread.detach { continuation.resume(returning: runBlocking(arguments)) } }
+        await BackgroundThread.run { runBlocking(arguments) }
     }
 
     static func runBlocking(_ arguments: [String]) -> Outcome {

@@ -1,6 +1,7 @@
 import SNPReport
 
 @testable import SNPFixture
+import Waiting
 
 /// One pair of keys for all tests that do not care how it came to be: it takes seconds to make.
 actor SharedAuthority {
@@ -21,9 +22,7 @@ actor SharedAuthority {
         let task =
             making
             ?? Task {
-                try await withCheckedContinuation { continuation in
-                    PlainThread.detach { continuation.resume(returning: Result { () throws(FixtureError) in try FixtureKeys.generate() }) }
-                }.get()
+                try await BackgroundThread.run { Result { () throws(FixtureError) in try FixtureKeys.generate() } }.get()
             }
         making = task
         return try await task.value

@@ -6,7 +6,7 @@ internal import StrictJSON
 
 /// Asks a service on this machine for a token of a managed identity (ManagedIdentity.md, "Token request", "Errors and retries" and
 /// "Other endpoints").
-struct ManagedIdentity: TokenIssuer {
+struct ManagedIdentity: RetryingIssuer {
     let selector: IdentitySelector?
     let service: IdentityService
     /// Bound on one attempt.
@@ -17,19 +17,9 @@ struct ManagedIdentity: TokenIssuer {
 
     var identity: String { "managed identity \(selector.map { "\($0)" } ?? "of this machine")" }
 
-    func acquire(audience: String, until deadline: FlightDeadline, logger: Logger) async throws(BrokerError) -> AcquiredToken {
-        let late = BrokerError(.deadlineExceeded, at: .identity, "\(service.name) gave no token for \(audience) in time")
-        return try await retrying(until: deadline, sleep: sleep, late: late) { count in
-            let attempt = await self.attempt(audience, deadline.current)
-            if case .again(let error, _, _) = attempt {
-                logger.debug(
-                    "managed identity token not available yet", metadata: ["attempt": "\(count + 1)", "reason": "\(error.message)"])
-            }
-            return attempt
-        }
-    }
+    var asked: String { service.name }
 
-    private func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
+    func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
         let request = HTTPRequest(
             .get, .metadata(host: service.host, port: service.port), path: service.request(audience: audience, selector),
             headers: service.headers, deadline: deadline.capped(at: timeout), maximumResponseBytes: TokenAnswer.maximumBytes)
@@ -38,11 +28,7 @@ struct ManagedIdentity: TokenIssuer {
 
     private func answer(_ response: HTTPResponse, _ audience: String) -> Attempt<AcquiredToken> {
         let refusal = TokenRefusal(response.body)
-        func error(_ code: BrokerError.Code, _ words: String) -> BrokerError {
-            BrokerError(
-                code, at: .identity, words, retryAfter: response.retryAfter, upstream: .init(status: response.status, body: response.body),
-                details: KnownFailure.find(in: [refusal.error, refusal.description])?.details)
-        }
+        func error(_ code: BrokerError.Code, _ words: String) -> BrokerError { refusal.asError(code, words, response) }
         switch response.status {
         case 200:
             do { return .done(try TokenAnswer.parse(response.body, from: service.name, now: clock.now())) } catch { return .failed(error) }

@@ -67,6 +67,13 @@ struct TokenRefusal: Sendable {
             ?? Self.line(try? document?.optionalString("message"), limit: 400)
     }
 
+    /// The same as an error of ours.
+    func asError(_ code: BrokerError.Code, _ words: String, _ response: HTTPResponse) -> BrokerError {
+        BrokerError(
+            code, at: .identity, words, retryAfter: response.retryAfter, upstream: .init(status: response.status, body: response.body),
+            details: KnownFailure.find(in: [error, description])?.details)
+    }
+
     /// `error: description`, or what is there of it.
     var words: String {
         let known = [error, description].compactMap(\.self)

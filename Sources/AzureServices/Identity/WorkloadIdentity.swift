@@ -7,7 +7,7 @@ internal import OpenSSLCrypto
 internal import StrictJSON
 
 /// Exchanges a federated token, which the platform rotates in a file, for an access token (EntraTokens.md, "Federated exchange").
-struct WorkloadIdentity: TokenIssuer {
+struct WorkloadIdentity: RetryingIssuer {
     let clientID: String
     let tenantID: String
     let tokenFile: String
@@ -22,19 +22,9 @@ struct WorkloadIdentity: TokenIssuer {
 
     var identity: String { "workload identity \(clientID) of tenant \(tenantID)" }
 
-    func acquire(audience: String, until deadline: FlightDeadline, logger: Logger) async throws(BrokerError) -> AcquiredToken {
-        let late = BrokerError(.deadlineExceeded, at: .identity, "\(authority) gave no token for \(audience) in time")
-        return try await retrying(until: deadline, sleep: sleep, late: late) { count in
-            let attempt = await self.attempt(audience, deadline.current)
-            if case .again(let error, _, _) = attempt {
-                logger.debug(
-                    "workload identity token not available yet", metadata: ["attempt": "\(count + 1)", "reason": "\(error.message)"])
-            }
-            return attempt
-        }
-    }
+    var asked: String { "\(authority)" }
 
-    private func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
+    func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
         let assertion: String
         do { assertion = try await readAssertion(until: deadline.capped(at: timeout)) } catch { return .failed(error) }
         let form = [
@@ -64,11 +54,7 @@ struct WorkloadIdentity: TokenIssuer {
 
     private func answer(_ response: HTTPResponse, _ assertion: String) -> Attempt<AcquiredToken> {
         let refusal = TokenRefusal(response.body)
-        func error(_ code: BrokerError.Code, _ words: String) -> BrokerError {
-            BrokerError(
-                code, at: .identity, words, retryAfter: response.retryAfter, upstream: .init(status: response.status, body: response.body),
-                details: KnownFailure.find(in: [refusal.error, refusal.description])?.details)
-        }
+        func error(_ code: BrokerError.Code, _ words: String) -> BrokerError { refusal.asError(code, words, response) }
         switch response.status {
         case 200:
             do { return .done(try TokenAnswer.parse(response.body, from: "\(authority)", now: clock.now())) } catch {
@@ -113,6 +99,6 @@ struct WorkloadIdentity: TokenIssuer {
         else { return nil }
         let audience = (try? payload.string("aud")) ?? (try? payload.array("aud").first?.string()) ?? "?"
         let words = "issuer '\(issuer)', subject '\(subject)', audience '\(audience)'"
-        return String(BrokerError.Upstream(status: 0, body: Array(words.utf8)).body.prefix(600))
+        return UpstreamText.line(words, limit: 600)
     }
 }
