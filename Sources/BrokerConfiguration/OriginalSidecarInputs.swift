@@ -1,4 +1,5 @@
 internal import BrokerCore
+internal import Logging
 internal import OpenSSLCrypto
 internal import PlainText
 internal import StrictJSON
@@ -100,7 +101,7 @@ package struct OriginalSidecarInputs: Sendable, Equatable {
         if let logFile { result.set("log.file", logFile.value, logFile.name) }
         guard let logLevel else { return }
         // The names and spellings that logrus accepts, which does the original's logging.
-        let level: LogLevel? =
+        let level: Logger.Level? =
             switch logLevel.value.lowercased() {
             case "trace": .trace
             case "debug": .debug

@@ -5,10 +5,6 @@ enum LogText {
     /// Longest text of one field, in Unicode scalars.
     static let limit = 4096
 
-    private static let mark = "<redacted>"
-    private static let tokenStart = Array("eyJ".utf8)
-    private static let bearer = Array("bearer".utf8)
-
     /// Names of metadata whose value is never written.
     private static let secretNames: [[UInt8]] = [
         "authorization", "access_token", "token", "bearer", "client_secret", "secret", "password", "api_key",
@@ -23,52 +19,8 @@ enum LogText {
         }
     }
 
-    /// Replaces what looks like a JWT or JWE (`eyJ…`, the base64url of `{"`) and whatever follows the word `Bearer`.
-    static func redacted(_ text: String) -> String {
-        let bytes = Array(text.utf8)
-        var result: [UInt8] = []
-        var position = 0
-        while position < bytes.count {
-            if matches(tokenStart, bytes, position, foldingCase: false) {
-                let end = endOfToken(bytes, position)
-                if end - position >= 20 {
-                    result.append(contentsOf: mark.utf8)
-                    position = end
-                    continue
-                }
-            }
-            if matches(bearer, bytes, position, foldingCase: true) {
-                var start = position + bearer.count
-                while start < bytes.count, isBlank(bytes[start]) { start += 1 }
-                let end = endOfToken(bytes, start)
-                if start > position + bearer.count, end - start >= 8 {
-                    result.append(contentsOf: bytes[position..<start])
-                    result.append(contentsOf: mark.utf8)
-                    position = end
-                    continue
-                }
-            }
-            result.append(bytes[position])
-            position += 1
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
-
-    private static func matches(_ word: [UInt8], _ bytes: [UInt8], _ position: Int, foldingCase: Bool) -> Bool {
-        guard position + word.count <= bytes.count else { return false }
-        return word.indices.allSatisfy { index in
-            let byte = bytes[position + index]
-            return (foldingCase ? byte.asciiLowercased : byte) == word[index]
-        }
-    }
-
-    private static func endOfToken(_ bytes: [UInt8], _ start: Int) -> Int {
-        var end = start
-        while end < bytes.count, ASCIISet.token68.contains(bytes[end]) { end += 1 }
-        return end
-    }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == UInt8(ascii: ":") }
+    /// Without what looks like a token, and without whatever follows the word `Bearer`.
+    static func redacted(_ text: String) -> String { TokenText.replaced(in: text, by: "<redacted>", afterBearer: true) }
 
     /// Appends `text` with the escapes of JSON: quotation marks, backslashes, and every character that moves the cursor, hides or
     /// reorders text.

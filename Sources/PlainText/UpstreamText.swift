@@ -4,30 +4,8 @@ package enum UpstreamText {
 
     /// The first two kibibytes as text without anything that looks like a token; what is not visible, but for line ends, becomes a space.
     package static func sanitized(_ body: [UInt8]) -> String {
-        let text = String(decoding: body.prefix(limit), as: UTF8.self)
-        var result = ""
-        result.reserveCapacity(text.utf8.count)
-        var word: [Unicode.Scalar] = []
-        func flush() {
-            // A JWT starts with the base64url of `{"`, perhaps right behind a name and `=`; nothing shorter than its header can be one.
-            if let start = startOfToken(word), word.count - start > 24 {
-                result.unicodeScalars.append(contentsOf: word[..<start])
-                result += "<token>"
-            } else {
-                result.unicodeScalars.append(contentsOf: word)
-            }
-            word.removeAll(keepingCapacity: true)
-        }
-        for scalar in text.unicodeScalars {
-            if scalar.isASCII, wordSet.contains(UInt8(scalar.value)) {
-                word.append(scalar)
-            } else {
-                flush()
-                result.unicodeScalars.append(scalar.isVisible || scalar == "\n" ? scalar : " ")
-            }
-        }
-        flush()
-        return result
+        let text = TokenText.replaced(in: String(decoding: body.prefix(limit), as: UTF8.self), by: "<token>")
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isVisible || $0 == "\n" ? $0 : " " }))
     }
 
     /// The same in one line of at most `limit` characters; `nil` where nothing is left.
@@ -64,12 +42,5 @@ package enum UpstreamText {
             }
         }
         return result + rest
-    }
-
-    private static let wordSet = ASCIISet.alphanumeric + "-_.+="
-
-    private static func startOfToken(_ word: [Unicode.Scalar]) -> Int? {
-        guard word.count > 24 else { return nil }
-        return (0...word.count - 3).first { word[$0] == "e" && word[$0 + 1] == "y" && word[$0 + 2] == "J" }
     }
 }

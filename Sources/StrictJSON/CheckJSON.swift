@@ -1,4 +1,4 @@
-package import PlainText
+internal import PlainText
 
 extension [Check] {
     /// `{"verdict":"verified"|"rejected","failures":[code],"checks":[{"code","ok","detail"}]}`.

@@ -1,4 +1,4 @@
-package import BrokerCore
+internal import BrokerCore
 
 /// How the broker proves who it is to Azure. Unset members are filled from the environment, which never overrides a set one.
 package struct AzureIdentityOptions: Sendable, Equatable {
