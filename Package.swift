@@ -64,27 +64,31 @@ let package = Package(
         .target(name: "CProcessShims", dependencies: ["COpenSSL"]), .target(name: "CSNPDevice"),
 
         // Blocks
-        library("Waiting"), library("SecureMemory", ["COpenSSL", "CProcessShims"]), library("StrictJSON", ["CJansson"]),
-        library("OpenSSLCrypto", ["COpenSSL", "CProcessShims", "SecureMemory"]),
-        library("JOSE", ["OpenSSLCrypto", "SecureMemory", "StrictJSON"]), library("HTTPTransport", ["SecureMemory", "Waiting"]),
-        library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "Waiting"]),
+        library("PlainText"), library("Waiting"), library("SecureMemory", ["COpenSSL", "CProcessShims"]),
+        library("StrictJSON", ["CJansson", "PlainText"]),
+        library("OpenSSLCrypto", ["COpenSSL", "CProcessShims", "PlainText", "SecureMemory"]),
+        library("JOSE", ["OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
+        library("HTTPTransport", ["PlainText", "SecureMemory", "Waiting"]),
+        library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "Waiting"]),
 
         // The field
-        library("SNPReport"), library("SNPVerification", ["SNPReport", "OpenSSLCrypto"]),
-        library("UVMEndorsements", ["OpenSSLCrypto", "StrictJSON"]), library("ReleasePolicy", ["OpenSSLCrypto", "StrictJSON"]),
-        library("AttestationTokens", ["JOSE", "OpenSSLCrypto", "ReleasePolicy", "SNPReport", "StrictJSON"]),
-        library("PolicyTools", ["AttestationTokens", "JOSE", "OpenSSLCrypto", "ReleasePolicy", "SNPReport", "StrictJSON"]),
+        library("SNPReport"), library("SNPVerification", ["PlainText", "SNPReport", "OpenSSLCrypto"]),
+        library("UVMEndorsements", ["OpenSSLCrypto", "PlainText", "StrictJSON"]),
+        library("ReleasePolicy", ["OpenSSLCrypto", "PlainText", "StrictJSON"]),
+        library("AttestationTokens", ["JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "StrictJSON"]),
+        library("PolicyTools", ["AttestationTokens", "JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "StrictJSON"]),
 
         // The contract
-        library("BrokerCore", ["AttestationTokens", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "Waiting", log]),
+        library("BrokerCore", ["AttestationTokens", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "Waiting", log]),
 
         // Azure
-        library("AzureServices", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "SecureMemory", "Waiting", log]),
+        library(
+            "AzureServices", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "PlainText", "StrictJSON", "SecureMemory", "Waiting", log]),
         library(
             "AzureKeyRelease",
             [
-                "AttestationTokens", "AzureServices", "BrokerCore", "HTTPTransport", "JOSE", "OpenSSLCrypto", "ReleasePolicy", "StrictJSON",
-                "SecureMemory", "Waiting", log,
+                "AttestationTokens", "AzureServices", "BrokerCore", "HTTPTransport", "JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy",
+                "StrictJSON", "SecureMemory", "Waiting", log,
             ]),
 
         // The engine
@@ -96,12 +100,19 @@ let package = Package(
             ]),
 
         // Edges
-        library("BrokerConfiguration", ["BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "Waiting"]),
-        library("BrokerObservability", ["Waiting", log]),
+        library("BrokerObservability", ["PlainText", "Waiting", log]),
+        library(
+            "BrokerConfiguration",
+            [
+                "AzureServices", "BrokerCore", "BrokerEngine", "BrokerObservability", "HTTPTransport", "OpenSSLCrypto", "PlainText",
+                "StrictJSON",
+                "Waiting", log,
+            ]),
         library(
             "BrokerHTTP",
             [
-                "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "StrictJSON", "SecureMemory", "Waiting", log,
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "StrictJSON",
+                "SecureMemory", "Waiting", log,
                 .product(name: "HummingbirdCore", package: "hummingbird"), nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
                 serviceLifecycle,
             ]),
@@ -110,14 +121,18 @@ let package = Package(
         provider(
             "SNPEvidence",
             [
-                "AzureServices", "CSNPDevice", "HTTPTransport", "OpenSSLCrypto", "SNPReport", "SNPVerification", "StrictJSON",
+                "AzureServices", "CSNPDevice", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SNPReport", "SNPVerification", "StrictJSON",
                 "UVMEndorsements", "Waiting",
             ]),
         provider(
-            "FixtureEvidence", ["HTTPTransport", "Issuing", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification", "Waiting"]),
+            "FixtureEvidence",
+            ["HTTPTransport", "Issuing", "OpenSSLCrypto", "PlainText", "SNPFixture", "SNPReport", "SNPVerification", "Waiting"]),
         provider(
             "MAAVerifier",
-            ["AttestationTokens", "AzureServices", "HTTPTransport", "JOSE", "OpenSSLCrypto", "StrictJSON", "SecureMemory", "Waiting"]),
+            [
+                "AttestationTokens", "AzureServices", "HTTPTransport", "JOSE", "OpenSSLCrypto", "PlainText", "StrictJSON", "SecureMemory",
+                "Waiting",
+            ]),
         provider("KeyVaultPremium", ["AzureKeyRelease", "HTTPTransport"]), provider("ManagedHSM", ["AzureKeyRelease", "HTTPTransport"]),
 
         // Stand-ins: never in a production program
@@ -126,7 +141,8 @@ let package = Package(
         library(
             "AzureSimulators",
             [
-                "HTTPTransport", "Issuing", "JOSE", "OpenSSLCrypto", "ReleasePolicy", "SecureMemory", "SNPFixture", "SNPReport",
+                "HTTPTransport", "Issuing", "JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SecureMemory", "SNPFixture",
+                "SNPReport",
                 "SNPVerification", "StrictJSON", "UVMEndorsements", "Waiting", log,
                 .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"), nio("NIOCore"), nio("NIOPosix"),
@@ -135,8 +151,8 @@ let package = Package(
         library(
             "BrokerTestKit",
             [
-                "AttestationTokens", "BrokerCore", "HTTPTransport", "Issuing", "OpenSSLCrypto", "SecureMemory", "JOSE", "StrictJSON",
-                "Waiting", log,
+                "AttestationTokens", "BrokerCore", "HTTPTransport", "Issuing", "OpenSSLCrypto", "PlainText", "SecureMemory", "JOSE",
+                "StrictJSON", "Waiting", log,
             ]),
 
         // The program
@@ -144,7 +160,8 @@ let package = Package(
             "BrokerApp",
             [
                 "AttestationTokens", "AzureKeyRelease", "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
-                "BrokerObservability", "CProcessShims", "CurlTransport", "HTTPTransport", "JOSE", "OpenSSLCrypto", "ReleasePolicy",
+                "BrokerObservability", "CProcessShims", "CurlTransport", "HTTPTransport", "JOSE", "OpenSSLCrypto", "PlainText",
+                "ReleasePolicy",
                 "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "UVMEndorsements", "Waiting",
                 .target(name: "PolicyTools", condition: .when(traits: ["PolicyTools"])),
                 .target(name: "SNPFixture", condition: .when(traits: ["FixtureEvidence"])),
@@ -173,15 +190,17 @@ let package = Package(
         // Tests
         .target(name: "CVectorRegisters", path: "Tests/CVectorRegisters"),
         .target(name: "EvidenceSamples", dependencies: ["StrictJSON"], path: "Tests/EvidenceSamples", swiftSettings: strict),
-        tests("ArchitectureTests", ["StrictJSON"]), tests("WaitingTests", ["Waiting"]),
+        tests("ArchitectureTests", ["StrictJSON"]), tests("PlainTextTests", ["PlainText"]), tests("WaitingTests", ["Waiting"]),
         tests("SecureMemoryTests", ["CProcessShims", "CVectorRegisters", "SecureMemory"]),
         tests("OpenSSLCryptoTests", ["COpenSSL", "CVectorRegisters", "EvidenceSamples", "Issuing", "OpenSSLCrypto", "SecureMemory"]),
         tests("StrictJSONTests", ["StrictJSON"]), tests("HTTPTransportTests", ["HTTPTransport", "SecureMemory", "Waiting"]),
         tests("JOSETests", ["EvidenceSamples", "Issuing", "JOSE", "OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
         tests("CurlTransportTests", ["CurlTransport", "HTTPTransport", "Issuing", "OpenSSLCrypto", "SecureMemory", "Waiting"]),
-        tests("UVMEndorsementsTests", ["UVMEndorsements", "Issuing", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
+        tests("UVMEndorsementsTests", ["UVMEndorsements", "Issuing", "OpenSSLCrypto", "PlainText", "StrictJSON", "EvidenceSamples"]),
         tests("SNPReportTests", ["Issuing", "SNPReport", "StrictJSON", "EvidenceSamples"]),
-        tests("SNPVerificationTests", ["Issuing", "SNPVerification", "SNPReport", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
+        tests(
+            "SNPVerificationTests",
+            ["Issuing", "PlainText", "SNPVerification", "SNPReport", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
         tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
         tests(
             "PolicyToolsTests",
@@ -198,12 +217,18 @@ let package = Package(
             ]),
         tests(
             "BrokerConfigurationTests",
-            ["AzureServices", "BrokerConfiguration", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "StrictJSON"]),
+            [
+                "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerObservability", "HTTPTransport",
+                "OpenSSLCrypto", "PlainText",
+                "StrictJSON", log,
+            ]),
         tests("BrokerObservabilityTests", ["BrokerObservability", log]),
         tests(
             "BrokerHTTPTests",
             [
-                "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "Issuing", "JOSE", "OpenSSLCrypto",
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "Issuing", "JOSE",
+                "OpenSSLCrypto",
+                "PlainText",
                 "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log, .product(name: "InMemoryLogging", package: "swift-log"),
                 nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"), nio("NIOPosix"), serviceLifecycle,
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
@@ -226,6 +251,7 @@ let package = Package(
             "FixtureEvidenceTests",
             [
                 "FixtureEvidence", "BrokerCore", "BrokerTestKit", "EvidenceSamples", "HTTPTransport", "Issuing", "OpenSSLCrypto",
+                "PlainText",
                 "SNPFixture", "SNPReport", "SNPVerification", "Waiting",
             ]),
         tests(
@@ -235,7 +261,8 @@ let package = Package(
         tests(
             "AzureSimulatorsTests",
             [
-                "AzureSimulators", "CurlTransport", "EvidenceSamples", "HTTPTransport", "Issuing", "JOSE", "OpenSSLCrypto", "SNPFixture",
+                "AzureSimulators", "CurlTransport", "EvidenceSamples", "HTTPTransport", "Issuing", "JOSE", "OpenSSLCrypto", "PlainText",
+                "SNPFixture",
                 "SNPReport", "SecureMemory", "StrictJSON", "UVMEndorsements", "Waiting", log,
             ]),
         .testTarget(

@@ -1,6 +1,7 @@
 internal import Issuing
 internal import BrokerCore
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SNPFixture
 internal import SNPReport
 
@@ -18,41 +19,41 @@ struct FixtureSettings: Sendable {
         }
     }
 
-    static let product = SettingKey<Product>("product", default: .milan, help: "Processor that the reports come from.")
-    static let version = SettingKey<Int>(
-        "version", default: 3, help: "Version of the report format: 2, 3 or 5.",
-        check: { [2, 3, 5].contains($0) ? nil : "expected 2, 3 or 5" })
-    static let directory = SettingKey<String>(
-        "directory", default: "",
-        help: "Where the fixture authority is kept and made on first use, so that a simulator can trust it; empty: in memory.")
-    static let securityPolicy = SettingKey<String>(
-        "security-policy", default: "",
-        help: "File with the security policy, Rego or base64, whose SHA-256 becomes HOST_DATA; empty: a built-in sample.")
-    static let measurement = SettingKey<String>(
-        "measurement", default: "",
-        help: "Launch measurement, 96 hex digits, to go with the UVM endorsements; empty: one of the fixture's own.",
-        check: { $0.isEmpty || Hex.decode($0)?.count == 48 ? nil : "expected 96 hex digits" })
-    static let debug = SettingKey<Bool>("debug", default: false, help: "Guest policy bit 19: the host may debug the guest.")
-    static let migration = SettingKey<Bool>("migration", default: false, help: "Guest policy bit 18: a migration agent may move the guest.")
-    static let vmpl = SettingKey<Int>(
-        "vmpl", default: 0, help: "Privilege level of the guest software, 0 to 3.",
-        check: { (0...3).contains($0) ? nil : "expected a number from 0 to 3" })
-    static let tcb = SettingKey<String>(
-        "tcb", default: "", help: "TCB version as 16 hex digits, as THIM prints it; empty: one that fits the product.",
-        check: { $0.isEmpty || Hex.decode($0)?.count == 8 ? nil : "expected 16 hex digits" })
-    static let uvmEndorsements = SettingKey<String>(
-        "uvm-endorsements", default: "", help: "File with endorsements of the utility VM (COSE_Sign1), raw or base64.")
-    static let reportFile = SettingKey<String>(
-        "report-file", default: "",
-        help: "Recorded report to play back, raw, hex or base64, instead of making reports; for its own report data only.")
-    static let certificatesFile = SettingKey<String>(
-        "certificates-file", default: "", help: "Certificates of the recorded report, PEM or DER.")
+    static let keys = Keys()
 
-    static let schema = SettingsSchema([
-        product.declaration, version.declaration, directory.declaration, securityPolicy.declaration, measurement.declaration,
-        debug.declaration, migration.declaration, vmpl.declaration, tcb.declaration, uvmEndorsements.declaration, reportFile.declaration,
-        certificatesFile.declaration,
-    ])
+    struct Keys: SettingsGroup {
+        let product = SettingKey<Product>("product", default: .milan, help: "Processor that the reports come from.")
+        let version = SettingKey<Int>(
+            "version", default: 3, help: "Version of the report format: 2, 3 or 5.",
+            check: { [2, 3, 5].contains($0) ? nil : "expected 2, 3 or 5" })
+        let directory = SettingKey<String>(
+            "directory", default: "",
+            help: "Where the fixture authority is kept and made on first use, so that a simulator can trust it; empty: in memory.")
+        let securityPolicy = SettingKey<String>(
+            "security-policy", default: "",
+            help: "File with the security policy, Rego or base64, whose SHA-256 becomes HOST_DATA; empty: a built-in sample.")
+        let measurement = SettingKey<String>(
+            "measurement", default: "",
+            help: "Launch measurement, 96 hex digits, to go with the UVM endorsements; empty: one of the fixture's own.",
+            check: { $0.isEmpty || Hex.decode($0)?.count == 48 ? nil : "expected 96 hex digits" })
+        let debug = SettingKey<Bool>("debug", default: false, help: "Guest policy bit 19: the host may debug the guest.")
+        let migration = SettingKey<Bool>("migration", default: false, help: "Guest policy bit 18: a migration agent may move the guest.")
+        let vmpl = SettingKey<Int>(
+            "vmpl", default: 0, help: "Privilege level of the guest software, 0 to 3.",
+            check: { (0...3).contains($0) ? nil : "expected a number from 0 to 3" })
+        let tcb = SettingKey<String>(
+            "tcb", default: "", help: "TCB version as 16 hex digits, as THIM prints it; empty: one that fits the product.",
+            check: { $0.isEmpty || Hex.decode($0)?.count == 8 ? nil : "expected 16 hex digits" })
+        let uvmEndorsements = SettingKey<String>(
+            "uvm-endorsements", default: "", help: "File with endorsements of the utility VM (COSE_Sign1), raw or base64.")
+        let reportFile = SettingKey<String>(
+            "report-file", default: "",
+            help: "Recorded report to play back, raw, hex or base64, instead of making reports; for its own report data only.")
+        let certificatesFile = SettingKey<String>(
+            "certificates-file", default: "", help: "Certificates of the recorded report, PEM or DER.")
+    }
+
+    static let schema = keys.schema
 
     /// A report to play back.
     struct Recording: Sendable {
@@ -70,22 +71,22 @@ struct FixtureSettings: Sendable {
     let template: ReportBuilder
 
     init(_ settings: Settings) throws(BrokerError) {
-        product = try settings(Self.product).product
-        let directory = try settings(Self.directory)
+        product = try settings(Self.keys.product).product
+        let directory = try settings(Self.keys.directory)
         self.directory = directory.isEmpty ? nil : directory
-        let tcbText = try settings(Self.tcb)
+        let tcbText = try settings(Self.keys.tcb)
         tcb = Hex.decode(tcbText).flatMap { $0.isEmpty ? nil : TCBVersion(raw: $0.reduce(0) { $0 << 8 | UInt64($1) }) }
 
         var template = ReportBuilder()
-        template.version = UInt32(clamping: try settings(Self.version))
-        template.vmpl = UInt32(clamping: try settings(Self.vmpl))
+        template.version = UInt32(clamping: try settings(Self.keys.version))
+        template.vmpl = UInt32(clamping: try settings(Self.keys.vmpl))
         var policy = template.policy.raw
-        if try settings(Self.migration) { policy |= 1 << 18 }
-        if try settings(Self.debug) { policy |= 1 << 19 }
+        if try settings(Self.keys.migration) { policy |= 1 << 18 }
+        if try settings(Self.keys.debug) { policy |= 1 << 19 }
         template.policy = GuestPolicy(raw: policy)
-        let securityPolicy = try Self.content(of: Self.securityPolicy, in: settings).map { PlainOrBase64.decode($0) }
+        let securityPolicy = try Self.content(of: Self.keys.securityPolicy, in: settings).map { PlainOrBase64.decode($0) }
         template.hostData = DigestAlgorithm.sha256.digest(securityPolicy ?? SamplePolicy.bytes)
-        let measurement = try settings(Self.measurement)
+        let measurement = try settings(Self.keys.measurement)
         template.measurement =
             measurement.isEmpty
             ? DigestAlgorithm.sha384.digest(Array("attestation-broker fixture: utility VM".utf8)) : Hex.decode(measurement) ?? []
@@ -93,18 +94,18 @@ struct FixtureSettings: Sendable {
         template.reportID = SecureRandom.bytes(32)
         self.template = template
 
-        let endorsements = try Self.content(of: Self.uvmEndorsements, in: settings).map { PlainOrBase64.decode($0) }
+        let endorsements = try Self.content(of: Self.keys.uvmEndorsements, in: settings).map { PlainOrBase64.decode($0) }
         // COSE_Sign1 is an array of four, usually with tag 18.
         if let first = endorsements?.first, first != 0xD2, first != 0x84 {
-            throw Self.complaint(settings, Self.uvmEndorsements.name, "the file holds no COSE_Sign1 message, neither raw nor base64")
+            throw Self.complaint(settings, Self.keys.uvmEndorsements.name, "the file holds no COSE_Sign1 message, neither raw nor base64")
         }
         platformEndorsements = endorsements.map { [$0] } ?? []
 
-        let reportFile = try settings(Self.reportFile)
-        let certificatesFile = try settings(Self.certificatesFile)
+        let reportFile = try settings(Self.keys.reportFile)
+        let certificatesFile = try settings(Self.keys.certificatesFile)
         guard reportFile.isEmpty == certificatesFile.isEmpty else {
             throw Self.complaint(
-                settings, reportFile.isEmpty ? Self.reportFile.name : Self.certificatesFile.name,
+                settings, reportFile.isEmpty ? Self.keys.reportFile.name : Self.keys.certificatesFile.name,
                 "a recorded report needs both report-file and certificates-file")
         }
         recording = reportFile.isEmpty ? nil : Recording(reportFile: reportFile, certificatesFile: certificatesFile)
@@ -133,19 +134,10 @@ struct FixtureSettings: Sendable {
 enum PlainOrBase64 {
     /// The decoded bytes when the whole content, but for white space around it, is standard base64; otherwise the content itself.
     static func decode(_ content: [UInt8]) -> [UInt8] {
-        let text = trimmed(content)
+        let text = content.trimmed(.whiteSpace)
         guard !text.isEmpty, text.allSatisfy({ $0 < 0x80 }), let decoded = Base64.decode(String(decoding: text, as: UTF8.self)) else {
             return content
         }
         return decoded
-    }
-
-    /// Without white space at both ends.
-    static func trimmed(_ content: [UInt8]) -> ArraySlice<UInt8> {
-        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
-        guard let first = content.firstIndex(where: { !isSpace($0) }), let last = content.lastIndex(where: { !isSpace($0) }) else {
-            return []
-        }
-        return content[first...last]
     }
 }

@@ -1,6 +1,7 @@
 internal import BrokerCore
 internal import Logging
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SNPReport
 internal import SNPVerification
 
@@ -19,14 +20,14 @@ struct RecordedEvidence: EvidenceProvider, ReadinessReporting {
             let bytes = try Self.reportBytes(BoundedFile.read(recording.reportFile, limit: 64 * 1024))
             report = try AttestationReport(bytes)
         } catch let error as ReportError {
-            throw complaint(FixtureSettings.reportFile, "\(recording.reportFile): \(error.detail) (\(error.code))")
-        } catch { throw complaint(FixtureSettings.reportFile, "\(error)") }
+            throw complaint(FixtureSettings.keys.reportFile, "\(recording.reportFile): \(error.detail) (\(error.code))")
+        } catch { throw complaint(FixtureSettings.keys.reportFile, "\(error)") }
         let certificates: [Certificate]
         do {
             certificates = try Certificate.parse(pemOrDER: BoundedFile.read(recording.certificatesFile, limit: 1 << 20), maximumCount: 100)
-        } catch { throw complaint(FixtureSettings.certificatesFile, "\(error)") }
+        } catch { throw complaint(FixtureSettings.keys.certificatesFile, "\(error)") }
         guard !certificates.isEmpty else {
-            throw complaint(FixtureSettings.certificatesFile, "\(recording.certificatesFile): holds no certificate")
+            throw complaint(FixtureSettings.keys.certificatesFile, "\(recording.certificatesFile): holds no certificate")
         }
 
         // Finds the report's own chain in the file and puts it in order; whether it verifies is the verifier's business.
@@ -56,7 +57,7 @@ struct RecordedEvidence: EvidenceProvider, ReadinessReporting {
     /// The report of a file that holds it raw, as hex or as base64.
     private static func reportBytes(_ content: [UInt8]) -> [UInt8] {
         if content.count == AttestationReport.byteCount { return content }
-        let text = PlainOrBase64.trimmed(content)
+        let text = content.trimmed(.whiteSpace)
         guard text.allSatisfy({ $0 < 0x80 }) else { return content }
         if let decoded = Hex.decode(String(decoding: text, as: UTF8.self)) { return decoded }
         return PlainOrBase64.decode(content)

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 internal import AttestationTokens
 internal import AzureServices
@@ -74,7 +75,7 @@ struct AttestationAuthority: Verifier {
                 .verificationRejected, at: .verify,
                 "the guest may be debugged by its host, and verifier.maa.refuse-debug is set; start it without the debug policy")
         }
-        guard verification.isVerified else { throw disbelieved(verification.complaint) }
+        guard verification.isVerified else { throw disbelieved(verification.checks.complaint) }
         return AttestationToken(token, authority: authority)
     }
 

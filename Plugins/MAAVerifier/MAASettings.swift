@@ -1,6 +1,7 @@
 internal import AzureServices
 internal import BrokerCore
 internal import HTTPTransport
+internal import PlainText
 
 /// What an operator can set for the verifier `maa`.
 struct MAASettings: Sendable {
@@ -17,55 +18,50 @@ struct MAASettings: Sendable {
     var refusesDebug: Bool
 
     init(_ settings: Settings) throws(BrokerError) {
-        endpoint = try settings.optional(Self.endpointKey)
-        additionalEndpoints = try settings(Self.additionalEndpointsKey).endpoints
-        apiVersion = try settings(Self.apiVersionKey)
-        userAgent = try settings(Self.userAgentKey)
-        timeout = try settings(Self.timeoutKey)
-        clockSkew = try settings(Self.clockSkewKey)
-        keysMaximumAge = try settings(Self.keysMaximumAgeKey)
-        requiresNonce = try settings(Self.requireNonceKey)
-        refusesDebug = try settings(Self.refuseDebugKey)
+        endpoint = try settings.optional(Self.keys.endpoint)
+        additionalEndpoints = try settings(Self.keys.additionalEndpoints).endpoints
+        apiVersion = try settings(Self.keys.apiVersion)
+        userAgent = try settings(Self.keys.userAgent)
+        timeout = try settings(Self.keys.timeout)
+        clockSkew = try settings(Self.keys.clockSkew)
+        keysMaximumAge = try settings(Self.keys.keysMaximumAge)
+        requiresNonce = try settings(Self.keys.requireNonce)
+        refusesDebug = try settings(Self.keys.refuseDebug)
     }
 
-    static let schema = SettingsSchema([
-        endpointKey.declaration, additionalEndpointsKey.declaration, apiVersionKey.declaration, userAgentKey.declaration,
-        timeoutKey.declaration, clockSkewKey.declaration, keysMaximumAgeKey.declaration, requireNonceKey.declaration,
-        refuseDebugKey.declaration,
-    ])
+    static let schema = keys.schema
 
-    private static let endpointKey = SettingKey<Endpoint>(
-        "endpoint", help: "Authority for requests that name none. Once an endpoint is set, only the configured ones are asked.")
-    private static let additionalEndpointsKey = SettingKey(
-        "additional-endpoints", default: EndpointList(), help: "Further authorities that requests may name.")
-    private static let apiVersionKey = SettingKey(
-        "api-version", default: "2020-10-01", help: "REST version sent to the service.",
-        check: { text in
-            let isVersion = text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || byte == UInt8(ascii: "-")
-            }
-            return isVersion && (1...32).contains(text.utf8.count) ? nil : "expected a version such as 2020-10-01"
-        })
-    private static let userAgentKey = SettingKey(
-        "user-agent", default: "ConfidentialSkrContainer", help: "User-Agent sent to the service.",
-        check: { text in
-            let isPrintable = text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
-            return isPrintable && (1...256).contains(text.utf8.count) ? nil : "expected 1 to 256 printable ASCII characters"
-        })
-    private static let timeoutKey = SettingKey(
-        "timeout", default: Duration.seconds(15), help: "Bound on one request to the service.",
-        check: { $0 > .zero ? nil : "must be more than zero" })
-    private static let clockSkewKey = SettingKey(
-        "clock-skew", default: Duration.seconds(60), help: "Tolerated difference of clocks in nbf and exp.",
-        check: { $0 <= .seconds(600) ? nil : "must be at most 10m" })
-    private static let keysMaximumAgeKey = SettingKey(
-        "keys-max-age", default: Duration.seconds(3600), help: "How long published keys are used before a new fetch.",
-        check: { $0 <= .seconds(86_400) ? nil : "must be at most 24h" })
-    private static let requireNonceKey = SettingKey(
-        "require-nonce", default: false,
-        help: "Refuse tokens without the nonce that was sent; a nonce that is there must match in any case.")
-    private static let refuseDebugKey = SettingKey(
-        "refuse-debug", default: false,
-        help: "Refuse tokens of guests that the host may debug; without it the key's release policy decides.")
+    private static let keys = Keys()
+
+    private struct Keys: SettingsGroup {
+        let endpoint = SettingKey<Endpoint>(
+            "endpoint", help: "Authority for requests that name none. Once an endpoint is set, only the configured ones are asked.")
+        let additionalEndpoints = SettingKey(
+            "additional-endpoints", default: EndpointList(), help: "Further authorities that requests may name.")
+        let apiVersion = SettingKey(
+            "api-version", default: "2020-10-01", help: "REST version sent to the service.",
+            check: { text in
+                text.utf8.consists(of: .lowercase + .digits + "-", count: 1...32) ? nil : "expected a version such as 2020-10-01"
+            })
+        let userAgent = SettingKey(
+            "user-agent", default: "ConfidentialSkrContainer", help: "User-Agent sent to the service.",
+            check: { text in
+                text.utf8.consists(of: .printable, count: 1...256) ? nil : "expected 1 to 256 printable ASCII characters"
+            })
+        let timeout = SettingKey(
+            "timeout", default: Duration.seconds(15), help: "Bound on one request to the service.",
+            check: { $0 > .zero ? nil : "must be more than zero" })
+        let clockSkew = SettingKey(
+            "clock-skew", default: Duration.seconds(60), help: "Tolerated difference of clocks in nbf and exp.",
+            check: { $0 <= .seconds(600) ? nil : "must be at most 10m" })
+        let keysMaximumAge = SettingKey(
+            "keys-max-age", default: Duration.seconds(3600), help: "How long published keys are used before a new fetch.",
+            check: { $0 <= .seconds(86_400) ? nil : "must be at most 24h" })
+        let requireNonce = SettingKey(
+            "require-nonce", default: false,
+            help: "Refuse tokens without the nonce that was sent; a nonce that is there must match in any case.")
+        let refuseDebug = SettingKey(
+            "refuse-debug", default: false,
+            help: "Refuse tokens of guests that the host may debug; without it the key's release policy decides.")
+    }
 }

@@ -1,6 +1,7 @@
 internal import BrokerCore
 internal import Logging
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SNPReport
 internal import Synchronization
 internal import UVMEndorsements
@@ -36,16 +37,15 @@ final class PlatformContext: Sendable {
     /// answer with a token that lacks a claim, or with an error that names no cause.
     func endorsements(for report: AttestationReport) throws(BrokerError) -> [[UInt8]] {
         guard let endorsement = context.utilityVM, let verdict else { return [] }
-        var complaints = verdict.checks.filter { !$0.ok }.map { "\($0.code.rawValue) (\($0.detail))" }
+        var checks = verdict.checks
         if let endorsed = verdict.endorsement?.launchMeasurement, endorsed != report.measurement {
-            complaints.append(
-                "\(UVMCheckCode.measurement.rawValue) (the endorsed launch measurement \(Hex.encode(endorsed)) is not this machine's, "
-                    + "\(Hex.encode(report.measurement)))")
+            let detail = "the endorsed launch measurement \(Hex.encode(endorsed)) is not this machine's, \(Hex.encode(report.measurement))"
+            checks.append(Check(UVMCheckCode.measurement.rawValue, false, detail))
         }
-        guard verdict.isVerified, complaints.isEmpty else {
+        guard verdict.isVerified, checks.failures.isEmpty else {
             throw BrokerError(
                 .evidenceUnavailable, at: .endorsement,
-                "the utility VM's endorsement in \(context.origin) does not hold: \(complaints.joined(separator: "; "))")
+                "the utility VM's endorsement in \(context.origin) does not hold: \(checks.complaint)")
         }
         return [endorsement]
     }

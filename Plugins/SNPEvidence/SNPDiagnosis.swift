@@ -1,5 +1,6 @@
 internal import BrokerCore
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SNPReport
 internal import SNPVerification
 
@@ -77,7 +78,7 @@ extension SNPProvider: Diagnosing {
         for offer in offers {
             switch offer.answer {
             case .chain(let chain):
-                let until = chain.map(\.notAfter).min().map { ", valid until \(Timestamp.text($0))" } ?? ""
+                let until = chain.map(\.notAfter).min().map { ", valid until \(RFC3339.format($0))" } ?? ""
                 findings.append(
                     Finding(
                         .ok, "endorsements",

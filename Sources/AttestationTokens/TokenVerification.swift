@@ -1,3 +1,4 @@
+package import PlainText
 internal import ReleasePolicy
 package import JOSE
 internal import OpenSSLCrypto
@@ -32,17 +33,10 @@ package struct TokenVerification: Sendable {
         }
     }
 
-    package struct Check: Sendable, Equatable {
-        /// Stable, kebab-case.
-        package let code: String
-        package let ok: Bool
-        package let detail: String
-    }
-
     package private(set) var checks: [Check] = []
 
     package var isVerified: Bool { checks.allSatisfy(\.ok) }
-    package var failures: [String] { checks.filter { !$0.ok }.map(\.code) }
+    package var failures: [String] { checks.failures }
 
     /// Makes every check; one that fails stops none. `keys` are the authority's, `nil` where none is known.
     package init(_ token: MAAToken, keys: JWKSet?, demands: Demands) {
@@ -55,7 +49,7 @@ package struct TokenVerification: Sendable {
         checkBinding(hardware, demands)
     }
 
-    private mutating func add(_ code: String, _ ok: Bool, _ detail: String) { checks.append(Check(code: code, ok: ok, detail: detail)) }
+    private mutating func add(_ code: String, _ ok: Bool, _ detail: String) { checks.append(Check(code, ok, detail)) }
 
     private mutating func checkSignature(_ jws: JWS, _ keys: JWKSet?) {
         let algorithm = VisibleText.quoted(jws.algorithm)
@@ -153,17 +147,6 @@ package struct TokenVerification: Sendable {
         ("x-ms-sevsnpvm-reportdata", 0x50..<0x90), ("x-ms-sevsnpvm-launchmeasurement", 0x90..<0xC0),
         ("x-ms-sevsnpvm-hostdata", 0xC0..<0xE0),
     ]
-
-    /// Everything that is wrong, on one line.
-    package var complaint: String { checks.filter { !$0.ok }.map { "\($0.code) (\($0.detail))" }.joined(separator: "; ") }
-
-    /// `{"verdict":"verified"|"rejected","failures":[code],"checks":[{"code","ok","detail"}]}`.
-    package var json: JSONValue {
-        [
-            "verdict": .string(isVerified ? "verified" : "rejected"), "failures": .array(failures.map { .string($0) }),
-            "checks": .array(checks.map { ["code": .string($0.code), "ok": .boolean($0.ok), "detail": .string($0.detail)] }),
-        ]
-    }
 
     /// The codes and what each means when it fails.
     package static let meanings: [(code: String, meaning: String)] = [

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 internal import AttestationTokens
 internal import AzureServices
@@ -100,7 +101,7 @@ package struct AzureKeyStore: KeyStore {
         case .broker: return try await host.accessTokens.accessToken(for: audience, in: context)
         case .bearer(let token):
             let text = token.reveal()
-            guard (1...32 * 1024).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            guard text.utf8.consists(of: .visible, count: 1...32 * 1024) else {
                 throw BrokerError(
                     .invalidRequest, at: .identity, "the access token of the request is empty, too long or not printable ASCII")
             }

@@ -1,4 +1,4 @@
-internal import AzureServices
+internal import PlainText
 
 /// The parameters of a `WWW-Authenticate: Bearer name="value", …` field (RFC 6750, 3), for words only: no request follows from it.
 struct BearerChallenge {
@@ -22,7 +22,7 @@ struct BearerChallenge {
                 value = rest[..<end]
                 rest = rest[end...]
             }
-            if let words = UpstreamRefusal.words(String(value), limit: 200) { parameters[name] = words }
+            if let words = UpstreamText.line(String(value), limit: 200) { parameters[name] = words }
         }
     }
 

@@ -2,6 +2,7 @@ internal import AttestationTokens
 internal import BrokerCore
 internal import HTTPTransport
 internal import OpenSSLCrypto
+internal import PlainText
 internal import StrictJSON
 
 /// What a verified release payload must say to be the answer to our request (KeyStores.md, "Release answer"), and the wrapped key in it.
@@ -58,7 +59,7 @@ struct ExpectedAnswer {
         var names: [String] = []
         for entry in list {
             let text = try entry.string()
-            guard (1...64).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            guard text.utf8.consists(of: .visible, count: 1...64) else {
                 throw entry.invalid("not the name of an operation")
             }
             names.append(text)

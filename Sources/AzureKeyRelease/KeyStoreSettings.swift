@@ -1,7 +1,8 @@
 internal import AzureServices
-package import BrokerCore
+public import BrokerCore
 package import HTTPTransport
-package import OpenSSLCrypto
+public import OpenSSLCrypto
+internal import PlainText
 
 /// What an operator can set for a key store of either kind.
 package struct KeyStoreSettings: Sendable {
@@ -16,50 +17,36 @@ package struct KeyStoreSettings: Sendable {
 
     /// Reads a provider's block.
     package init(_ settings: Settings) throws(BrokerError) {
-        endpoint = try settings.optional(Self.endpointKey)
-        additionalEndpoints = try settings(Self.additionalEndpointsKey).endpoints
-        apiVersion = try settings(Self.apiVersionKey)
-        wrapAlgorithm = try settings(Self.wrapAlgorithmKey).algorithm
-        timeout = try settings(Self.timeoutKey)
+        endpoint = try settings.optional(Self.keys.endpoint)
+        additionalEndpoints = try settings(Self.keys.additionalEndpoints).endpoints
+        apiVersion = try settings(Self.keys.apiVersion)
+        wrapAlgorithm = try settings(Self.keys.wrapAlgorithm)
+        timeout = try settings(Self.keys.timeout)
     }
 
     /// What the block accepts.
-    package static let schema = SettingsSchema([
-        endpointKey.declaration, additionalEndpointsKey.declaration, apiVersionKey.declaration, wrapAlgorithmKey.declaration,
-        timeoutKey.declaration,
-    ])
+    package static let schema = keys.schema
 
-    private static let endpointKey = SettingKey<Endpoint>(
-        "endpoint", help: "Store for requests that name none. Once an endpoint is set, only the configured ones are asked.")
-    private static let additionalEndpointsKey = SettingKey(
-        "additional-endpoints", default: EndpointList(), help: "Further stores that requests may name.")
-    private static let apiVersionKey = SettingKey(
-        "api-version", default: "7.4", help: "REST version, at least 7.3.",
-        check: { text in
-            let isVersion = text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
-            }
-            return isVersion && (1...32).contains(text.utf8.count) ? nil : "expected a version such as 7.4 or 2025-07-01"
-        })
-    private static let wrapAlgorithmKey = SettingKey(
-        "wrap-algorithm", default: WrapAlgorithmChoice.sha256, help: "How the store wraps a released key; CKM_RSA_AES_KEY_WRAP uses SHA-1.")
-    private static let timeoutKey = SettingKey(
-        "timeout", default: Duration.seconds(15), help: "Bound on one release request.",
-        check: { $0 > .zero ? nil : "must be more than zero" })
-}
+    private static let keys = Keys()
 
-/// The store's names of `KeyWrapAlgorithm` as a setting.
-enum WrapAlgorithmChoice: String, SettingChoice {
-    case sha256 = "RSA_AES_KEY_WRAP_256"
-    case sha384 = "RSA_AES_KEY_WRAP_384"
-    case sha1 = "CKM_RSA_AES_KEY_WRAP"
-
-    var algorithm: KeyWrapAlgorithm {
-        switch self {
-        case .sha256: .rsaAESKeyWrap256
-        case .sha384: .rsaAESKeyWrap384
-        case .sha1: .ckmRSAAESKeyWrap
-        }
+    private struct Keys: SettingsGroup {
+        let endpoint = SettingKey<Endpoint>(
+            "endpoint", help: "Store for requests that name none. Once an endpoint is set, only the configured ones are asked.")
+        let additionalEndpoints = SettingKey(
+            "additional-endpoints", default: EndpointList(), help: "Further stores that requests may name.")
+        let apiVersion = SettingKey(
+            "api-version", default: "7.4", help: "REST version, at least 7.3.",
+            check: { text in
+                text.utf8.consists(of: .lowercase + .digits + ".-", count: 1...32) ? nil : "expected a version such as 7.4 or 2025-07-01"
+            })
+        let wrapAlgorithm = SettingKey(
+            "wrap-algorithm", default: KeyWrapAlgorithm.rsaAESKeyWrap256,
+            help: "How the store wraps a released key; CKM_RSA_AES_KEY_WRAP uses SHA-1.")
+        let timeout = SettingKey(
+            "timeout", default: Duration.seconds(15), help: "Bound on one release request.",
+            check: { $0 > .zero ? nil : "must be more than zero" })
     }
 }
+
+/// The raw values are the store's names.
+extension KeyWrapAlgorithm: SettingChoice {}

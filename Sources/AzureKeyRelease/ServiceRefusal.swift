@@ -1,6 +1,8 @@
 internal import BrokerCore
 internal import HTTPTransport
 internal import AzureServices
+internal import PlainText
+internal import StrictJSON
 
 /// An error answer of a key store to a release (KeyStores.md, "Refusals" and "Bearer challenge").
 struct ServiceRefusal {

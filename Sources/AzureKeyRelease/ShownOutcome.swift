@@ -1,4 +1,5 @@
 internal import BrokerCore
+internal import PlainText
 internal import ReleasePolicy
 internal import StrictJSON
 
@@ -56,8 +57,6 @@ struct ShownOutcome {
 
     /// One line without control characters and without anything that looks like a token.
     static func text(_ text: String, limit: Int = 200) -> String {
-        let printable = BrokerError.Upstream(status: 0, body: Array(text.utf8)).body
-        let line = printable.split(whereSeparator: \.isNewline).joined(separator: " ")
-        return line.count > limit ? line.prefix(limit) + "…" : line
+        VisibleText.shortened(UpstreamText.line(text, limit: .max) ?? "", to: limit)
     }
 }

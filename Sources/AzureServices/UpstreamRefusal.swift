@@ -1,5 +1,6 @@
 package import BrokerCore
 package import HTTPTransport
+internal import PlainText
 internal import StrictJSON
 
 extension HTTPResponse {
@@ -36,11 +37,11 @@ package struct UpstreamRefusal: Sendable {
         self.stage = stage
         let document = try? JSONCursor.parse(response.body, limits: JSONLimits(maximumDepth: 16))
         let error = try? document?.optional("error")
-        code = Self.words((try? error?.string()) ?? (try? error?.optionalString("code")), limit: 80)
-        innerCode = Self.words(try? error?.optional("innererror")?.optionalString("code"), limit: 80)
+        code = UpstreamText.line((try? error?.string()) ?? (try? error?.optionalString("code")), limit: 80)
+        innerCode = UpstreamText.line(try? error?.optional("innererror")?.optionalString("code"), limit: 80)
         // Entra ID's description goes on with trace identifiers, each in a line of its own.
         let description = (try? document?.optionalString("error_description"))?.split(whereSeparator: \.isNewline).first.map(String.init)
-        message = Self.words(
+        message = UpstreamText.line(
             (try? error?.optionalString("message")) ?? description ?? (try? document?.optionalString("message")), limit: 800)
         // The special words first: a code such as Forbidden is shared by many reasons.
         known = KnownFailure.find(in: [message, innerCode, code, hint])
@@ -67,13 +68,5 @@ package struct UpstreamRefusal: Sendable {
         BrokerError(
             code, at: other ?? stage, words, retryAfter: response.retryAfter, upstream: .init(status: response.status, body: response.body),
             details: known?.details)
-    }
-
-    /// One printable line without anything that looks like a token; `nil` for nothing.
-    package static func words(_ text: String?, limit: Int) -> String? {
-        guard let text else { return nil }
-        let sanitized = BrokerError.Upstream(status: 0, body: Array(text.utf8)).body
-        let line = sanitized.split(whereSeparator: \.isNewline).joined(separator: " ")
-        return line.isEmpty ? nil : String(line.prefix(limit))
     }
 }

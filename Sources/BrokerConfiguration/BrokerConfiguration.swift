@@ -1,45 +1,17 @@
+package import AzureServices
 package import BrokerCore
+package import BrokerEngine
+package import BrokerObservability
 package import HTTPTransport
+package import Logging
+internal import PlainText
 
 /// The whole configuration, checked: what `serve` starts with.
 package struct BrokerConfiguration: Sendable {
-    package struct Server: Sendable {
-        /// Address of the REST interface; `nil` where only the unix socket serves.
-        package let http: ListenAddress?
-        /// Absolute path of the unix socket, where there is one.
-        package let unix: String?
-        package let profile: ResponseProfile
-        /// Bytes.
-        package let bodyLimit: Int
-        package let headerTimeout: Duration
-        package let bodyTimeout: Duration
-        package let idleTimeout: Duration
-        package let connectionLimit: Int
-        package let drainTimeout: Duration
-        package let requestTimeout: Duration
-        package let releaseLimit: Int
-        package let releaseQueue: Int
-    }
-
     /// A provider that is in use, with its settings.
     package struct Provider: Sendable {
         package let name: String
         package let settings: Settings
-    }
-
-    package struct Identity: Sendable {
-        package let use: IdentityKind
-        /// At most one of the three is there.
-        package let clientID: String?
-        package let objectID: String?
-        package let resourceID: String?
-        package let tenantID: String?
-        package let federatedTokenFile: String?
-        package let authorityHost: String?
-        /// `http://HOST[:PORT]`, without a path.
-        package let imdsEndpoint: String?
-        /// Bound on one attempt to get a token.
-        package let timeout: Duration
     }
 
     package struct TLS: Sendable {
@@ -53,30 +25,22 @@ package struct BrokerConfiguration: Sendable {
         package let pool: Int
     }
 
-    /// One wrapping key and its token for several releases.
-    package struct ReleaseSession: Sendable {
-        package let maxAge: Duration
-        package let maxUses: Int
-    }
-
     package struct Log: Sendable {
-        package let level: LogLevel
-        package let format: LogFormat
+        package let level: Logger.Level
+        package let format: LogLineFormat
         /// `nil` for standard error.
         package let file: String?
     }
 
-    package let server: Server
+    package let server: HTTPFrontEndOptions
+    package let engine: BrokerEngine.Options
     package let evidence: Provider
     package let verifier: Provider
     /// At least one, in the order of `key-stores.use`.
     package let keyStores: [Provider]
-    package let identity: Identity
+    package let identity: AzureIdentityOptions
     package let tls: TLS
-    package let cloud: Cloud
     package let wrappingKeys: WrappingKeys
-    /// `nil` where each release makes its own.
-    package let releaseSession: ReleaseSession?
     package let log: Log
 
     /// What works and still deserves a look, each one sentence for the start-up log.
@@ -93,5 +57,5 @@ package struct EffectiveSetting: Sendable, Equatable, CustomStringConvertible {
     package let source: ConfigurationSource
 
     /// `server.http = 127.0.0.1:8080 (default)`.
-    package var description: String { "\(path) = \(value.map(PrintableText.line) ?? "(not set)") (\(source))" }
+    package var description: String { "\(path) = \(value.map { VisibleText.line($0) } ?? "(not set)") (\(source))" }
 }

@@ -1,52 +1,55 @@
-internal import Waiting
+internal import AzureServices
 internal import BrokerCore
+internal import BrokerObservability
+internal import Logging
+internal import PlainText
 
 /// The settings that are not a provider's: declared with the same machinery, so that they are checked and documented in the same way.
 enum BrokerSettings {
     /// Setting at the top level of the file.
-    static let cloud = SettingKey<Cloud>(
+    static let cloud = SettingKey<AzureCloud>(
         "cloud", default: .public, help: "Azure cloud, which decides host name suffixes and token audiences")
+    static let server = Server()
+    static let identity = Identity()
+    static let tls = TLS()
+    static let wrappingKeys = WrappingKeys()
+    static let releaseSession = ReleaseSession()
+    static let log = Log()
 
-    enum Server {
-        static let http = SettingKey<ListenSetting>(
-            "http", default: ListenSetting(address: ListenAddress("127.0.0.1:8080")),
+    struct Server: SettingsGroup {
+        let http = SettingKey<ListenSetting>(
+            "http", default: ListenSetting(address: HostAndPort(listening: "127.0.0.1:8080")),
             help: "Address of the REST interface; anything but a loopback address lets others ask for keys")
-        static let grpc = SettingKey<String>(
+        let grpc = SettingKey<String>(
             "grpc", default: "", help: "Address of the gRPC interface; this build has none, so it stays empty",
             check: { $0.isEmpty ? nil : "this build serves HTTP only; leave server.grpc empty" })
-        static let unix = SettingKey<String>(
-            "unix", default: "", help: "Path of a unix socket that serves the REST interface as well", check: socketPath)
-        static let profile = SettingKey<ResponseProfile>(
+        let unix = SettingKey<String>(
+            "unix", default: "", help: "Path of a unix socket that serves the REST interface as well", check: Self.socketPath)
+        let profile = SettingKey<ResponseProfile>(
             "profile", default: .compatible, help: "HTTP status codes: those of the original sidecar, or precise ones for each error code")
-        static let bodyLimit = SettingKey<Int>(
+        let bodyLimit = SettingKey<Int>(
             "body-limit", default: 1 << 20, in: 1024...(32 << 20),
             help: "Longest request body in bytes; all bodies together have at most 32 MiB")
-        static let headerTimeout = SettingKey<Duration>(
+        let headerTimeout = SettingKey<Duration>(
             "header-timeout", default: .seconds(10), in: .milliseconds(100)...(.seconds(300)),
             help: "How long a client may take to send a request's head")
-        static let bodyTimeout = SettingKey<Duration>(
+        let bodyTimeout = SettingKey<Duration>(
             "body-timeout", default: .seconds(30), in: .milliseconds(100)...(.seconds(600)),
             help: "How long a client may take to send a request's body")
-        static let idleTimeout = SettingKey<Duration>(
+        let idleTimeout = SettingKey<Duration>(
             "idle-timeout", default: .seconds(60), in: .milliseconds(100)...(.seconds(3600)),
             help: "How long a connection without a request stays open")
-        static let connectionLimit = SettingKey<Int>("connection-limit", default: 512, in: 1...65536, help: "Most connections at a time")
-        static let drainTimeout = SettingKey<Duration>(
+        let connectionLimit = SettingKey<Int>("connection-limit", default: 512, in: 1...65536, help: "Most connections at a time")
+        let drainTimeout = SettingKey<Duration>(
             "drain-timeout", default: .seconds(10), in: .milliseconds(0)...(.seconds(600)),
             help: "How long requests in progress may take to finish at shutdown")
-        static let requestTimeout = SettingKey<Duration>(
+        let requestTimeout = SettingKey<Duration>(
             "request-timeout", default: .seconds(30), in: .milliseconds(100)...(.seconds(600)),
             help: "Deadline of one request, all its stages together")
-        static let releaseLimit = SettingKey<Int>("release-limit", default: 64, in: 1...4096, help: "Most releases at a time")
-        static let releaseQueue = SettingKey<Int>(
+        let releaseLimit = SettingKey<Int>("release-limit", default: 64, in: 1...4096, help: "Most releases at a time")
+        let releaseQueue = SettingKey<Int>(
             "release-queue", default: 256, in: 0...65536,
             help: "Most releases that wait for their turn; the next ones are answered with 429")
-
-        static let schema = SettingsSchema([
-            http.declaration, grpc.declaration, unix.declaration, profile.declaration, bodyLimit.declaration, headerTimeout.declaration,
-            bodyTimeout.declaration, idleTimeout.declaration, connectionLimit.declaration, drainTimeout.declaration,
-            requestTimeout.declaration, releaseLimit.declaration, releaseQueue.declaration,
-        ])
 
         // sun_path has 108 bytes including the terminating NUL (unix(7)).
         private static let socketPath: @Sendable (String) -> String? = { path in
@@ -57,35 +60,31 @@ enum BrokerSettings {
     }
 
     /// They have no defaults because what is unset comes from `AZURE_…` variables; an empty text is as good as nothing.
-    enum Identity {
-        static let use = SettingKey<IdentityKind>(
+    struct Identity: SettingsGroup {
+        let use = SettingKey<AzureIdentityOptions.Use>(
             "use", default: .auto,
             help: "Whose access tokens are presented to key stores: found out from the environment, or one kind, or none")
-        static let clientID = SettingKey<String>("client-id", help: "Client id of the user-assigned or workload identity", check: plainText)
-        static let objectID = SettingKey<String>(
-            "object-id", help: "Principal id of a user-assigned identity, instead of its client id", check: plainText)
-        static let resourceID = SettingKey<String>(
-            "resource-id", help: "ARM resource id of a user-assigned identity, instead of its client id", check: plainText)
-        static let tenantID = SettingKey<String>("tenant-id", help: "Tenant of the workload identity", check: plainText)
-        static let federatedTokenFile = SettingKey<String>(
+        let clientID = SettingKey<String>("client-id", help: "Client id of the user-assigned or workload identity", check: Self.plainText)
+        let objectID = SettingKey<String>(
+            "object-id", help: "Principal id of a user-assigned identity, instead of its client id", check: Self.plainText)
+        let resourceID = SettingKey<String>(
+            "resource-id", help: "ARM resource id of a user-assigned identity, instead of its client id", check: Self.plainText)
+        let tenantID = SettingKey<String>("tenant-id", help: "Tenant of the workload identity", check: Self.plainText)
+        let federatedTokenFile = SettingKey<String>(
             "federated-token-file", help: "File with the federated token, read again at each use")
-        static let authorityHost = SettingKey<String>(
-            "authority-host", help: "Host of the token endpoint; the cloud's own when unset", check: plainText)
-        static let imdsEndpoint = SettingKey<String>(
+        let authorityHost = SettingKey<String>(
+            "authority-host", help: "Host of the token endpoint; the cloud's own when unset", check: Self.plainText)
+        let imdsEndpoint = SettingKey<String>(
             "imds-endpoint", help: "Instance metadata service, http://HOST or http://HOST:PORT; http://169.254.169.254 when unset",
-            check: baseAddress)
-        static let timeout = SettingKey<Duration>(
+            check: Self.baseAddress)
+        let timeout = SettingKey<Duration>(
             "timeout", default: .seconds(10), in: .milliseconds(100)...(.seconds(300)), help: "Bound on one attempt to get a token")
-
-        static let schema = SettingsSchema([
-            use.declaration, clientID.declaration, objectID.declaration, resourceID.declaration, tenantID.declaration,
-            federatedTokenFile.declaration, authorityHost.declaration, imdsEndpoint.declaration, timeout.declaration,
-        ])
 
         // These become part of a query, so nothing that could end or split one passes.
         private static let plainText: @Sendable (String) -> String? = { text in
-            let isPlain = text.utf8.allSatisfy { byte in byte > 0x20 && byte < 0x7F && !"\"#%&<>?\\".utf8.contains(byte) }
-            if !isPlain { return "expected letters, digits and the characters of an identifier, without spaces" }
+            if !text.utf8.consists(of: .visible - "\"#%&<>?\\") {
+                return "expected letters, digits and the characters of an identifier, without spaces"
+            }
             return text.utf8.count <= 512 ? nil : "an identifier has at most 512 characters"
         }
 
@@ -93,50 +92,41 @@ enum BrokerSettings {
             if text.isEmpty { return nil }
             let form = "expected http://HOST or http://HOST:PORT, without a path"
             guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return form }
-            let authority = String(text.dropFirst(scheme.utf8.count))
-            return ListenAddress(authority) != nil || ListenAddress(authority + ":80") != nil ? nil : form
+            return HostAndPort(text.dropFirst(scheme.utf8.count), defaultPort: 80) == nil ? form : nil
         }
     }
 
-    enum TLS {
-        static let caFile = SettingKey<[String]>(
+    struct TLS: SettingsGroup {
+        let caFile = SettingKey<[String]>(
             "ca-file", default: [], help: "PEM files with certificate authorities to trust as well, for TLS and release signatures")
-        static let connectTo = SettingKey<ConnectOverrides>(
+        let connectTo = SettingKey<ConnectOverrides>(
             "connect-to", default: ConnectOverrides(list: []),
             help: "Connect elsewhere, as curl's --connect-to; names and certificate checks stay those of the original host")
-
-        static let schema = SettingsSchema([caFile.declaration, connectTo.declaration])
     }
 
-    enum WrappingKeys {
-        static let size = SettingKey<WrappingKeySize>(
+    struct WrappingKeys: SettingsGroup {
+        let size = SettingKey<WrappingKeySize>(
             "size", default: .bits2048, help: "Bits of the RSA keys that released keys are wrapped to")
-        static let pool = SettingKey<Int>("pool", default: 2, in: 0...16, help: "How many wrapping keys are made ahead of time")
-
-        static let schema = SettingsSchema([size.declaration, pool.declaration])
+        let pool = SettingKey<Int>("pool", default: 2, in: 0...16, help: "How many wrapping keys are made ahead of time")
     }
 
-    enum ReleaseSession {
-        static let maxAge = SettingKey<Duration>(
+    struct ReleaseSession: SettingsGroup {
+        let maxAge = SettingKey<Duration>(
             "max-age", default: .seconds(30), in: .seconds(0)...(.seconds(3600)),
             help: "How long one wrapping key and its token serve releases of the same authority and store; 0s makes both for each release")
-        static let maxUses = SettingKey<Int>(
+        let maxUses = SettingKey<Int>(
             "max-uses", default: 100, in: 0...1_000_000,
             help:
                 "Most releases of one session; those that shared a request to the key store count once. 0 makes every wrapping key "
                 + "single use"
         )
-
-        static let schema = SettingsSchema([maxAge.declaration, maxUses.declaration])
     }
 
-    enum Log {
-        static let level = SettingKey<LogLevel>("level", default: .info, help: "Least severe level that is logged")
-        static let format = SettingKey<LogFormat>("format", default: .text, help: "Lines for people or one JSON object a line")
-        static let file = SettingKey<String>(
+    struct Log: SettingsGroup {
+        let level = SettingKey<Logger.Level>("level", default: .info, help: "Least severe level that is logged")
+        let format = SettingKey<LogLineFormat>("format", default: .text, help: "Lines for people or one JSON object a line")
+        let file = SettingKey<String>(
             "file", default: "", help: "File to append to, made with mode 0600; standard error when empty",
             check: { $0.utf8.contains(0) ? "a path has no NUL character" : nil })
-
-        static let schema = SettingsSchema([level.declaration, format.declaration, file.declaration])
     }
 }

@@ -1,5 +1,7 @@
+internal import AzureServices
 internal import BrokerCore
 internal import HTTPTransport
+internal import PlainText
 
 /// What no single setting can know: which of them do not go together, and which go together and deserve a warning.
 enum CombinationChecks {
@@ -22,8 +24,8 @@ enum CombinationChecks {
     }
 
     private static func server(_ layers: inout ConfigurationLayers) {
-        guard let http = layers.value(BrokerSettings.Server.http, at: "server.http"),
-            let unix = layers.value(BrokerSettings.Server.unix, at: "server.unix")
+        guard let http = layers.value(BrokerSettings.server.http, at: "server.http"),
+            let unix = layers.value(BrokerSettings.server.unix, at: "server.unix")
         else { return }
         if let address = http.address, !address.isLoopback {
             layers.warn("server.http: \(address) is not a loopback address; whoever reaches it can ask for evidence, tokens and keys")
@@ -39,7 +41,7 @@ enum CombinationChecks {
         if given.count > 1 {
             layers.complain(given[1], layers.source(of: given[1]), "an identity is named once; \(given.joined(separator: " and ")) are set")
         }
-        guard let use = layers.value(BrokerSettings.Identity.use, at: "identity.use") else { return }
+        guard let use = layers.value(BrokerSettings.identity.use, at: "identity.use") else { return }
         let others = ["tenant-id", "federated-token-file", "authority-host"].map { "identity.\($0)" }
         let set = (selectors + others).filter { !(layers.values[$0]?.raw.text ?? "").isEmpty }
         for path in set {
@@ -56,15 +58,15 @@ enum CombinationChecks {
     }
 
     private static func connectTo(_ layers: inout ConfigurationLayers) {
-        guard let overrides = layers.value(BrokerSettings.TLS.connectTo, at: "tls.connect-to")?.list else { return }
+        guard let overrides = layers.value(BrokerSettings.tls.connectTo, at: "tls.connect-to")?.list else { return }
         var seen: Set<String> = []
         for override in overrides {
             let key = "\(override.host):\(override.port.map(String.init) ?? "")"
             if seen.insert(key).inserted { continue }
-            layers.complain("tls.connect-to", layers.source(of: "tls.connect-to"), "'\(PrintableText.line(key))' is redirected twice")
+            layers.complain("tls.connect-to", layers.source(of: "tls.connect-to"), "'\(VisibleText.line(key))' is redirected twice")
         }
         guard !overrides.isEmpty else { return }
-        let hosts = overrides.map { $0.host.isEmpty ? "EVERY service" : PrintableText.line($0.host) }
+        let hosts = overrides.map { $0.host.isEmpty ? "EVERY service" : VisibleText.line($0.host) }
         layers.warn("tls.connect-to: connections to \(hosts.joined(separator: ", ")) go to other addresses; meant for simulators")
     }
 
@@ -73,7 +75,7 @@ enum CombinationChecks {
     private static func fixture(_ layers: inout ConfigurationLayers) {
         guard layers.value(layers.catalogue.choice.evidence, at: "evidence.use") == "fixture" else { return }
         layers.warn("evidence.use: fixture evidence proves nothing about this machine")
-        let overrides = layers.value(BrokerSettings.TLS.connectTo, at: "tls.connect-to")?.list ?? []
+        let overrides = layers.value(BrokerSettings.tls.connectTo, at: "tls.connect-to")?.list ?? []
         for path in providersInUse(layers).sorted() where !path.hasPrefix("evidence.") {
             let setting = "\(path).endpoint"
             guard let text = layers.values[setting]?.raw.text, let endpoint = try? Endpoint(text) else { continue }

@@ -1,4 +1,5 @@
 internal import BrokerCore
+internal import PlainText
 internal import StrictJSON
 
 /// The layers laid over each other: what is set, by whom, and everything that is wrong with it.
@@ -69,7 +70,7 @@ struct ConfigurationLayers {
             let path = block.isEmpty ? name : "\(block).\(name)"
             if name.utf8.contains(UInt8(ascii: ".")) {
                 let known = catalogue[path] == nil ? "unknown setting" : "write it as nested objects, one for each '.'"
-                complain(PrintableText.line(path), source, known)
+                complain(VisibleText.line(path), source, known)
             } else if let entry = catalogue[path] {
                 set(entry, RawSetting(value), source)
             } else if catalogue.isBlock(path) {
@@ -93,7 +94,7 @@ struct ConfigurationLayers {
         }
         // A comparison with every name is not spent on more problems than are reported.
         if problems.count > ConfigurationProblems.limit { message = "unknown setting" }
-        complain(PrintableText.line(path), source, message ?? catalogue.unknownSetting(path))
+        complain(VisibleText.line(path), source, message ?? catalogue.unknownSetting(path))
     }
 
     // MARK: Original sidecar
@@ -141,7 +142,7 @@ struct ConfigurationLayers {
                 let names = catalogue.names(in: override.path).joined(separator: ", ")
                 complain(override.path, source, "not a setting but a block; name a setting in it: \(names)")
             } else {
-                complain(PrintableText.line(override.path), source, catalogue.unknownSetting(override.path))
+                complain(VisibleText.line(override.path), source, catalogue.unknownSetting(override.path))
             }
         }
     }

@@ -1,4 +1,6 @@
+internal import AzureServices
 package import BrokerCore
+internal import BrokerEngine
 internal import HTTPTransport
 
 extension BrokerConfiguration {
@@ -22,61 +24,63 @@ extension BrokerConfiguration {
     }
 
     private init(_ layers: ConfigurationLayers, environment: [String: String]) throws(BrokerError) {
-        server = try Server(layers.settings(of: "server"))
+        let settings = layers.settings(of: "server")
+        server = try HTTPFrontEndOptions(settings)
+        engine = try BrokerEngine.Options(settings, session: layers.settings(of: "release-session"))
         let choice = layers.catalogue.choice
         evidence = layers.provider(.evidence, try layers.settings(of: "evidence")(choice.evidence))
         verifier = layers.provider(.verifier, try layers.settings(of: "verifier")(choice.verifier))
         keyStores = try layers.settings(of: "key-stores")(choice.keyStores).map { layers.provider(.keyStore, $0) }
-        identity = try Identity(layers.settings(of: "identity", keepsEmpty: false))
+        let cloud = try layers.settings(of: "")(BrokerSettings.cloud)
+        identity = try AzureIdentityOptions(layers.settings(of: "identity", keepsEmpty: false), cloud)
         tls = try TLS(layers.settings(of: "tls"), environment: environment)
-        cloud = try layers.settings(of: "")(BrokerSettings.cloud)
         let wrapping = layers.settings(of: "wrapping-keys")
         wrappingKeys = WrappingKeys(
-            size: try wrapping(BrokerSettings.WrappingKeys.size), pool: try wrapping(BrokerSettings.WrappingKeys.pool))
-        let session = layers.settings(of: "release-session")
-        let maxAge = try session(BrokerSettings.ReleaseSession.maxAge)
-        let maxUses = try session(BrokerSettings.ReleaseSession.maxUses)
-        releaseSession = maxAge > .zero && maxUses > 0 ? ReleaseSession(maxAge: maxAge, maxUses: maxUses) : nil
+            size: try wrapping(BrokerSettings.wrappingKeys.size), pool: try wrapping(BrokerSettings.wrappingKeys.pool))
         let log = layers.settings(of: "log")
         self.log = Log(
-            level: try log(BrokerSettings.Log.level), format: try log(BrokerSettings.Log.format),
-            file: try log(BrokerSettings.Log.file).nilIfEmpty)
+            level: try log(BrokerSettings.log.level), format: try log(BrokerSettings.log.format),
+            file: try log(BrokerSettings.log.file).nilIfEmpty)
         warnings = layers.warnings
         let inUse = Set([evidence.settings.path, verifier.settings.path] + keyStores.map(\.settings.path))
         effective = layers.effective(providersInUse: inUse)
     }
 }
 
-extension BrokerConfiguration.Server {
+extension HTTPFrontEndOptions {
     fileprivate init(_ settings: Settings) throws(BrokerError) {
-        typealias Keys = BrokerSettings.Server
-        http = try settings(Keys.http).address
-        unix = try settings(Keys.unix).nilIfEmpty
-        profile = try settings(Keys.profile)
-        bodyLimit = try settings(Keys.bodyLimit)
-        headerTimeout = try settings(Keys.headerTimeout)
-        bodyTimeout = try settings(Keys.bodyTimeout)
-        idleTimeout = try settings(Keys.idleTimeout)
-        connectionLimit = try settings(Keys.connectionLimit)
-        drainTimeout = try settings(Keys.drainTimeout)
-        requestTimeout = try settings(Keys.requestTimeout)
-        releaseLimit = try settings(Keys.releaseLimit)
-        releaseQueue = try settings(Keys.releaseQueue)
+        let keys = BrokerSettings.server
+        self.init(
+            http: try settings(keys.http).address, unix: try settings(keys.unix).nilIfEmpty, profile: try settings(keys.profile),
+            bodyLimit: try settings(keys.bodyLimit), headerTimeout: try settings(keys.headerTimeout),
+            bodyTimeout: try settings(keys.bodyTimeout), idleTimeout: try settings(keys.idleTimeout),
+            connectionLimit: try settings(keys.connectionLimit), drainTimeout: try settings(keys.drainTimeout))
     }
 }
 
-extension BrokerConfiguration.Identity {
-    fileprivate init(_ settings: Settings) throws(BrokerError) {
-        typealias Keys = BrokerSettings.Identity
-        use = try settings(Keys.use)
-        clientID = try settings.optional(Keys.clientID)
-        objectID = try settings.optional(Keys.objectID)
-        resourceID = try settings.optional(Keys.resourceID)
-        tenantID = try settings.optional(Keys.tenantID)
-        federatedTokenFile = try settings.optional(Keys.federatedTokenFile)
-        authorityHost = try settings.optional(Keys.authorityHost)
-        imdsEndpoint = try settings.optional(Keys.imdsEndpoint)
-        timeout = try settings(Keys.timeout)
+extension BrokerEngine.Options {
+    fileprivate init(_ settings: Settings, session: Settings) throws(BrokerError) {
+        let maxAge = try session(BrokerSettings.releaseSession.maxAge)
+        let maxUses = try session(BrokerSettings.releaseSession.maxUses)
+        self.init(
+            requestTimeout: try settings(BrokerSettings.server.requestTimeout),
+            releaseLimit: try settings(BrokerSettings.server.releaseLimit),
+            releaseQueue: try settings(BrokerSettings.server.releaseQueue),
+            session: maxAge > .zero && maxUses > 0 ? ReleaseSessionOptions(maxAge: maxAge, maxUses: maxUses) : nil)
+    }
+}
+
+extension AzureIdentityOptions {
+    fileprivate init(_ settings: Settings, _ cloud: AzureCloud) throws(BrokerError) {
+        let keys = BrokerSettings.identity
+        self.init(use: try settings(keys.use), cloud: cloud, timeout: try settings(keys.timeout))
+        clientID = try settings.optional(keys.clientID)
+        objectID = try settings.optional(keys.objectID)
+        resourceID = try settings.optional(keys.resourceID)
+        tenantID = try settings.optional(keys.tenantID)
+        federatedTokenFile = try settings.optional(keys.federatedTokenFile)
+        authorityHost = try settings.optional(keys.authorityHost)
+        imdsEndpoint = try settings.optional(keys.imdsEndpoint)
     }
 }
 
@@ -85,10 +89,10 @@ extension BrokerConfiguration.TLS {
     fileprivate init(_ settings: Settings, environment: [String: String]) throws(BrokerError) {
         let file = environment["SSL_CERT_FILE"]?.nilIfEmpty
         let directories = (environment["SSL_CERT_DIR"] ?? "").split(separator: ":").map(String.init)
-        let own = try settings(BrokerSettings.TLS.caFile).filter { !$0.isEmpty }
+        let own = try settings(BrokerSettings.tls.caFile).filter { !$0.isEmpty }
         trust = TLSTrust(
             files: own + (file.map { [$0] } ?? []), directories: directories, includesSystemDefaults: file == nil && directories.isEmpty)
-        connectTo = try settings(BrokerSettings.TLS.connectTo).list
+        connectTo = try settings(BrokerSettings.tls.connectTo).list
     }
 }
 

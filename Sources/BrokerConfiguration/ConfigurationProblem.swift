@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// Where a setting, or a complaint about one, comes from.
 package enum ConfigurationSource: Sendable, Equatable, CustomStringConvertible {
     /// The declaration in the program.
@@ -14,10 +16,10 @@ package enum ConfigurationSource: Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .builtIn: "default"
-        case .file(let name): "file \(PrintableText.line(name))"
-        case .environment(let name): "environment \(PrintableText.line(name))"
-        case .option(let name): "option \(PrintableText.line(name))"
-        case .original(let name): PrintableText.line(name)
+        case .file(let name): "file \(VisibleText.line(name))"
+        case .environment(let name): "environment \(VisibleText.line(name))"
+        case .option(let name): "option \(VisibleText.line(name))"
+        case .original(let name): VisibleText.line(name)
         }
     }
 }
@@ -60,22 +62,4 @@ package struct ConfigurationProblems: Error, Sendable, Equatable, CustomStringCo
 
     /// One problem a line.
     package var description: String { problems.map(\.description).joined(separator: "\n") }
-}
-
-/// Names that somebody else wrote, made fit for one line of a terminal or a log.
-enum PrintableText {
-    /// At most 120 characters; everything that moves the cursor, hides or reorders text becomes `?`.
-    static func line(_ text: String) -> String {
-        var result = ""
-        var count = 0
-        for scalar in text.unicodeScalars {
-            guard count < 120 else { return result + "…" }
-            count += 1
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: result += "?"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
 }

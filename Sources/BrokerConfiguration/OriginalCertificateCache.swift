@@ -1,4 +1,5 @@
 internal import BrokerCore
+internal import PlainText
 internal import StrictJSON
 
 extension OriginalSidecarInputs {
@@ -15,7 +16,7 @@ extension OriginalSidecarInputs {
             switch value {
             case .string(let text) where Self.cacheMembers.contains(name): members[name] = text
             case _ where !Self.cacheMembers.contains(name):
-                result.warnings.append("\(input.name): 'certcache.\(PrintableText.line(name))' is not known and was ignored")
+                result.warnings.append("\(input.name): 'certcache.\(VisibleText.line(name))' is not known and was ignored")
             default: result.problem(setting, input, "certcache.\(name): expected a string, found \(value.kindName)")
             }
         }

@@ -1,5 +1,7 @@
 internal import BrokerCore
+internal import Logging
 internal import OpenSSLCrypto
+internal import PlainText
 internal import StrictJSON
 
 /// The environment variables and flags of the original sidecar (OriginalSidecar.md, "Start-up inputs"), translated into this program's
@@ -88,8 +90,7 @@ package struct OriginalSidecarInputs: Sendable, Equatable {
 
     private func translatePort(_ result: inout Translation) {
         guard let port else { return }
-        let isNumber = (1...5).contains(port.value.utf8.count) && port.value.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        guard isNumber, let number = Int(port.value), (1...65535).contains(number) else {
+        guard let number = HostAndPort.port(port.value), number > 0 else {
             result.problem("server.http", port, "expected a port from 1 to 65535")
             return
         }
@@ -100,7 +101,7 @@ package struct OriginalSidecarInputs: Sendable, Equatable {
         if let logFile { result.set("log.file", logFile.value, logFile.name) }
         guard let logLevel else { return }
         // The names and spellings that logrus accepts, which does the original's logging.
-        let level: LogLevel? =
+        let level: Logger.Level? =
             switch logLevel.value.lowercased() {
             case "trace": .trace
             case "debug": .debug
@@ -136,7 +137,7 @@ package struct OriginalSidecarInputs: Sendable, Equatable {
             case "identity": translate("client_id", of: name, value, arguments, setting: "identity.client-id", &result)
             case "maaconfig": translate("user_agent", of: name, value, arguments, setting: "verifier.maa.user-agent", &result)
             case "certcache": translate(certificateCache: value, arguments, &result)
-            default: result.warnings.append("\(arguments.name): '\(PrintableText.line(name))' is not known and was ignored")
+            default: result.warnings.append("\(arguments.name): '\(VisibleText.line(name))' is not known and was ignored")
             }
         }
     }
@@ -149,7 +150,7 @@ package struct OriginalSidecarInputs: Sendable, Equatable {
             return
         }
         for (name, value) in object where value != .null {
-            let path = "\(block).\(PrintableText.line(name))"
+            let path = "\(block).\(VisibleText.line(name))"
             guard name == member else {
                 result.warnings.append("\(input.name): '\(path)' is not known and was ignored")
                 continue

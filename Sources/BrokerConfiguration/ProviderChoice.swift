@@ -1,4 +1,5 @@
 internal import BrokerCore
+internal import PlainText
 
 /// The `use` settings, whose allowed values are the names of the providers that are built in.
 struct ProviderChoice {
@@ -39,7 +40,7 @@ struct ProviderChoice {
     static func complaint(_ name: String, _ role: ProviderRole, _ known: [String]) -> String? {
         if known.contains(name) { return nil }
         if name.isEmpty { return "the name of the \(role.title) is empty; built in: \(known.joined(separator: ", "))" }
-        var text = "no \(role.title) '\(PrintableText.line(name))' is built in"
+        var text = "no \(role.title) '\(VisibleText.line(name))' is built in"
         if let nearest = NearestName.nearest(to: name, among: known) { text += "; did you mean \(nearest)?" }
         return text + " (built in: \(known.isEmpty ? "none" : known.joined(separator: ", ")))"
     }

@@ -1,12 +1,11 @@
-package import BrokerCore
+public import BrokerCore
+package import BrokerObservability
 internal import HTTPTransport
+public import Logging
 
-/// Azure clouds (AzureClouds.md, "Names and audiences"). The raw value is `HostServices.cloud`.
-package enum Cloud: String, SettingChoice {
-    case `public`
-    case usGovernment = "us-government"
-    case china
-}
+extension Logger.Level: SettingChoice {}
+
+extension LogLineFormat: SettingChoice {}
 
 /// Which statuses and error texts the REST interface answers with.
 package enum ResponseProfile: String, SettingChoice {
@@ -15,25 +14,6 @@ package enum ResponseProfile: String, SettingChoice {
     /// The proper one for each error code.
     case precise
 }
-
-/// Where the broker's own access tokens come from.
-package enum IdentityKind: String, SettingChoice {
-    /// Workload identity where its variables are set, otherwise managed identity.
-    case auto
-    /// From the instance metadata service.
-    case managedIdentity = "managed-identity"
-    /// A managed identity from the endpoint that App Service, Functions and Container Apps name in `IDENTITY_ENDPOINT`.
-    case appService = "app-service"
-    case workloadIdentity = "workload-identity"
-    /// No identity of its own: every release must bring an access token.
-    case none
-}
-
-/// Severity; the raw values are those of swift-log's `Logger.Level`.
-package enum LogLevel: String, SettingChoice { case trace, debug, info, notice, warning, error, critical }
-
-/// Form of a log line.
-package enum LogFormat: String, SettingChoice { case text, json }
 
 /// Size of the broker's RSA wrapping keys.
 package enum WrappingKeySize: Int, SettingValue, CaseIterable {

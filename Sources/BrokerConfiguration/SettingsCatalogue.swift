@@ -1,4 +1,5 @@
 package import BrokerCore
+internal import PlainText
 
 /// Every setting of this program: the broker's own and those of the providers that are built in.
 package struct SettingsCatalogue: Sendable {
@@ -40,16 +41,16 @@ package struct SettingsCatalogue: Sendable {
             declare(role.block, [use])
             for provider in providers where provider.role == role { declare(provider.path, provider.schema.declarations, provider) }
         }
-        declare("server", BrokerSettings.Server.schema.declarations)
+        declare("server", BrokerSettings.server.schema.declarations)
         declareProviders(.evidence, use: choice.evidence.declaration)
         declareProviders(.verifier, use: choice.verifier.declaration)
         declareProviders(.keyStore, use: choice.keyStores.declaration)
-        declare("identity", BrokerSettings.Identity.schema.declarations)
-        declare("tls", BrokerSettings.TLS.schema.declarations)
+        declare("identity", BrokerSettings.identity.schema.declarations)
+        declare("tls", BrokerSettings.tls.schema.declarations)
         declare("", [BrokerSettings.cloud.declaration])
-        declare("wrapping-keys", BrokerSettings.WrappingKeys.schema.declarations)
-        declare("release-session", BrokerSettings.ReleaseSession.schema.declarations)
-        declare("log", BrokerSettings.Log.schema.declarations)
+        declare("wrapping-keys", BrokerSettings.wrappingKeys.schema.declarations)
+        declare("release-session", BrokerSettings.releaseSession.schema.declarations)
+        declare("log", BrokerSettings.log.schema.declarations)
 
         var positions: [String: Int] = [:]
         var variables: [String: [Int]] = [:]

@@ -1,4 +1,5 @@
 package import BrokerCore
+internal import PlainText
 package import StrictJSON
 
 /// Documentation made from the declarations, so that it cannot say anything else than what the program does.

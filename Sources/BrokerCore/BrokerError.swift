@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// What went wrong, in the one form that crosses every protocol of the broker.
 public struct BrokerError: Error, Sendable {
     /// The closed set of outcomes. An enum on purpose: each front end maps it with an exhaustive `switch`.

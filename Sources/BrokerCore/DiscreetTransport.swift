@@ -1,4 +1,5 @@
 internal import HTTPTransport
+internal import PlainText
 internal import SecureMemory
 
 /// Cuts the secrets of a request out of the error answer to it, by their value: whatever form a token has, no log and no caller gets it

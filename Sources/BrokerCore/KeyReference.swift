@@ -1,4 +1,5 @@
 public import HTTPTransport
+internal import PlainText
 
 /// Which key is wanted: a store, a name and perhaps a version.
 public struct KeyReference: Sendable, Hashable, CustomStringConvertible {
@@ -23,30 +24,14 @@ public struct KeyName: Sendable, Hashable, CustomStringConvertible {
     /// `nil` where the text has any other form: it becomes part of a URL, so nothing else may pass.
     public init?(_ text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard let first = parts.first, (1...127).contains(first.count), first.allSatisfy(Self.isNameByte) else { return nil }
+        guard let first = parts.first, first.consists(of: .alphanumeric + "-", count: 1...127) else { return nil }
         switch parts.count {
         case 1: version = nil
-        case 2 where parts[1].count == 32 && parts[1].allSatisfy(Self.isVersionByte): version = String(decoding: parts[1], as: UTF8.self)
+        case 2 where parts[1].consists(of: .lowercaseHexDigits, count: 32...32): version = String(decoding: parts[1], as: UTF8.self)
         default: return nil
         }
         name = String(decoding: first, as: UTF8.self)
     }
 
     public var description: String { version.map { "\(name)/\($0)" } ?? name }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "-"):
-            true
-        default: false
-        }
-    }
-
-    private static func isVersionByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-        default: false
-        }
-    }
 }

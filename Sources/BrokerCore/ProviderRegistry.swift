@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// How one provider is named, configured and made. The value that a provider target exports.
 public struct ProviderFactory<Provider: Sendable>: Sendable {
     /// What an operator writes in `use`: lower-case letters, digits and `-`.
@@ -63,11 +65,5 @@ public struct ProviderRegistry: Sendable {
         }
     }
 
-    private static func isName(_ text: String) -> Bool {
-        (1...64).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || byte == UInt8(ascii: "-")
-            }
-    }
+    private static func isName(_ text: String) -> Bool { text.utf8.consists(of: .lowercase + .digits + "-", count: 1...64) }
 }

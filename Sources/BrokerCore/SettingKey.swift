@@ -1,7 +1,6 @@
 /// One setting of a provider or of the broker, declared once: the declaration decodes it, rejects what it does not allow, and documents it.
 public struct SettingKey<Value: SettingValue>: Sendable {
-    /// The declaration without its Swift type. Made once and kept, so that nobody has to copy a key to read it: Swift's runtime would then
-    /// have to look up, at every start, that each type of value is a `SettingValue`.
+    /// The declaration without its Swift type.
     public let declaration: SettingDeclaration
     /// What applies when nobody sets it; `nil` makes the setting required unless it is read with `optional`.
     public let defaultValue: Value?

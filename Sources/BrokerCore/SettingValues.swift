@@ -1,4 +1,5 @@
 public import HTTPTransport
+internal import PlainText
 
 extension RawSetting {
     /// "found …" for a complaint. Values are named by kind, because a misplaced secret must not reach a log.
@@ -69,7 +70,7 @@ extension [String]: SettingValue {
         switch raw {
         case .list(let values): .success(values)
         case .string(let value): .success(value.isEmpty ? [] : [value])
-        case .text(let text): .success(text.split(separator: ",").map { $0.trimmingSpaces() })
+        case .text(let text): .success(text.split(separator: ",").map { String(Substring($0.utf8.trimmed(" "))) })
         default: .failure(SettingComplaint("expected a list of strings, found \(raw.kind)"))
         }
     }
@@ -89,7 +90,7 @@ extension Duration: SettingValue {
         guard let text = raw.stringValue else { return .failure(SettingComplaint("expected \(form), found \(raw.kind)")) }
         for (suffix, unit) in [("ms", Int64(1)), ("s", 1000), ("m", 60_000), ("h", 3_600_000)] where text.hasSuffix(suffix) {
             let digits = text.dropLast(suffix.count)
-            guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let number = Int64(digits),
+            guard digits.utf8.consists(of: .digits), let number = Int64(digits),
                 number <= 1_000_000_000
             else { continue }
             return .success(.milliseconds(number * unit))
@@ -135,14 +136,5 @@ extension SettingKey where Value == Duration {
         self.init(
             name, default: defaultValue, help: "\(help) (\(bounds))",
             check: { range.contains($0) ? nil : "expected \(bounds), found \($0.settingText)" })
-    }
-}
-
-extension StringProtocol {
-    func trimmingSpaces() -> String {
-        var slice = self[...]
-        while slice.first == " " { slice = slice.dropFirst() }
-        while slice.last == " " { slice = slice.dropLast() }
-        return String(slice)
     }
 }

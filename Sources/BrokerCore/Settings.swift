@@ -1,3 +1,18 @@
+/// Settings that belong together: a structure whose properties are ``SettingKey``s, each declared there and listed nowhere else.
+public protocol SettingsGroup: Sendable {}
+
+extension SettingsGroup {
+    /// The declarations of all properties, in their order.
+    public var schema: SettingsSchema {
+        SettingsSchema(Mirror(reflecting: self).children.compactMap { ($0.value as? any DeclaredSetting)?.declaration })
+    }
+}
+
+/// A ``SettingKey`` of any type.
+private protocol DeclaredSetting { var declaration: SettingDeclaration { get } }
+
+extension SettingKey: DeclaredSetting {}
+
 /// The settings that one provider accepts.
 public struct SettingsSchema: Sendable {
     /// In the order in which they are documented.

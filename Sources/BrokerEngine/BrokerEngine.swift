@@ -36,9 +36,7 @@ package final class BrokerEngine: Sendable {
         /// How long after a release was refused as `overloaded` the broker still counts as overloaded.
         var refusalMemory = Duration.seconds(1)
 
-        package init(
-            requestTimeout: Duration = .seconds(30), releaseLimit: Int = 64, releaseQueue: Int = 256, session: ReleaseSessionOptions? = nil
-        ) {
+        package init(requestTimeout: Duration, releaseLimit: Int, releaseQueue: Int, session: ReleaseSessionOptions?) {
             self.requestTimeout = requestTimeout
             self.releaseLimit = releaseLimit
             self.releaseQueue = releaseQueue
@@ -59,7 +57,7 @@ package final class BrokerEngine: Sendable {
 
     package init(
         evidence: NamedProvider<any EvidenceProvider>, verifier: NamedProvider<any Verifier>, keyStores: [NamedProvider<any KeyStore>],
-        wrappingKeys: WrappingKeyPool, options: Options = Options(), clock: any WallClock = SystemClock(), logger: Logger
+        wrappingKeys: WrappingKeyPool, options: Options, clock: any WallClock = SystemClock(), logger: Logger
     ) {
         self.evidence = evidence
         self.verifier = verifier

@@ -2,7 +2,7 @@ internal import Glibc
 package import Logging
 
 /// Form of a log line.
-package enum LogLineFormat: String, Sendable {
+package enum LogLineFormat: String, Sendable, CaseIterable {
     /// For people.
     case text
     /// One JSON object a line.

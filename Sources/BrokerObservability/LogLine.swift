@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PlainText
 
 /// One log line as bytes, its end included.
 struct LogLine {
@@ -71,15 +72,8 @@ struct LogLine {
     }
 
     private func appendBare(_ text: String, _ line: inout [UInt8]) {
-        let isPlain =
-            !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "="): false
-                default: (0x21...0x7E).contains(byte)
-                }
-            }
-        if isPlain, text.utf8.count <= LogText.limit { line.append(contentsOf: text.utf8) } else { appendQuoted(text, &line) }
+        let isPlain = text.utf8.consists(of: .visible - "\"\\[]=", count: 1...LogText.limit)
+        if isPlain { line.append(contentsOf: text.utf8) } else { appendQuoted(text, &line) }
     }
 
     static let clock: @Sendable () -> timespec = {
@@ -92,11 +86,6 @@ struct LogLine {
 
     /// RFC 3339 in UTC with milliseconds.
     static func timestamp(_ time: timespec) -> String {
-        var (seconds, parts) = (time.tv_sec, tm())
-        guard gmtime_r(&seconds, &parts) != nil else { return "\(time.tv_sec)" }
-        var text = [CChar](repeating: 0, count: 64)
-        let count = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%S", &parts)
-        let milliseconds = String(1000 + time.tv_nsec / 1_000_000).dropFirst()
-        return String(decoding: text.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self) + "." + milliseconds + "Z"
+        RFC3339.format(Int64(time.tv_sec), milliseconds: Int(time.tv_nsec) / 1_000_000)
     }
 }

@@ -1,11 +1,9 @@
+internal import PlainText
+
 /// Makes text from anywhere fit for one line of a log: without tokens, and without anything that could end the line or steer a terminal.
 enum LogText {
     /// Longest text of one field, in Unicode scalars.
     static let limit = 4096
-
-    private static let mark = "<redacted>"
-    private static let tokenStart = Array("eyJ".utf8)
-    private static let bearer = Array("bearer".utf8)
 
     /// Names of metadata whose value is never written.
     private static let secretNames: [[UInt8]] = [
@@ -17,69 +15,12 @@ enum LogText {
         let bytes = name.utf8
         return secretNames.contains { secret in
             secret.count == bytes.count
-                && zip(secret, bytes).allSatisfy { $0 == ($1 == UInt8(ascii: "-") ? UInt8(ascii: "_") : folded($1)) }
+                && zip(secret, bytes).allSatisfy { $0 == ($1 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $1.asciiLowercased) }
         }
     }
 
-    /// Replaces what looks like a JWT or JWE (`eyJ…`, the base64url of `{"`) and whatever follows the word `Bearer`.
-    static func redacted(_ text: String) -> String {
-        let bytes = Array(text.utf8)
-        var result: [UInt8] = []
-        var position = 0
-        while position < bytes.count {
-            if matches(tokenStart, bytes, position, foldingCase: false) {
-                let end = endOfToken(bytes, position)
-                if end - position >= 20 {
-                    result.append(contentsOf: mark.utf8)
-                    position = end
-                    continue
-                }
-            }
-            if matches(bearer, bytes, position, foldingCase: true) {
-                var start = position + bearer.count
-                while start < bytes.count, isBlank(bytes[start]) { start += 1 }
-                let end = endOfToken(bytes, start)
-                if start > position + bearer.count, end - start >= 8 {
-                    result.append(contentsOf: bytes[position..<start])
-                    result.append(contentsOf: mark.utf8)
-                    position = end
-                    continue
-                }
-            }
-            result.append(bytes[position])
-            position += 1
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
-
-    private static func folded(_ byte: UInt8) -> UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte }
-
-    private static func matches(_ word: [UInt8], _ bytes: [UInt8], _ position: Int, foldingCase: Bool) -> Bool {
-        guard position + word.count <= bytes.count else { return false }
-        return word.indices.allSatisfy { index in
-            let byte = bytes[position + index]
-            return (foldingCase ? folded(byte) : byte) == word[index]
-        }
-    }
-
-    private static func endOfToken(_ bytes: [UInt8], _ start: Int) -> Int {
-        var end = start
-        while end < bytes.count, isTokenByte(bytes[end]) { end += 1 }
-        return end
-    }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == UInt8(ascii: ":") }
-
-    // token68 of RFC 9110, 11.2.
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="),
-            UInt8(ascii: "~"):
-            true
-        default: false
-        }
-    }
+    /// Without what looks like a token, and without whatever follows the word `Bearer`.
+    static func redacted(_ text: String) -> String { TokenText.replaced(in: text, by: "<redacted>", afterBearer: true) }
 
     /// Appends `text` with the escapes of JSON: quotation marks, backslashes, and every character that moves the cursor, hides or
     /// reorders text.
@@ -97,20 +38,12 @@ enum LogText {
             case "\r": line.append(contentsOf: "\\r".utf8)
             case "\t": line.append(contentsOf: "\\t".utf8)
             default:
-                if isHarmless(scalar) {
+                if scalar.isVisible {
                     line.append(contentsOf: scalar.utf8)
                 } else {
                     for unit in scalar.utf16 { appendEscape(unit, &line) }
                 }
             }
-        }
-    }
-
-    private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
-        if (0x20...0x7E).contains(scalar.value) { return true }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: return false
-        default: return true
         }
     }
 

@@ -1,6 +1,7 @@
 public import BrokerCore
 internal import HTTPTransport
 internal import OpenSSLCrypto
+internal import PlainText
 
 /// What every `EvidenceProvider` must do, whatever hardware it speaks to. A provider's tests run it against a factory of their own.
 public struct EvidenceProviderContract: Sendable {
@@ -109,10 +110,7 @@ public struct EvidenceProviderContract: Sendable {
         }
         if echoed != binding.bytes { found.append("REPORT_DATA is not the binding") }
         if evidence.endorsements.isEmpty { found.append("there are no endorsements") }
-        let isHex = evidence.endorsedTCB.utf8.allSatisfy { byte in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-        }
-        if evidence.endorsedTCB.utf8.count != 16 || !isHex {
+        if !evidence.endorsedTCB.utf8.consists(of: .lowercaseHexDigits, count: 16...16) {
             found.append("endorsedTCB '\(evidence.endorsedTCB)' is not 16 lower-case hex digits")
         }
         return found

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 internal import CCurl
 internal import HTTPTransport
@@ -42,6 +43,6 @@ struct CurlFailure {
     /// libcurl's words, which never quote fields or bodies; a proxy's address can appear in them, and a password in that.
     private var reason: String {
         guard !text.isEmpty, !text.contains("@") else { return String(cString: curl_easy_strerror(code)) }
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+        return VisibleText.line(text, limit: 256)
     }
 }

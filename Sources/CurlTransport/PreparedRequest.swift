@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 internal import HTTPTransport
 internal import SecureMemory
@@ -26,22 +27,23 @@ struct PreparedRequest: Sendable {
             origin = "https://\(endpoint.host):\(endpoint.port)"
             isMetadata = false
         case .metadata(let name, let port):
-            guard !name.isEmpty, name.utf8.count <= 253, name.utf8.allSatisfy(Self.isNameByte), (1...65535).contains(port) else {
-                throw .invalidRequest(reason: "the metadata address is not a host name or IPv4 address with a port")
+            let address = HostAndPort(host: name, port: port)
+            guard HostAndPort(address.description, defaultPort: 0) == address else {
+                throw .invalidRequest(reason: "the metadata address is not a host name or IP address with a port")
             }
             // It would cross the link in the clear.
             guard request.bearer == nil else { throw .invalidRequest(reason: "a bearer token is not sent to a metadata address") }
             host = name
-            origin = "http://\(name):\(port)"
+            origin = "http://\(address)"
             isMetadata = true
         }
         let path = request.path.utf8
         guard path.first == UInt8(ascii: "/"), path.count <= 16 * 1024,
-            path.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") })
+            path.consists(of: .visible - "#")
         else { throw .invalidRequest(reason: "the path does not start with '/' or is not percent-encoded") }
         if let bearer = request.bearer {
             let token = bearer.reveal().utf8
-            guard !token.isEmpty, token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            guard token.consists(of: .visible, count: 1...Int.max) else {
                 throw .invalidRequest(reason: "the bearer token is empty or holds white space or control characters")
             }
         }
@@ -75,15 +77,6 @@ struct PreparedRequest: Sendable {
         if !namesContentType { lines.append("Content-Type:") }
         return lines
     }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "."), UInt8(ascii: "-"):
-            true
-        default: false
-        }
-    }
 }
 
 /// The grammar of header fields (RFC 9110, 5.1 and 5.5).
@@ -95,17 +88,12 @@ enum HeaderField {
         "trailer", "transfer-encoding", "upgrade",
     ]
 
-    static func isName(_ text: String) -> Bool { !text.isEmpty && text.utf8.count <= 256 && text.utf8.allSatisfy(isTokenByte) }
+    static func isName(_ text: String) -> Bool { text.utf8.consists(of: token, count: 1...256) }
 
     /// Visible characters, spaces and tabs; no line break in any form.
     static func isValue(_ text: String) -> Bool {
         text.utf8.count <= 64 * 1024 && text.utf8.allSatisfy { $0 == 0x09 || ($0 >= 0x20 && $0 != 0x7F) }
     }
 
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-        }
-    }
+    private static let token = ASCIISet.alphanumeric + "!#$%&'*+-.^_`|~"
 }

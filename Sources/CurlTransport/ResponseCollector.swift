@@ -1,4 +1,5 @@
 internal import HTTPTransport
+internal import PlainText
 
 /// Takes an answer apart as it arrives and stops it as soon as it is too long.
 struct ResponseCollector {
@@ -28,7 +29,7 @@ struct ResponseCollector {
             isHeaderComplete = false
             return true
         }
-        let content = Self.trimmed(line[...])
+        let content = line.trimmed(.whiteSpace)
         guard !content.isEmpty else {
             isHeaderComplete = true
             return true
@@ -43,7 +44,7 @@ struct ResponseCollector {
         }
         guard let colon = content.firstIndex(of: UInt8(ascii: ":")) else { return true }
         let name = String(decoding: content[..<colon], as: UTF8.self).lowercased()
-        let value = String(decoding: Self.trimmed(content[(colon + 1)...]), as: UTF8.self)
+        let value = String(decoding: content[(colon + 1)...].trimmed(.whiteSpace), as: UTF8.self)
         headers.append((name, value))
         if name == "content-length", let length = Int(value), length > maximumBodyBytes {
             return refuse(.responseTooLarge(limit: maximumBodyBytes))
@@ -62,13 +63,5 @@ struct ResponseCollector {
     private mutating func refuse(_ error: HTTPTransportError) -> Bool {
         refusal = error
         return false
-    }
-
-    private static func trimmed(_ bytes: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {
-        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A }
-        var rest = bytes
-        while let first = rest.first, isSpace(first) { rest = rest.dropFirst() }
-        while let last = rest.last, isSpace(last) { rest = rest.dropLast() }
-        return rest
     }
 }

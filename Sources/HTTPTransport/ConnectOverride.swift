@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// "Connect to this address instead", as curl's `--connect-to`: the request, its certificate checks and its `Host` stay those of the
 /// original name.
 public struct ConnectOverride: Sendable, Equatable, CustomStringConvertible {
@@ -13,19 +15,17 @@ public struct ConnectOverride: Sendable, Equatable, CustomStringConvertible {
     public init(_ text: String) throws(Endpoint.Invalid) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         let form = "write HOST:PORT:ADDRESS:PORT, for example contoso.vault.azure.net:443:127.0.0.1:8443 or ::127.0.0.1:8443"
-        guard parts.count == 4, !parts[2].isEmpty, let toPort = Int(parts[3]), (1...65535).contains(toPort) else {
+        guard parts.count == 4, !parts[2].isEmpty, let toPort = HostAndPort.port(parts[3]), toPort > 0 else {
             throw Endpoint.Invalid(description: form)
         }
         if parts[1].isEmpty {
             port = nil
-        } else if let number = Int(parts[1]), (1...65535).contains(number) {
+        } else if let number = HostAndPort.port(parts[1]), number > 0 {
             port = number
         } else {
             throw Endpoint.Invalid(description: form)
         }
-        let allowed = parts[0].utf8.allSatisfy { byte in byte > 0x20 && byte < 0x7F }
-        let allowedTo = parts[2].utf8.allSatisfy { byte in byte > 0x20 && byte < 0x7F }
-        guard allowed, allowedTo else { throw Endpoint.Invalid(description: form) }
+        guard parts[0].utf8.consists(of: .visible), parts[2].utf8.consists(of: .visible) else { throw Endpoint.Invalid(description: form) }
         host = parts[0].lowercased()
         toHost = parts[2]
         self.toPort = toPort

@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// The address of a service: a DNS name and a port, and nothing else.
 ///
 /// Bearer tokens are sent where an endpoint points, so its text is taken apart strictly: no user information, path, query or fragment, no
@@ -19,16 +21,16 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         guard !rest.isEmpty else {
             throw Invalid(description: "an endpoint cannot be empty; write a host name such as contoso.vault.azure.net")
         }
-        for byte in rest where !Self.isNameByte(byte) && byte != UInt8(ascii: ":") {
+        for byte in rest where !ASCIISet.hostName.contains(byte) && byte != UInt8(ascii: ":") {
             throw Invalid(description: Self.complaint(about: byte))
         }
         let parts = rest.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         switch parts.count {
         case 1: port = 443
         case 2:
-            guard let number = Int(String(decoding: parts[1], as: UTF8.self)), (1...65535).contains(number), parts[1].count <= 5,
-                parts[1].allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-            else { throw Invalid(description: "the port of an endpoint is a number from 1 to 65535") }
+            guard let number = HostAndPort.port(Substring(parts[1])), number > 0 else {
+                throw Invalid(description: "the port of an endpoint is a number from 1 to 65535")
+            }
             port = number
         default: throw Invalid(description: "an endpoint has at most one ':' (before the port); IP addresses are not endpoints")
         }
@@ -64,19 +66,10 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
             }
         }
         // The last label of a DNS name is never all digits (RFC 3696, 2), that of an IPv4 address (also 0x7f.1) always starts with one.
-        if let top = labels.last?.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(top) {
+        if let top = labels.last?.first, ASCIISet.digits.contains(top) {
             throw Invalid(description: "'\(name)' is an IP address; write the host name of the service")
         }
         return name
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "-"), UInt8(ascii: "."):
-            true
-        default: false
-        }
     }
 
     private static func complaint(about byte: UInt8) -> String {

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import StrictJSON
 
 /// A decimal number of any size, compared without rounding: 9007199254740993 is greater than 9007199254740992 and 0.1 is 0.10.
@@ -85,7 +86,7 @@ struct DecimalNumber: Sendable, Equatable, Comparable {
     }
 
     private static func takeDigits(_ rest: inout Substring.UTF8View) -> [UInt8] {
-        let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        let digits = rest.prefix(while: ASCIISet.digits.contains)
         rest = rest.dropFirst(digits.count)
         return digits.map { $0 - UInt8(ascii: "0") }
     }

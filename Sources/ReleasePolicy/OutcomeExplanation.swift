@@ -1,4 +1,4 @@
-internal import StrictJSON
+internal import PlainText
 
 extension PolicyOutcome {
     /// One sentence per obstacle of the nearest authority, for logs and people; empty where the policy is satisfied.
@@ -7,8 +7,8 @@ extension PolicyOutcome {
         var lines: [String] = []
         if nearest.match != .exact {
             lines.append(
-                "issuer \(quoted(issuer)) is not an authority of this policy; nearest is "
-                    + "\(quoted(nearest.authority)) (\(nearest.match.rawValue))")
+                "issuer \(VisibleText.quoted(issuer)) is not an authority of this policy; nearest is "
+                    + "\(VisibleText.quoted(nearest.authority)) (\(nearest.match.rawValue))")
         }
         nearest.conditions.collectObstacles(into: &lines)
         return lines
@@ -31,22 +31,7 @@ extension GroupOutcome {
 extension ClaimOutcome {
     /// `x-ms-sevsnpvm-is-debuggable: wanted equals "false", found true (different-value)`.
     package var explanation: String {
-        let found = actual.map { "found \(Self.text($0))" } ?? "found nothing"
-        return "\(claim): wanted \(self.operator.rawValue) \(Self.text(wanted)), \(found) (\(reason.rawValue))"
+        let found = actual.map { "found \(VisibleText.value($0))" } ?? "found nothing"
+        return "\(claim): wanted \(self.operator.rawValue) \(VisibleText.value(wanted)), \(found) (\(reason.rawValue))"
     }
-
-    private static func text(_ value: JSONValue) -> String {
-        switch value {
-        case .object, .array: value.kindName
-        case .string(let text): quoted(text)
-        default: ScalarComparison.canonicalText(value) ?? "null"
-        }
-    }
-}
-
-/// A value of a token or policy in quotation marks: at most 200 characters, control characters escaped.
-private func quoted(_ text: String) -> String {
-    var bytes: [UInt8] = []
-    JSONWriter.escape(text.count > 200 ? text.prefix(200) + "…" : text, into: &bytes)
-    return String(decoding: bytes, as: UTF8.self)
 }

@@ -1,9 +1,9 @@
-internal import Waiting
 internal import Dispatch
 internal import Issuing
 package import OpenSSLCrypto
 package import SNPReport
 internal import Synchronization
+internal import Waiting
 
 /// Why fixture material could not be made, read or kept.
 package struct FixtureError: Error, Sendable, CustomStringConvertible {
@@ -83,22 +83,26 @@ struct FixtureKeys {
 
     /// Makes both at the same time, one on a thread of its own. Blocks the caller's.
     static func generate() throws(FixtureError) -> FixtureKeys {
-        typealias Made = Result<PrivateKey, CryptoError>
-        let make: @Sendable () -> Made = { Made { () throws(CryptoError) in try PrivateKey.generateRSA(bits: bits) } }
-        let other = Mutex<Made?>(nil)
-        let isDone = DispatchSemaphore(value: 0)
-        let hasThread = BackgroundThread.start {
-            let made = make()
-            other.withLock { $0 = made }
-            isDone.signal()
-        }
-        let root = make()
-        if hasThread { isDone.wait() }
-        let intermediate = other.withLock { $0 } ?? make()
+        let (root, intermediate) = both { Result { () throws(CryptoError) in try PrivateKey.generateRSA(bits: bits) } }
         do throws(CryptoError) { return FixtureKeys(root: try root.get(), intermediate: try intermediate.get()) } catch {
             throw FixtureError(error, during: "making the fixture authority's keys")
         }
     }
+
+    /// Runs `body` twice at the same time, here and on a new thread, and waits for both.
+    private static func both<Value: Sendable>(_ body: @escaping @Sendable () -> Value) -> (Value, Value) {
+        let (slot, isDone) = (Slot<Value>(), DispatchSemaphore(value: 0))
+        let isStarted = BackgroundThread.start {
+            let value = body()
+            slot.value.withLock { $0 = value }
+            isDone.signal()
+        }
+        let here = body()
+        if isStarted { isDone.wait() }
+        return (here, slot.value.withLock { $0 } ?? body())
+    }
+
+    private final class Slot<Value: Sendable>: Sendable { let value = Mutex<Value?>(nil) }
 
     func authority(product: ProcessorProduct, now: Int64) throws(FixtureError) -> FixtureAuthority {
         try FixtureAuthority(keys: self, product: product, now: now)

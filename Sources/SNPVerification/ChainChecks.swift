@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SNPReport
 
 /// The certificates by themselves: AMD's two-step chain of RSA-PSS signatures from a pinned root to a P-384 leaf.
@@ -43,10 +44,10 @@ enum ChainChecks {
             return kind == .rsa(bits: 4096) ? nil : "does not hold an RSA key of 4096 bits"
         }
         every(path, .certificateExpired, "none has expired", in: &findings) { _, certificate in
-            policy.time > certificate.notAfter ? "expired at \(Timestamp.text(certificate.notAfter))" : nil
+            policy.time > certificate.notAfter ? "expired at \(RFC3339.format(certificate.notAfter))" : nil
         }
         every(path, .certificateNotYetValid, "all are in force", in: &findings) { _, certificate in
-            policy.time < certificate.notBefore ? "is valid from \(Timestamp.text(certificate.notBefore)) on" : nil
+            policy.time < certificate.notBefore ? "is valid from \(RFC3339.format(certificate.notBefore)) on" : nil
         }
         every(path, .extensionCritical, "no unknown critical extension", in: &findings) { _, certificate in
             certificate.extensions.first { $0.isCritical && !isKnown($0.oid) }.map { "has the unknown critical extension \($0.oid)" }

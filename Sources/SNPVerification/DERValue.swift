@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// Single DER values as AMD's extensions use them (ITU-T X.690). A decoder gives `nil` for anything that is not exactly one canonical
 /// value.
 enum DERValue {
@@ -11,7 +13,7 @@ enum DERValue {
 
     /// An IA5String, PrintableString or UTF8String of printable ASCII.
     static func text(_ bytes: [UInt8]) -> String? {
-        guard let content = content(of: bytes, tags: [0x16, 0x13, 0x0C]), content.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+        guard let content = content(of: bytes, tags: [0x16, 0x13, 0x0C]), content.consists(of: .printable) else {
             return nil
         }
         return String(decoding: content, as: UTF8.self)

@@ -1,25 +1,12 @@
 package import OpenSSLCrypto
+package import PlainText
 package import SNPReport
 
 /// What the verifier found, check by check.
 package struct VerificationResult: Sendable {
-    /// One check that ran.
-    package struct Check: Sendable, Equatable {
-        package let code: CheckCode
-        package let ok: Bool
-        /// One line in plain words: what was compared, or what is wrong.
-        package let detail: String
-
-        package init(code: CheckCode, ok: Bool, detail: String) {
-            self.code = code
-            self.ok = ok
-            self.detail = detail
-        }
-    }
-
     /// Whether every check that this report needs ran and passed.
     package let isVerified: Bool
-    /// In the order in which they ran; each code at most once.
+    /// In the order in which they ran; the codes are those of `CheckCode`, each at most once.
     package let checks: [Check]
     /// The decoded report, `nil` where its form is refused.
     package let report: AttestationReport?
@@ -27,7 +14,7 @@ package struct VerificationResult: Sendable {
     package let endorsement: Endorsement?
 
     /// Codes of the checks that failed. Never empty unless `isVerified`.
-    package var failures: [String] { checks.filter { !$0.ok }.map(\.code.rawValue) }
+    package var failures: [String] { checks.failures }
 }
 
 /// A leaf and its chain, picked out of the certificates that were given. Whether they hold is in the checks.
@@ -59,15 +46,11 @@ package struct Endorsement: Sendable {
 
 /// Collects checks in order.
 struct Findings {
-    private(set) var checks: [VerificationResult.Check] = []
+    private(set) var checks: [Check] = []
 
-    mutating func pass(_ code: CheckCode, _ detail: String) {
-        checks.append(VerificationResult.Check(code: code, ok: true, detail: detail))
-    }
+    mutating func pass(_ code: CheckCode, _ detail: String) { checks.append(Check(code.rawValue, true, detail)) }
 
-    mutating func fail(_ code: CheckCode, _ detail: String) {
-        checks.append(VerificationResult.Check(code: code, ok: false, detail: detail))
-    }
+    mutating func fail(_ code: CheckCode, _ detail: String) { checks.append(Check(code.rawValue, false, detail)) }
 
     /// Records a pass, or the complaint where there is one.
     mutating func record(_ code: CheckCode, complaint: String?, otherwise detail: String) {
@@ -75,5 +58,7 @@ struct Findings {
     }
 
     /// Whether nothing failed and everything in `required` passed.
-    func accept(_ required: Set<CheckCode>) -> Bool { checks.allSatisfy(\.ok) && required.isSubset(of: checks.map(\.code)) }
+    func accept(_ required: Set<CheckCode>) -> Bool {
+        checks.allSatisfy(\.ok) && Set(required.map(\.rawValue)).isSubset(of: checks.map(\.code))
+    }
 }

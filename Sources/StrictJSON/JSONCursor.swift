@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// A value and the place where it was found. Reading through a cursor gives errors that name the path.
 package struct JSONCursor: Sendable, Equatable {
     package let value: JSONValue
@@ -123,9 +125,6 @@ package struct JSONCursor: Sendable, Equatable {
 
     // A name may come from the document. It must not grow a log line without bound or break it.
     private static func printable(_ name: String) -> String {
-        let isPlain = name.utf8.count <= 64 && name.utf8.allSatisfy { byte in (0x21...0x7E).contains(byte) }
-        if isPlain, !name.isEmpty { return name }
-        let shown = name.unicodeScalars.prefix(64).map { (0x20...0x7E).contains($0.value) ? Character($0) : "?" }
-        return "'\(String(shown))\(name.unicodeScalars.count > 64 ? "…" : "")'"
+        name.utf8.consists(of: .visible, count: 1...64) ? name : "'\(VisibleText.line(name, limit: 64))'"
     }
 }

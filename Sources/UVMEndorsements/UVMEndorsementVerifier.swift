@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import PlainText
 
 /// Decides whether a UVM endorsement is one that its reader should believe (UVMEndorsements.md, "Verification").
 ///
@@ -143,8 +144,8 @@ package struct UVMEndorsementVerifier: Sendable {
         }
         let claim =
             header.signingTime == nil
-            ? "at the present time \(ASN1Time.text(time)), as no time of signing is claimed"
-            : "at the time of signing \(ASN1Time.text(time)), which is the signer's claim"
+            ? "at the present time \(RFC3339.format(time)), as no time of signing is claimed"
+            : "at the time of signing \(RFC3339.format(time)), which is the signer's claim"
         var remark = "judged \(claim)"
         if let present = policy.time, header.signingTime != nil {
             if time > present { remark += "; that time is in the future" }

@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import PlainText
 
 /// The protected header of an endorsement, read and checked for completeness (UVMEndorsements.md, "JSON form" and "Hash-envelope form").
 struct UVMHeader: Sendable {
@@ -125,7 +126,7 @@ struct UVMHeader: Sendable {
     /// Printable ASCII of bounded length: these texts are compared byte by byte and shown.
     private static func text(_ value: CBORValue?, _ name: String, _ maximum: Int) throws(UVMEndorsementError) -> String? {
         guard let value else { return nil }
-        guard let text = value.text, (1...maximum).contains(text.utf8.count), text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+        guard let text = value.text, text.utf8.consists(of: .printable, count: 1...maximum) else {
             throw complaint("\(name) is not a printable text of 1 to \(maximum) characters")
         }
         return text

@@ -1,13 +1,7 @@
+package import PlainText
+
 /// The outcome of `UVMEndorsementVerifier.verify`.
 package struct UVMVerificationResult: Sendable {
-    /// One check and what came of it.
-    package struct Check: Sendable, Equatable {
-        package let code: UVMCheckCode
-        package let ok: Bool
-        /// Printable words: what was found, or everything that is wrong.
-        package let detail: String
-    }
-
     /// Whether every check of `UVMCheckCode` was made and passed.
     package let isVerified: Bool
     /// In the order of `UVMCheckCode.allCases`, each code at most once. A check that an earlier failure made impossible is absent.
@@ -16,7 +10,7 @@ package struct UVMVerificationResult: Sendable {
     package let endorsement: UVMEndorsement?
 
     /// Codes of the checks that failed. Not empty when the endorsement is not verified.
-    package var failures: [String] { checks.filter { !$0.ok }.map(\.code.rawValue) }
+    package var failures: [String] { checks.failures }
 }
 
 /// Collects what is found about each check.
@@ -42,7 +36,7 @@ struct UVMCheckLog {
             findings[code].map { finding in
                 let isFailed = !finding.complaints.isEmpty
                 let words = isFailed ? finding.complaints : finding.remarks
-                return UVMVerificationResult.Check(code: code, ok: !isFailed, detail: words.joined(separator: "; "))
+                return Check(code.rawValue, !isFailed, words.joined(separator: "; "))
             }
         }
         // A verdict needs every check: a path that forgets one must not end in "verified".

@@ -71,3 +71,16 @@ struct IdentityFixture {
         } catch { return error }
     }
 }
+
+extension AzureIdentityOptions {
+    init(
+        use: Use = .auto, cloud: AzureCloud = .public, clientID: String? = nil, objectID: String? = nil, resourceID: String? = nil,
+        imdsEndpoint: String? = nil
+    ) {
+        self.init(use: use, cloud: cloud, timeout: .seconds(10))
+        self.clientID = clientID
+        self.objectID = objectID
+        self.resourceID = resourceID
+        self.imdsEndpoint = imdsEndpoint
+    }
+}

@@ -2,6 +2,7 @@ import HTTPTransport
 import Logging
 import JOSE
 import OpenSSLCrypto
+import PlainText
 import SecureMemory
 import StrictJSON
 import Testing
@@ -16,7 +17,7 @@ struct InternalsTests {
             (4_107_542_399, "2100-02-28 23:59:59Z"), (4_107_542_400, "2100-03-01 00:00:00Z"), (Int64.max, "9999-12-31 23:59:59Z"),
             (.min, "0000-01-01 00:00:00Z"),
         ]) func times(_ seconds: Int64, _ text: String)
-    { #expect(SimulatedTime(seconds).text == text) }
+    { #expect(RFC3339.spaced(seconds) == text) }
 
     @Test("forms are decoded strictly") func forms() {
         #expect(

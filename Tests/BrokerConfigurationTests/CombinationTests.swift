@@ -1,3 +1,4 @@
+import AzureServices
 import BrokerConfiguration
 import Testing
 

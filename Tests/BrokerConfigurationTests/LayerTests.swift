@@ -1,12 +1,17 @@
+import AzureServices
 import BrokerConfiguration
 import BrokerCore
+import BrokerEngine
+import BrokerObservability
 import HTTPTransport
+import Logging
+import PlainText
 import Testing
 
 @Suite("Configuration layers") struct LayerTests {
     @Test("nothing at all gives the declared defaults") func defaults() throws {
         let configuration = try load()
-        #expect(configuration.server.http == ListenAddress("127.0.0.1:8080"))
+        #expect(configuration.server.http == HostAndPort(listening: "127.0.0.1:8080"))
         #expect(configuration.server.unix == nil)
         #expect(configuration.server.profile == .compatible)
         #expect(configuration.server.bodyLimit == 1_048_576)
@@ -15,7 +20,7 @@ import Testing
         #expect(configuration.server.idleTimeout == .seconds(60))
         #expect(configuration.server.connectionLimit == 512)
         #expect(configuration.server.drainTimeout == .seconds(10))
-        #expect(configuration.server.requestTimeout == .seconds(30))
+        #expect(configuration.engine.requestTimeout == .seconds(30))
         #expect(configuration.evidence.name == "snp")
         #expect(configuration.verifier.name == "maa")
         #expect(configuration.keyStores.map(\.name) == ["akv", "mhsm"])
@@ -24,7 +29,7 @@ import Testing
         #expect(configuration.identity.imdsEndpoint == nil)
         #expect(configuration.tls.trust == TLSTrust())
         #expect(configuration.tls.connectTo.isEmpty)
-        #expect(configuration.cloud == .public)
+        #expect(configuration.identity.cloud == .public)
         #expect(configuration.wrappingKeys.size == .bits2048)
         #expect(configuration.wrappingKeys.pool == 2)
         #expect(configuration.log.level == .info)
@@ -77,11 +82,11 @@ import Testing
         #expect(configuration.server.idleTimeout == .seconds(120))
         #expect(configuration.server.connectionLimit == 7)
         #expect(configuration.server.drainTimeout == .zero)
-        #expect(configuration.server.requestTimeout == .seconds(60))
-        #expect(configuration.server.releaseLimit == 5)
-        #expect(configuration.server.releaseQueue == 0)
-        #expect(configuration.releaseSession?.maxAge == .seconds(60))
-        #expect(configuration.releaseSession?.maxUses == 9)
+        #expect(configuration.engine.requestTimeout == .seconds(60))
+        #expect(configuration.engine.releaseLimit == 5)
+        #expect(configuration.engine.releaseQueue == 0)
+        #expect(configuration.engine.session?.maxAge == .seconds(60))
+        #expect(configuration.engine.session?.maxUses == 9)
         #expect(configuration.identity.use == .workloadIdentity)
         #expect(configuration.identity.clientID == "4d1f")
         #expect(configuration.identity.tenantID == "t")
@@ -92,7 +97,7 @@ import Testing
         #expect(configuration.tls.trust.files == ["/a.pem", "/b.pem"])
         #expect(configuration.tls.trust.includesSystemDefaults)
         #expect(configuration.tls.connectTo.map(\.description) == ["contoso.vault.azure.net:443:127.0.0.1:8443"])
-        #expect(configuration.cloud == .usGovernment)
+        #expect(configuration.identity.cloud == .usGovernment)
         #expect(configuration.wrappingKeys.size == .bits3072)
         #expect(configuration.wrappingKeys.pool == 0)
         #expect(configuration.log.level == .debug)

@@ -1,6 +1,9 @@
+import AzureServices
 @testable import BrokerConfiguration
 import BrokerCore
+import Logging
 import OpenSSLCrypto
+import PlainText
 import Testing
 
 @Suite("Inputs of the original sidecar") struct OriginalSidecarTests {
@@ -20,9 +23,9 @@ import Testing
     @Test(
         "LogLevel has the original's names",
         arguments: [
-            ("trace", LogLevel.trace), ("debug", .debug), ("info", .info), ("warning", .warning), ("warn", .warning), ("error", .error),
+            ("trace", Logger.Level.trace), ("debug", .debug), ("info", .info), ("warning", .warning), ("warn", .warning), ("error", .error),
             ("fatal", .critical), ("panic", .critical), ("Warning", .warning),
-        ]) func logLevel(name: String, level: LogLevel) throws
+        ]) func logLevel(name: String, level: Logger.Level) throws
     { #expect(try load(environment: ["LogLevel": name]).log.level == level) }
 
     @Test("an unknown LogLevel is refused") func badLogLevel() throws {

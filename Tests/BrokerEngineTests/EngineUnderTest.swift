@@ -67,3 +67,7 @@ extension ReleasedKey {
     /// The JWK as text; a test may copy it.
     borrowing func text() -> String { jwk.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
 }
+
+extension BrokerEngine.Options {
+    init(requestTimeout: Duration) { self.init(requestTimeout: requestTimeout, releaseLimit: 64, releaseQueue: 256, session: nil) }
+}

@@ -1,7 +1,9 @@
+import BrokerConfiguration
 import HTTPTransport
 import InMemoryLogging
 import Logging
 import NIOHTTP1
+import PlainText
 import StrictJSON
 import Testing
 
@@ -66,7 +68,7 @@ struct CallerTests {
 
     @Test func onAnOpenAddressNamesAreAcceptedAndTheLogWarns() async throws {
         // Loopback all the same, but not in a form that the front end takes for it.
-        let options = TestServer.options { $0.tcp = .init(host: "127.1", port: 0) }
+        let options = TestServer.options { $0.http = .init(host: "127.1", port: 0) }
         try await TestServer.run(options: options) { server in
             let answer = try await server.ask("GET /status HTTP/1.1\r\nHost: broker.internal\r\n\r\n")
             #expect(answer.status == 200)

@@ -75,7 +75,8 @@ struct EngineTests {
             evidence: NamedProvider("fake", Device()),
             verifier: NamedProvider("maa", Authority(defaultAuthority: try authority.map { try Endpoint($0) })),
             keyStores: [NamedProvider("akv", Store(secret: Array("sixteen bytes ok".utf8)))],
-            wrappingKeys: WrappingKeyPool(capacity: 0, logger: logger), logger: logger)
+            wrappingKeys: WrappingKeyPool(capacity: 0, logger: logger),
+            options: .init(requestTimeout: .seconds(30), releaseLimit: 64, releaseQueue: 256, session: nil), logger: logger)
     }
 
     @Test func aReleasedKeyIsAJSONStringInTheAnswer() async throws {

@@ -1,3 +1,4 @@
+import BrokerConfiguration
 import BrokerCore
 import StrictJSON
 import Testing
@@ -21,7 +22,7 @@ struct ErrorMappingTests {
 
     @Test(arguments: BrokerError.Code.allCases) func everyCodeHasItsStatusOnEveryRoute(_ code: BrokerError.Code) async throws {
         let wanted = try #require(Self.statuses[code])
-        for profile in HTTPFrontEndOptions.Profile.allCases {
+        for profile in ResponseProfile.allCases {
             let error = BrokerError(code, at: .release, "what happened")
             try await TestServer.run(ScriptedEngine(failing: error), options: TestServer.options { $0.profile = profile }) { server in
                 for route in Self.routes {
@@ -79,7 +80,7 @@ struct ErrorMappingTests {
                     conditions: .init(join: "allOf", isSatisfied: false, conditions: [.group(inner)]))
             ], nextSteps: ["do this"])
         let error = BrokerError(.releaseDenied, at: .release, "no", details: details)
-        for profile in HTTPFrontEndOptions.Profile.allCases {
+        for profile in ResponseProfile.allCases {
             let answer = try await TestServer.run(ScriptedEngine(failing: error), options: TestServer.options { $0.profile = profile }) {
                 try await $0.post("/key/release", #"{"kid":"k"}"#)
             }

@@ -1,3 +1,4 @@
+import BrokerConfiguration
 import BrokerCore
 import BrokerEngine
 import Glibc
@@ -24,8 +25,8 @@ import Testing
         defer { rmdir(directory) }
         let path = directory + "/broker.sock"
         let options = TestServer.options {
-            $0.tcp = nil
-            $0.unixSocketPath = path
+            $0.http = nil
+            $0.unix = path
             $0.unixSocketMode = 0o600
         }
         try await TestServer.run(options: options) { server in
@@ -48,7 +49,7 @@ import Testing
         let directory = try temporaryDirectory()
         defer { rmdir(directory) }
         let path = directory + "/broker.sock"
-        try await TestServer.run(options: TestServer.options { $0.unixSocketPath = path }) { server in
+        try await TestServer.run(options: TestServer.options { $0.unix = path }) { server in
             #expect(server.addresses.count == 2)
             #expect(try await server.ask(request("GET", "/status")).status == 200)
             try await blocking {
@@ -77,8 +78,8 @@ import Testing
         defer { rmdir(directory) }
         let path = directory + "/broker.sock"
         let options = TestServer.options {
-            $0.tcp = nil
-            $0.unixSocketPath = path
+            $0.http = nil
+            $0.unix = path
         }
         try leaveSocketBehind(path)
         try await TestServer.run(options: options) { _ in
@@ -98,8 +99,8 @@ import Testing
         let directory = try SocketDirectory()
         let path = directory.socket
         let options = TestServer.options {
-            $0.tcp = nil
-            $0.unixSocketPath = path
+            $0.http = nil
+            $0.unix = path
         }
         for round in 0..<20 {
             // In every other round the socket of a dead process is in the way.
@@ -143,8 +144,8 @@ import Testing
         }
         fclose(fopen(path, "w"))
         let options = TestServer.options {
-            $0.tcp = nil
-            $0.unixSocketPath = path
+            $0.http = nil
+            $0.unix = path
         }
         await #expect(throws: BrokerError.self) { try await TestServer.run(options: options) { _ in } }
         #expect(access(path, F_OK) == 0)
@@ -157,18 +158,18 @@ import Testing
 
     @Test func whatCannotBeListenedOnIsSaidSo() async throws {
         try await TestServer.run { server in
-            let error = try await startUpError { $0.tcp = .init(host: "127.0.0.1", port: server.port) }
+            let error = try await startUpError { $0.http = .init(host: "127.0.0.1", port: server.port) }
             #expect(error.code == .misconfigured && error.stage == .startup)
             #expect(error.message == "cannot listen on 127.0.0.1:\(server.port): Address already in use")
         }
         let long = try await startUpError {
-            $0.tcp = nil
-            $0.unixSocketPath = "/tmp/" + String(repeating: "a", count: 200)
+            $0.http = nil
+            $0.unix = "/tmp/" + String(repeating: "a", count: 200)
         }
         #expect(long.message.hasSuffix("longer than 107 bytes"))
-        let none = try await startUpError { $0.tcp = nil }
+        let none = try await startUpError { $0.http = nil }
         #expect(none.code == .misconfigured)
-        let unknown = try await startUpError { $0.tcp = .init(host: "no-such-host.invalid", port: 0) }
+        let unknown = try await startUpError { $0.http = .init(host: "no-such-host.invalid", port: 0) }
         #expect(unknown.message.contains("no-such-host.invalid"))
     }
 

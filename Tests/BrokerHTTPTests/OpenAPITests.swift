@@ -1,3 +1,4 @@
+import BrokerConfiguration
 import BrokerCore
 import HTTPTransport
 import OpenSSLCrypto
@@ -105,7 +106,7 @@ import Testing
                     authority: "https://a", issuer: "https://b", match: "exact", isSatisfied: false,
                     conditions: .init(join: "allOf", isSatisfied: false, conditions: [.group(group), .clause(clause)]))
             ], nextSteps: ["do this"])
-        for profile in HTTPFrontEndOptions.Profile.allCases {
+        for profile in ResponseProfile.allCases {
             for details in [nil, details] {
                 let error = BrokerError(code, at: .release, "no", retryAfter: .seconds(3), details: details)
                 try await TestServer.run(ScriptedEngine(failing: error), options: TestServer.options { $0.profile = profile }) { server in

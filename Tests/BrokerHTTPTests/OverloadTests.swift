@@ -1,3 +1,4 @@
+import BrokerConfiguration
 import BrokerCore
 import InMemoryLogging
 import Logging
@@ -16,7 +17,7 @@ struct OverloadTests {
         request("POST", "/key/release", body: #"{"kid":"k"}"#, headers: ["X-Request-Id: \(id)"])
     }
 
-    @Test(arguments: [HTTPFrontEndOptions.Profile.compatible, .precise]) func aReleaseIsTurnedAway(profile: HTTPFrontEndOptions.Profile)
+    @Test(arguments: [ResponseProfile.compatible, .precise]) func aReleaseIsTurnedAway(profile: ResponseProfile)
         async throws
     {
         try await TestServer.run(full, options: TestServer.options { $0.profile = profile }) { server in

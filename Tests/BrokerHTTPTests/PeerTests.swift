@@ -1,3 +1,4 @@
+import BrokerConfiguration
 import Glibc
 import InMemoryLogging
 import Logging
@@ -18,7 +19,7 @@ import Testing
         _ place: Place, _ engine: ScriptedEngine, _ body: (TestServer, @escaping @Sendable () throws -> RawClient) async throws -> Value
     ) async throws -> Value {
         let directory = try SocketDirectory()
-        let options = TestServer.options { if place == .unix { $0.unixSocketPath = directory.socket } }
+        let options = TestServer.options { if place == .unix { $0.unix = directory.socket } }
         return try await TestServer.run(engine, options: options) { server in
             let port = server.port
             return try await body(server) { place == .tcp ? try .connect(port: port) : try .connect(path: directory.socket) }

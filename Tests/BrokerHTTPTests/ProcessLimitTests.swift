@@ -1,3 +1,4 @@
+import BrokerConfiguration
 import BrokerCore
 import Glibc
 import InMemoryLogging
@@ -37,7 +38,7 @@ struct ProcessLimitTests {
         let (one, warnings) = try fitted(ProcessLimits(descriptors: 256, cores: 2))
         #expect(one.connectionLimit == 186)
         #expect(warnings.count == 1 && warnings[0].contains("server.connection-limit: 186 instead of 512"))
-        let (two, _) = try fitted(ProcessLimits(descriptors: 256, cores: 2)) { $0.unixSocketPath = "/x" }
+        let (two, _) = try fitted(ProcessLimits(descriptors: 256, cores: 2)) { $0.unix = "/x" }
         #expect(two.connectionLimit == 93)
         let (enough, none) = try fitted(ProcessLimits(descriptors: 1024, cores: 2))
         #expect(enough.connectionLimit == 512 && none.isEmpty)

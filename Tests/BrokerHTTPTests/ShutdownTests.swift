@@ -1,5 +1,7 @@
+import BrokerConfiguration
 import InMemoryLogging
 import Logging
+import PlainText
 import ServiceLifecycleTestKit
 import Testing
 
@@ -30,7 +32,7 @@ import Testing
             let frontEnd = HTTPFrontEnd(
                 requestEngine: engine, options: TestServer.options { $0.drainTimeout = timeout },
                 logger: Logger(label: "test") { _ in handler }
-            ) { address in if case .tcp(_, let port) = address { continuation.yield(port) } }
+            ) { address in if case .tcp(let address) = address { continuation.yield(address.port) } }
             async let running: Void = frontEnd.run()
             var port = 0
             for await bound in ports {
@@ -79,7 +81,7 @@ import Testing
             let frontEnd = HTTPFrontEnd(
                 requestEngine: ScriptedEngine(), options: TestServer.options { $0.drainTimeout = .seconds(120) },
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            ) { address in if case .tcp(_, let port) = address { continuation.yield(port) } }
+            ) { address in if case .tcp(let address) = address { continuation.yield(address.port) } }
             async let running: Void = frontEnd.run()
             var port = 0
             for await bound in ports {

@@ -1,6 +1,8 @@
+import BrokerConfiguration
 import Glibc
 import InMemoryLogging
 import Logging
+import PlainText
 import ServiceLifecycle
 import Testing
 
@@ -13,7 +15,9 @@ struct TestServer {
     let log: InMemoryLogHandler
 
     static func options(_ change: (inout HTTPFrontEndOptions) -> Void = { _ in }) -> HTTPFrontEndOptions {
-        var options = HTTPFrontEndOptions(tcp: .init(host: "127.0.0.1", port: 0))
+        var options = HTTPFrontEndOptions(
+            http: HostAndPort(host: "127.0.0.1", port: 0), unix: nil, profile: .compatible, bodyLimit: 1 << 20, headerTimeout: .seconds(10),
+            bodyTimeout: .seconds(30), idleTimeout: .seconds(60), connectionLimit: 512, drainTimeout: .seconds(20))
         change(&options)
         return options
     }
@@ -33,13 +37,13 @@ struct TestServer {
         }
         defer { running.cancel() }
         var found: [ListeningAddress] = []
-        let expected = (options.tcp == nil ? 0 : 1) + (options.unixSocketPath == nil ? 0 : 1)
+        let expected = (options.http == nil ? 0 : 1) + (options.unix == nil ? 0 : 1)
         for await address in addresses {
             found.append(address)
             if found.count == expected { break }
         }
         var port = 0
-        for case .tcp(_, let bound) in found { port = bound }
+        for case .tcp(let bound) in found { port = bound.port }
         if found.count < max(expected, 1) { try await running.value }
         let value = try await body(TestServer(port: port, addresses: found, log: handler))
         running.cancel()

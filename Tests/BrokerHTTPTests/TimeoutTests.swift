@@ -1,3 +1,4 @@
+import BrokerConfiguration
 import InMemoryLogging
 import Logging
 import BrokerCore

@@ -4,6 +4,7 @@ import BrokerTestKit
 import FixtureEvidence
 import Glibc
 import OpenSSLCrypto
+import PlainText
 import SNPFixture
 import SNPReport
 import SNPVerification

@@ -1,3 +1,4 @@
+import PlainText
 import Waiting
 import BrokerCore
 import BrokerTestKit

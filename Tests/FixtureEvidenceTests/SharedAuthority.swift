@@ -2,6 +2,7 @@ import SNPReport
 import Waiting
 
 @testable import SNPFixture
+import Waiting
 
 /// One pair of keys for all tests that do not care how it came to be: it takes seconds to make.
 actor SharedAuthority {

@@ -1,5 +1,6 @@
 import EvidenceSamples
 import OpenSSLCrypto
+import PlainText
 import SNPReport
 import SNPVerification
 import StrictJSON
@@ -111,7 +112,7 @@ import Testing
             $0.expectedVMPL = 0
         }
         #expect(right.isVerified)
-        #expect(right.checks.filter { $0.code.rawValue.hasSuffix("-mismatch") }.count == 8)
+        #expect(right.checks.filter { $0.code.hasSuffix("-mismatch") }.count == 8)
         let wrong = case_.verify {
             $0.expectedReportData = [UInt8](repeating: 1, count: 64)
             $0.expectedHostData = Array(report.hostData.dropLast())

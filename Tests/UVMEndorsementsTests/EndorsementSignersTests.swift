@@ -102,13 +102,4 @@ import Testing
         policy.time = Publisher.now + 101 * Publisher.day
         #expect(UVMEndorsementVerifier().verify(cose, policy: policy).failures == ["uvm-validity"])
     }
-
-    @Test(
-        "times as text",
-        arguments: [
-            (0, "1970-01-01T00:00:00Z"), (951_782_399, "2000-02-28T23:59:59Z"), (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_675_834_943, "2023-02-08T05:42:23Z"), (4_107_542_400, "2100-03-01T00:00:00Z"), (-1, "1969-12-31T23:59:59Z"),
-            (253_402_300_799, "9999-12-31T23:59:59Z"), (Int64.max, "9223372036854775807"),
-        ] as [(Int64, String)]) func times(seconds: Int64, text: String)
-    { #expect(ASN1Time.text(seconds) == text) }
 }

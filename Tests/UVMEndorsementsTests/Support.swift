@@ -1,4 +1,5 @@
 import Issuing
+import PlainText
 @testable import UVMEndorsements
 import EvidenceSamples
 import OpenSSLCrypto
@@ -84,7 +85,7 @@ extension [UInt8] {
     }
 }
 
-extension UVMVerificationResult { func detail(_ code: UVMCheckCode) -> String { checks.first { $0.code == code }?.detail ?? "" } }
+extension UVMVerificationResult { func detail(_ code: UVMCheckCode) -> String { checks.first { $0.code == code.rawValue }?.detail ?? "" } }
 
 /// A small seeded generator, so that a failure can be repeated.
 struct SplitMix: RandomNumberGenerator {

@@ -1,3 +1,5 @@
+internal import OpenSSLCrypto
+
 /// The host's certificate table of an extended report (GHCB 56421, "SNP Extended Guest Request"; GuestDevice.md, "Certificate table").
 ///
 /// It comes from the host, so nothing in it is believed: entries are bounded before they are read, and whatever is a certificate is
@@ -66,13 +68,6 @@ package enum CertificateTable {
     ]
 
     private static func text(_ guid: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for (index, byte) in guid.enumerated() {
-            if [4, 6, 8, 10].contains(index) { text.append(UInt8(ascii: "-")) }
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
+        [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { Hex.encode(guid[$0]) }.joined(separator: "-")
     }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PlainText
 
 /// One request over configfs-tsm (Documentation/ABI/testing/configfs-tsm-report; GuestDevice.md, "configfs-tsm").
 ///
@@ -18,7 +19,8 @@ struct ConfigfsInterface {
 
         let provider = String(decoding: try read("\(entry)/provider", limit: 64), as: UTF8.self)
         guard provider == "sev_guest\n" || provider == "sev_guest" else {
-            throw DeviceFailure(.permanent, "\(directory) speaks for another platform than SEV-SNP (\(printable(provider)))")
+            throw DeviceFailure(
+                .permanent, "\(directory) speaks for another platform than SEV-SNP (\(VisibleText.line(provider, limit: 40)))")
         }
         let before = try generation(entry)
         var writes: UInt64 = 1
@@ -97,9 +99,5 @@ struct ConfigfsInterface {
         case EINVAL: return DeviceFailure(.permanent, "\(words): the firmware refuses the parameters; is privlevel below privlevel_floor?")
         default: return DeviceFailure(.permanent, words)
         }
-    }
-
-    private func printable(_ text: String) -> String {
-        String(decoding: text.utf8.prefix(40).map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 }

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 package import BrokerCore
 internal import HTTPTransport
@@ -89,13 +90,13 @@ package final class EndorsementResolver: Sendable {
         policy.roots = roots
         let result = EvidenceVerifier(signatures: signatures).verify(report: report.bytes, certificates: offered, policy: policy)
         guard result.isVerified, let endorsement = result.endorsement else {
-            let failed = result.checks.filter { !$0.ok }
+            let ofReport: [CheckCode] = [.signatureRange, .reportSignature]
+            let isForged = result.failures.allSatisfy(ofReport.map(\.rawValue).contains)
             let isStale = result.failures.contains { $0.hasPrefix("tcb") || $0.hasPrefix("leaf-tcb") }
             throw BrokerError(
                 isStale ? .endorsementMismatch : .evidenceUnavailable, at: .endorsement,
-                "the certificates from \(source) do not verify the report: "
-                    + failed.map { "\($0.code.rawValue) (\($0.detail))" }.joined(separator: "; "),
-                cause: failed.allSatisfy { [.signatureRange, .reportSignature].contains($0.code) } ? ForgedReport() : nil)
+                "the certificates from \(source) do not verify the report: \(result.checks.complaint)",
+                cause: isForged ? ForgedReport() : nil)
         }
         return [endorsement.leaf, endorsement.intermediate, endorsement.root]
     }

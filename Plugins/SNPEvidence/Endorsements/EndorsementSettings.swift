@@ -2,6 +2,7 @@ internal import BrokerCore
 internal import HTTPTransport
 internal import Logging
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SNPReport
 internal import SNPVerification
 
@@ -14,7 +15,7 @@ enum EndorsementSettings {
             case .report: sources.append(ReportTableSource())
             case .securityContext: sources.append(HostCertificateSource(document: try PlatformContext.read(options).hostCertificates))
             case .thim:
-                guard let address = MetadataAddress(options.thimEndpoint) else { continue }
+                guard let address = HostAndPort(options.thimEndpoint, defaultPort: 80) else { continue }
                 sources.append(THIMSource(transport: host.transport, host: address.host, port: address.port))
             case .azureCache:
                 sources.append(

@@ -1,6 +1,7 @@
 package import BrokerCore
 package import HTTPTransport
 internal import OpenSSLCrypto
+internal import PlainText
 package import ReleasePolicy
 package import SecureMemory
 internal import StrictJSON
@@ -89,11 +90,7 @@ package struct ImportConfiguration: Sendable {
         guard !text.isEmpty else { return "7.4" }
         let prefix = "api-version="
         let version = text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
-        let isPlain = version.utf8.allSatisfy { byte in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
-        }
-        guard isPlain, (1...32).contains(version.utf8.count) else {
+        guard version.utf8.consists(of: .lowercase + .digits + ".-", count: 1...32) else {
             throw try store.member("api_version").invalid("expected api-version=7.4 or another version")
         }
         return version

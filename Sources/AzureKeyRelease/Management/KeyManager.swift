@@ -2,6 +2,7 @@ internal import AzureServices
 package import BrokerCore
 package import HTTPTransport
 internal import OpenSSLCrypto
+internal import PlainText
 package import ReleasePolicy
 package import SecureMemory
 internal import StrictJSON
@@ -112,8 +113,7 @@ package struct KeyManager: Sendable {
     private func nextPath(_ link: String?) throws(BrokerError) -> String? {
         guard let link, !link.isEmpty else { return nil }
         let prefix = store.origin + "/keys?"
-        let isPlain = link.utf8.count <= 4096 && link.utf8.allSatisfy { byte in byte > 0x20 && byte < 0x7F }
-        guard isPlain, link.lowercased().hasPrefix(prefix.lowercased()) else {
+        guard link.utf8.consists(of: .visible, count: 0...4096), link.lowercased().hasPrefix(prefix.lowercased()) else {
             throw BrokerError(.upstreamInvalid, at: .release, "\(store) says that its list goes on somewhere else; that is not followed")
         }
         return "/keys?" + link.dropFirst(prefix.count)

@@ -1,4 +1,5 @@
 package import BrokerCore
+internal import PlainText
 
 /// One answer of an Azure service that people meet again and again: how it is recognised, what causes it and what helps.
 package struct KnownFailure: Sendable, Equatable {
@@ -36,11 +37,9 @@ extension KnownFailure {
         for start in 0...(text.count - sign.count) where text[start..<start + sign.count].elementsEqual(sign) {
             let end = start + sign.count
             // AADSTS70021 and AADSTS700213 are two things.
-            if isDigit(last), end < text.count, isDigit(text[end]) { continue }
+            if ASCIISet.digits.contains(last), end < text.count, ASCIISet.digits.contains(text[end]) { continue }
             return true
         }
         return false
     }
-
-    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 }

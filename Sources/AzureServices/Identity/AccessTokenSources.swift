@@ -1,6 +1,7 @@
 package import BrokerCore
 package import HTTPTransport
 package import Logging
+internal import PlainText
 internal import SecureMemory
 
 /// Makes the broker's source of access tokens. Reads no file and asks no service yet.
@@ -81,13 +82,12 @@ struct IdentityChoice {
     }
 
     /// Host, port and path of `IDENTITY_ENDPOINT`. Plain HTTP only: it stays on this machine.
-    private var endpointAddress: (host: String, port: Int, path: String)? {
+    private var endpointAddress: (address: HostAndPort, path: String)? {
         guard let text = variable("IDENTITY_ENDPOINT"), text.hasPrefix("http://"), text.utf8.count <= 512 else { return nil }
         let rest = text.dropFirst(7)
-        guard let slash = rest.firstIndex(of: "/"), let (host, port) = Self.hostAndPort(rest[..<slash]) else { return nil }
+        guard let slash = rest.firstIndex(of: "/"), let address = HostAndPort(rest[..<slash], defaultPort: 80) else { return nil }
         let path = rest[slash...]
-        let isPlain = path.utf8.allSatisfy { byte in Self.isNameByte(byte) || "/_~%".utf8.contains(byte) }
-        return isPlain ? (host, port, String(path)) : nil
+        return path.utf8.consists(of: .hostName + "/_~%") ? (address, String(path)) : nil
     }
 
     private var clientID: String? { options.clientID ?? variable("AZURE_CLIENT_ID") }
@@ -112,8 +112,7 @@ struct IdentityChoice {
         }
         guard isIdentifier(clientID) else { throw Self.bad("the client id", "1 to 512 printable characters") }
         // Part of a URL path; a tenant is a GUID or a domain name.
-        let isTenant = tenantID.utf8.allSatisfy(Self.isNameByte)
-        guard isTenant, tenantID.utf8.count <= 253, !tenantID.hasPrefix(".") else {
+        guard tenantID.utf8.consists(of: .hostName, count: 0...253), !tenantID.hasPrefix(".") else {
             throw Self.bad("the tenant id", "a GUID or a domain name")
         }
         var host = options.authorityHost ?? variable("AZURE_AUTHORITY_HOST") ?? options.cloud.authorityHost
@@ -131,14 +130,15 @@ struct IdentityChoice {
     func managedIdentity(transport: any HTTPTransport, clock: any WallClock, sleep: @escaping Sleeper) throws(BrokerError)
         -> ManagedIdentity
     {
-        let (host, port) = try metadataAddress()
+        let address = try metadataAddress()
         return ManagedIdentity(
-            selector: try selector(), service: .metadata(host: host, port: port), timeout: options.timeout, transport: transport,
+            selector: try selector(), service: .metadata(host: address.host, port: address.port), timeout: options.timeout,
+            transport: transport,
             clock: clock, sleep: sleep)
     }
 
     func appService(transport: any HTTPTransport, clock: any WallClock, sleep: @escaping Sleeper) throws(BrokerError) -> ManagedIdentity {
-        guard let (host, port, path) = endpointAddress, let header = variable("IDENTITY_HEADER") else {
+        guard let (address, path) = endpointAddress, let header = variable("IDENTITY_HEADER") else {
             throw BrokerError(
                 .misconfigured, at: .startup,
                 "identity.use app-service needs IDENTITY_ENDPOINT (http://HOST[:PORT]/PATH) and IDENTITY_HEADER in the environment")
@@ -148,7 +148,7 @@ struct IdentityChoice {
         }
         return ManagedIdentity(
             selector: try selector(),
-            service: IdentityService(kind: .appService(header: Redacted(header)), host: host, port: port, path: path),
+            service: IdentityService(kind: .appService(header: Redacted(header)), host: address.host, port: address.port, path: path),
             timeout: options.timeout, transport: transport, clock: clock, sleep: sleep)
     }
 
@@ -167,7 +167,7 @@ struct IdentityChoice {
     }
 
     /// `http://host[:port]`, with a slash at the end tolerated because the official clients tolerate it.
-    private func metadataAddress() throws(BrokerError) -> (host: String, port: Int) {
+    private func metadataAddress() throws(BrokerError) -> HostAndPort {
         let wellKnown = AzureIdentityOptions.wellKnownMetadataEndpoint
         let own = options.imdsEndpoint == wellKnown ? nil : options.imdsEndpoint
         let text = own ?? variable("AZURE_POD_IDENTITY_AUTHORITY_HOST") ?? wellKnown
@@ -175,32 +175,12 @@ struct IdentityChoice {
         if rest.hasPrefix("http://") {
             rest = rest.dropFirst(7)
             while rest.hasSuffix("/") { rest = rest.dropLast() }
-            if let address = Self.hostAndPort(rest) { return address }
+            if let address = HostAndPort(rest, defaultPort: 80) { return address }
         }
         throw BrokerError(
             .misconfigured, at: .startup,
             "the metadata service (identity.imds-endpoint, AZURE_POD_IDENTITY_AUTHORITY_HOST) is http://host or "
                 + "http://host:port without a path")
-    }
-
-    /// `host` or `host:port`; port 80 where there is none.
-    private static func hostAndPort(_ text: Substring) -> (host: String, port: Int)? {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let host = parts.first, (1...253).contains(host.utf8.count), host.utf8.allSatisfy(isNameByte) else {
-            return nil
-        }
-        guard parts.count == 2 else { return (String(host), 80) }
-        guard let port = Int(parts[1]), (1...65535).contains(port), parts[1].utf8.count <= 5 else { return nil }
-        return (String(host), port)
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "-"), UInt8(ascii: "."):
-            true
-        default: false
-        }
     }
 
     private func isIdentifier(_ text: String) -> Bool { TokenAnswer.isFieldValue(text, limit: 512) }

@@ -1,7 +1,9 @@
+internal import BrokerCore
+
 /// How the broker proves who it is to Azure. Unset members are filled from the environment, which never overrides a set one.
 package struct AzureIdentityOptions: Sendable, Equatable {
     /// Where tokens come from; the raw values are those of the setting `identity.use`.
-    package enum Use: String, Sendable, CaseIterable {
+    package enum Use: String, SettingChoice {
         /// Workload identity when its three values are there, otherwise the machine's managed identity, from the endpoint that the
         /// environment names or from IMDS.
         case auto
@@ -39,16 +41,9 @@ package struct AzureIdentityOptions: Sendable, Equatable {
     /// Where the metadata service is on every Azure machine.
     package static let wellKnownMetadataEndpoint = "http://169.254.169.254"
 
-    package init(
-        use: Use = .auto, cloud: AzureCloud = .public, clientID: String? = nil, objectID: String? = nil, resourceID: String? = nil,
-        imdsEndpoint: String? = nil, timeout: Duration = .seconds(10)
-    ) {
+    package init(use: Use, cloud: AzureCloud, timeout: Duration) {
         self.use = use
         self.cloud = cloud
-        self.clientID = clientID
-        self.objectID = objectID
-        self.resourceID = resourceID
-        self.imdsEndpoint = imdsEndpoint
         self.timeout = timeout
     }
 }

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import SecureMemory
 
 /// Which of several managed identities; without one, the only one there is.

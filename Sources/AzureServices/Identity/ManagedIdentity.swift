@@ -6,7 +6,7 @@ internal import StrictJSON
 
 /// Asks a service on this machine for a token of a managed identity (ManagedIdentity.md, "Token request", "Errors and retries" and
 /// "Other endpoints").
-struct ManagedIdentity: TokenIssuer {
+struct ManagedIdentity: RetryingIssuer {
     let selector: IdentitySelector?
     let service: IdentityService
     /// Bound on one attempt.
@@ -17,18 +17,9 @@ struct ManagedIdentity: TokenIssuer {
 
     var identity: String { "managed identity \(selector.map { "\($0)" } ?? "of this machine")" }
 
-    func acquire(audience: String, in context: RequestContext) async throws(BrokerError) -> AcquiredToken {
-        try await retrying(in: context, sleep: sleep) { count in
-            let attempt = await self.attempt(audience, context.deadline)
-            if case .again(let error, _, _) = attempt {
-                context.logger.debug(
-                    "managed identity token not available yet", metadata: ["attempt": "\(count + 1)", "reason": "\(error.message)"])
-            }
-            return attempt
-        }
-    }
+    var asked: String { service.name }
 
-    private func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
+    func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
         let request = HTTPRequest(
             .get, .metadata(host: service.host, port: service.port), path: service.request(audience: audience, selector),
             headers: service.headers, deadline: deadline.capped(at: timeout), maximumResponseBytes: TokenAnswer.maximumBytes)

@@ -1,3 +1,4 @@
+internal import Logging
 internal import Waiting
 internal import BrokerCore
 
@@ -61,5 +62,26 @@ extension BrokerError {
     /// The same error with a hint when to come back, unless it has one.
     fileprivate func withHint(_ hint: Duration?) -> BrokerError {
         BrokerError(code, at: stage, message, retryAfter: retryAfter ?? hint, upstream: upstream, cause: cause, details: details)
+    }
+}
+
+/// An issuer that asks one service, again where that may help.
+protocol RetryingIssuer: TokenIssuer {
+    /// The service in words.
+    var asked: String { get }
+    var sleep: Sleeper { get }
+    func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken>
+}
+
+extension RetryingIssuer {
+    func acquire(audience: String, in context: RequestContext) async throws(BrokerError) -> AcquiredToken {
+        try await retrying(in: context, sleep: sleep) { count in
+            let attempt = await attempt(audience, context.deadline)
+            if case .again(let error, _, _) = attempt {
+                context.logger.debug(
+                    "access token not available yet", metadata: ["attempt": "\(count + 1)", "reason": "\(error.message)"])
+            }
+            return attempt
+        }
     }
 }

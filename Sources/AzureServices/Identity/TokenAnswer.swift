@@ -1,5 +1,6 @@
 internal import BrokerCore
 internal import HTTPTransport
+internal import PlainText
 internal import SecureMemory
 internal import StrictJSON
 
@@ -47,6 +48,6 @@ enum TokenAnswer {
 
     /// Printable ASCII without spaces: what may stand in a header field behind `Bearer`.
     static func isFieldValue(_ text: String, limit: Int) -> Bool {
-        !text.isEmpty && text.utf8.count <= limit && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        text.utf8.consists(of: .visible, count: 1...limit)
     }
 }

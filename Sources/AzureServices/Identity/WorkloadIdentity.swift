@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 internal import BrokerCore
 internal import HTTPTransport
@@ -6,7 +7,7 @@ internal import OpenSSLCrypto
 internal import StrictJSON
 
 /// Exchanges a federated token, which the platform rotates in a file, for an access token (EntraTokens.md, "Federated exchange").
-struct WorkloadIdentity: TokenIssuer {
+struct WorkloadIdentity: RetryingIssuer {
     let clientID: String
     let tenantID: String
     let tokenFile: String
@@ -21,18 +22,9 @@ struct WorkloadIdentity: TokenIssuer {
 
     var identity: String { "workload identity \(clientID) of tenant \(tenantID)" }
 
-    func acquire(audience: String, in context: RequestContext) async throws(BrokerError) -> AcquiredToken {
-        try await retrying(in: context, sleep: sleep) { count in
-            let attempt = await self.attempt(audience, context.deadline)
-            if case .again(let error, _, _) = attempt {
-                context.logger.debug(
-                    "workload identity token not available yet", metadata: ["attempt": "\(count + 1)", "reason": "\(error.message)"])
-            }
-            return attempt
-        }
-    }
+    var asked: String { "\(authority)" }
 
-    private func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
+    func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
         let assertion: String
         do { assertion = try await readAssertion(until: deadline.capped(at: timeout)) } catch { return .failed(error) }
         let form = [
@@ -52,11 +44,8 @@ struct WorkloadIdentity: TokenIssuer {
         do { content = try await BoundedFile.read(tokenFile, limit: Self.maximumAssertionBytes, until: deadline) } catch {
             throw BrokerError(.identityFailed, at: .identity, "the federated token cannot be read: \(error.description)", cause: error)
         }
-        let isSpace: (UInt8) -> Bool = { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
-        guard let first = content.firstIndex(where: { !isSpace($0) }), let last = content.lastIndex(where: { !isSpace($0) }) else {
-            throw BrokerError(.identityFailed, at: .identity, "the federated token file \(tokenFile) is empty")
-        }
-        let text = String(decoding: content[first...last], as: UTF8.self)
+        let text = String(decoding: content.trimmed(.whiteSpace), as: UTF8.self)
+        if text.isEmpty { throw BrokerError(.identityFailed, at: .identity, "the federated token file \(tokenFile) is empty") }
         guard TokenAnswer.isFieldValue(text, limit: Self.maximumAssertionBytes) else {
             throw BrokerError(.identityFailed, at: .identity, "the federated token file \(tokenFile) holds something else than a token")
         }
@@ -103,6 +92,6 @@ struct WorkloadIdentity: TokenIssuer {
         else { return nil }
         let audience = (try? payload.string("aud")) ?? (try? payload.array("aud").first?.string()) ?? "?"
         let words = "issuer '\(issuer)', subject '\(subject)', audience '\(audience)'"
-        return String(BrokerError.Upstream(status: 0, body: Array(words.utf8)).body.prefix(600))
+        return UpstreamText.line(words, limit: 600)
     }
 }

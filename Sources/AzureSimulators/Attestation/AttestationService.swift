@@ -1,6 +1,7 @@
 internal import Issuing
 internal import JOSE
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SNPReport
 internal import SNPVerification
 internal import StrictJSON
@@ -90,7 +91,7 @@ struct AttestationService: SimulatedService {
         let result = EvidenceVerifier(signatures: signatures).verify(
             report: request.report, certificates: request.certificates, policy: policy)
         guard result.isVerified, let report = result.report, let endorsement = result.endorsement else {
-            let complaint = result.checks.first { !$0.ok }.map { "\($0.code.rawValue): \($0.detail)" }
+            let complaint = result.checks.first { !$0.ok }.map { "\($0.code): \($0.detail)" }
             throw AttestationRefusal("The SEV-SNP evidence cannot be verified: \(complaint ?? "no complete certificate chain").")
         }
         if let data = request.runtimeData {
@@ -117,7 +118,7 @@ struct AttestationService: SimulatedService {
         for document in request.platformEndorsements {
             let result = UVMEndorsementVerifier().verify(document, policy: policy)
             guard result.isVerified, let endorsement = result.endorsement else {
-                let complaint = result.checks.first { !$0.ok }.map { "\($0.code.rawValue): \($0.detail)" }
+                let complaint = result.checks.first { !$0.ok }.map { "\($0.code): \($0.detail)" }
                 throw AttestationRefusal("The UVM endorsement cannot be verified: \(complaint ?? "it is not complete").")
             }
             status = endorsement.feed == TrustedIssuer.confidentialAKS.feed ? "azure-signed-katacc-uvm" : "azure-compliant-uvm"

@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import PlainText
 internal import StrictJSON
 
 /// A refusal of the attestation service (AttestationService.md, "Refusals").
@@ -154,7 +155,7 @@ enum NumberText {
                 var next = skipSpace(in: document, from: position)
                 guard next < document.count, document[next] == UInt8(ascii: ":") else { continue }
                 next = skipSpace(in: document, from: next + 1)
-                let digits = document[next...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+                let digits = document[next...].prefix(while: ASCIISet.digits.contains)
                 // A fraction or an exponent is no integer, however it ends.
                 let isInteger = digits.endIndex < document.count && !".eE".utf8.contains(document[digits.endIndex])
                 return digits.isEmpty || !isInteger ? nil : String(decoding: digits, as: UTF8.self)

@@ -1,4 +1,5 @@
 internal import JOSE
+internal import PlainText
 internal import StrictJSON
 
 /// Checks the token of another issuer that a client shows instead of a secret.
@@ -21,15 +22,15 @@ enum ClientAssertion {
         guard now < expires, notBefore <= now + 300 else {
             throw refusal(
                 700_024,
-                "Client assertion is not within its valid time range. Current time: \(SimulatedTime(now).text), assertion "
-                    + "valid from \(SimulatedTime(notBefore).text), expiry time of assertion \(SimulatedTime(expires).text).")
+                "Client assertion is not within its valid time range. Current time: \(RFC3339.spaced(now)), assertion "
+                    + "valid from \(RFC3339.spaced(notBefore)), expiry time of assertion \(RFC3339.spaced(expires)).")
         }
         guard !credentials.isEmpty else { return }
         let own = credentials.filter { $0.clientID.lowercased() == clientID.lowercased() }
         guard !own.isEmpty else {
             throw EntraService.Refusal(
                 status: 400, error: "unauthorized_client", number: 700_016,
-                text: "Application with identifier '\(EntraService.shown(clientID))' was not found in the directory.")
+                text: "Application with identifier '\(VisibleText.shortened(clientID))' was not found in the directory.")
         }
         let issuer = member(claims, "iss")
         let subject = member(claims, "sub")
@@ -37,20 +38,21 @@ enum ClientAssertion {
         let sameIssuer = own.filter { $0.issuer.utf8.elementsEqual(issuer.utf8) }
         guard !sameIssuer.isEmpty else {
             throw refusal(
-                700_211, "No matching federated identity record found for presented assertion issuer " + "'\(EntraService.shown(issuer))'.")
+                700_211,
+                "No matching federated identity record found for presented assertion issuer " + "'\(VisibleText.shortened(issuer))'.")
         }
         let sameSubject = sameIssuer.filter { $0.subject.utf8.elementsEqual(subject.utf8) }
         guard !sameSubject.isEmpty else {
             throw refusal(
                 700_213,
-                "No matching federated identity record found for presented assertion subject " + "'\(EntraService.shown(subject))'.")
+                "No matching federated identity record found for presented assertion subject " + "'\(VisibleText.shortened(subject))'.")
         }
         let matching = sameSubject.filter { credential in credential.audiences.contains { audiences.contains($0) } }
         guard let credential = matching.first else {
             throw refusal(
                 700_212,
                 "No matching federated identity record found for presented assertion audience "
-                    + "'\(EntraService.shown(audiences.joined(separator: ", ")))'.")
+                    + "'\(VisibleText.shortened(audiences.joined(separator: ", ")))'.")
         }
         if let keys = credential.issuerKeys { try verify(jws, with: keys) }
     }

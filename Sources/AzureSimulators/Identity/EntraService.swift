@@ -1,5 +1,6 @@
 internal import JOSE
 internal import OpenSSLCrypto
+internal import PlainText
 internal import StrictJSON
 
 /// Entra's token endpoint for client assertions, and the documents around it (EntraTokens.md, "Federated exchange").
@@ -39,7 +40,7 @@ struct EntraService: SimulatedService {
         guard tenant.lowercased() == issuer.tenantID.lowercased() else {
             throw Refusal(
                 number: 90002,
-                text: "Tenant '\(Self.shown(tenant))' not found. Check to make sure you have the correct tenant ID and "
+                text: "Tenant '\(VisibleText.shortened(tenant))' not found. Check to make sure you have the correct tenant ID and "
                     + "are signing into the correct cloud.")
         }
         guard let form = FormItem.decode(request.body) else {
@@ -86,7 +87,7 @@ struct EntraService: SimulatedService {
             guard scope.hasSuffix("/.default"), scope.hasPrefix("https://") else {
                 throw Refusal(
                     error: "invalid_scope", number: 1_002_012,
-                    text: "The provided value for scope \(Self.shown(scope)) is not valid. Client credential flows must "
+                    text: "The provided value for scope \(VisibleText.shortened(scope)) is not valid. Client credential flows must "
                         + "have a scope value with /.default suffixed to the resource identifier.")
             }
             return String(scope.dropLast("/.default".utf8.count))
@@ -100,7 +101,7 @@ struct EntraService: SimulatedService {
     private func failure(_ refusal: Refusal) -> SimulatorResponse {
         let trace = SecureRandom.uuid()
         let correlation = SecureRandom.uuid()
-        let time = SimulatedTime(configuration.clock()).text
+        let time = RFC3339.spaced(configuration.clock())
         return SimulatorResponse(
             refusal.status,
             json: [
@@ -118,9 +119,6 @@ struct EntraService: SimulatedService {
         let digits = Array(Hex.encode(DigestAlgorithm.sha256.digest(Array(clientID.lowercased().utf8)).prefix(16)))
         return [digits[0..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20..<32]].map { String($0) }.joined(separator: "-")
     }
-
-    /// What a client sent, short enough for a message.
-    static func shown(_ text: String) -> String { text.count > 200 ? String(text.prefix(200)) + "…" : text }
 
     // MARK: Documents
 

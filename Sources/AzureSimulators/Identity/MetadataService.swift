@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import PlainText
 internal import StrictJSON
 
 /// The services behind 169.254.169.254: managed identity tokens and AMD certificates (ManagedIdentity.md, "Token request";
@@ -49,7 +50,7 @@ struct MetadataService: SimulatedService {
         guard resource.hasPrefix("https://"), !resource.hasSuffix("/.default"), resource.utf8.count <= 300 else {
             return Self.failure(
                 400, "invalid_resource",
-                "AADSTS500011: The resource principal named \(EntraService.shown(resource)) was not found in the tenant.")
+                "AADSTS500011: The resource principal named \(VisibleText.shortened(resource)) was not found in the tenant.")
         }
         return token(request, for: resource)
     }
@@ -101,7 +102,7 @@ struct MetadataService: SimulatedService {
         let bytes = Array(text.utf8)
         return bytes.count == 10
             && bytes.enumerated().allSatisfy { index, byte in
-                index == 4 || index == 7 ? byte == UInt8(ascii: "-") : (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                index == 4 || index == 7 ? byte == UInt8(ascii: "-") : ASCIISet.digits.contains(byte)
             }
     }
 

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 internal import HTTPTransport
 internal import JOSE
@@ -78,13 +79,13 @@ final class AuthorityKeyFinder: Sendable {
     /// Host with port, and path without query, of an https URL.
     private static func parts(of url: String) throws(Failure) -> (authority: String, path: String) {
         guard url.utf8.count <= 1000, url.lowercased().hasPrefix("https://") else {
-            throw Failure("\(EntraService.shown(url)) is not an https URL")
+            throw Failure("\(VisibleText.shortened(url)) is not an https URL")
         }
         let rest = url.dropFirst("https://".count)
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
         let path = String(rest[slash...])
         guard !path.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }), path.utf8.allSatisfy({ $0 < 0x7F }) else {
-            throw Failure("\(EntraService.shown(url)) is not a plain https URL")
+            throw Failure("\(VisibleText.shortened(url)) is not a plain https URL")
         }
         return (String(rest[..<slash]), path.isEmpty ? "/" : path)
     }

@@ -1,5 +1,6 @@
 internal import JOSE
 internal import OpenSSLCrypto
+internal import PlainText
 internal import ReleasePolicy
 internal import StrictJSON
 
@@ -95,7 +96,7 @@ extension KeyStoreService {
             guard error.isUnreachable else { throw .attestationNotVerified(error.reason) }
             // Wording of Azure/azure-sdk-for-js issue 21596; its status is not recorded.
             throw .skr(
-                1012, "The specified attestation service \(EntraService.shown(authority)) cannot be reached.", personality,
+                1012, "The specified attestation service \(VisibleText.shortened(authority)) cannot be reached.", personality,
                 because: error.reason)
         }
         guard let keyID = jws.keyID else { throw .attestationNotVerified("the token names no key (kid)") }
@@ -112,9 +113,9 @@ extension KeyStoreService {
             expires = try claims.integer("exp")
             notBefore = try claims.optionalInteger("nbf") ?? 0
         } catch { throw .attestationNotVerified("the token's times are not usable: \(error.description)") }
-        guard expires >= now - clockSkew else { throw .attestationNotVerified("the token expired at \(SimulatedTime(expires).text)") }
+        guard expires >= now - clockSkew else { throw .attestationNotVerified("the token expired at \(RFC3339.spaced(expires))") }
         guard notBefore <= now + clockSkew else {
-            throw .attestationNotVerified("the token is not valid before \(SimulatedTime(notBefore).text)")
+            throw .attestationNotVerified("the token is not valid before \(RFC3339.spaced(notBefore))")
         }
     }
 }

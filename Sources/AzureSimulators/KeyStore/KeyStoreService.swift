@@ -1,5 +1,6 @@
 internal import Logging
 internal import OpenSSLCrypto
+internal import PlainText
 internal import StrictJSON
 internal import Synchronization
 
@@ -77,17 +78,9 @@ struct KeyStoreService: SimulatedService {
     }
 
     private static func check(name: String) throws(KeyStoreRefusal) {
-        let isName =
-            (1...127).contains(name.utf8.count)
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "-"):
-                    true
-                default: false
-                }
-            }
-        guard isName else { throw .badParameter("The request URI contains an invalid name.") }
+        guard name.utf8.consists(of: .alphanumeric + "-", count: 1...127) else {
+            throw .badParameter("The request URI contains an invalid name.")
+        }
     }
 
     // MARK: Who asks
@@ -108,8 +101,9 @@ struct KeyStoreService: SimulatedService {
             case .notYetValid: "AKV10001: The bearer token is not valid yet."
             case .unknownSigner(let header):
                 "AKV10046: Unable to resolve the key used for signature validation. EncodedJwtHeader: '\(header)'."
-            case .wrongAudience(let found): "AKV10022: Invalid audience. Expected \(audience), found: \(EntraService.shown(found))."
-            case .wrongIssuer(let found): "AKV10032: Invalid issuer. Expected \(accessTokens.issuer), found \(EntraService.shown(found))."
+            case .wrongAudience(let found): "AKV10022: Invalid audience. Expected \(audience), found: \(VisibleText.shortened(found))."
+            case .wrongIssuer(let found):
+                "AKV10032: Invalid issuer. Expected \(accessTokens.issuer), found \(VisibleText.shortened(found))."
             }
         var response =
             switch personality {

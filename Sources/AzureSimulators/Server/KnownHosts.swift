@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// The host names of Azure and AMD that are simulated (AttestationService.md, "Endpoints"; AzureClouds.md, "Names and audiences";
 /// AMDEndorsements.md, "Key distribution service" and "Azure certificate cache").
 enum KnownHosts {
@@ -44,7 +46,9 @@ enum KnownHosts {
     /// Whose host it is, by suffix; `nil` for strangers.
     static func role(of host: String) -> Role? {
         // Host names become file names and parts of tokens, so nothing but a DNS name may pass.
-        guard host.utf8.count <= 253, host.utf8.allSatisfy(isNameByte), !host.contains(".."), host.first != "." else { return nil }
+        guard host.utf8.consists(of: .lowercase + .digits + "-.", count: 0...253), !host.contains(".."), host.first != "." else {
+            return nil
+        }
         if entraHosts.contains(host) { return .entra }
         if host == keyDistributionHost { return .keyDistribution }
         if host == certificateCacheHost { return .certificateCache }
@@ -58,13 +62,6 @@ enum KnownHosts {
         case "vault": return .keyStore(.vault)
         case "managedhsm": return .keyStore(.managedHSM)
         default: return nil
-        }
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."): true
-        default: false
         }
     }
 

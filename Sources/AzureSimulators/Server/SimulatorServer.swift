@@ -4,6 +4,7 @@ internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import PlainText
 internal import ServiceLifecycle
 
 /// Between Hummingbird and the services: reads a whole request within bounds, writes a whole answer.

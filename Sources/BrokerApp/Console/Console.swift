@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PlainText
 
 /// Standard output and standard error of the commands.
 enum Console {
@@ -14,6 +15,16 @@ enum Console {
 
     static func error(_ failure: CommandFailure) {
         note(failure.lines.joined(separator: "\n"))
+    }
+
+    /// A line for each check, its code `width` wide, and a last one with the verdict: `verified` words, or the codes that failed.
+    static func show(_ checks: [Check], width: Int, verified: String?, _ style: Style) {
+        for check in checks {
+            let mark = check.ok ? style.good("ok      ") : style.bad("FAILED  ")
+            let code = check.code + String(repeating: " ", count: max(1, width - check.code.utf8.count))
+            line("\(mark)\(code)\(check.ok ? style.faint(check.detail) : check.detail)")
+        }
+        line(verified.map { style.good("verified") + ": " + $0 } ?? style.bad("rejected") + ": " + checks.failures.joined(separator: ", "))
     }
 
     /// Whether standard output is a terminal that wants colour (NO_COLOR, TERM=dumb say no).

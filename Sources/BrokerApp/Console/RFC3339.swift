@@ -1,7 +1,7 @@
 internal import FoundationEssentials
+internal import PlainText
 
-/// Times as people and JSON write them.
-enum RFC3339 {
+extension RFC3339 {
     /// Seconds since 1970 of `2026-11-23T20:00:00Z` or with an offset or a fraction; of a plain date its midnight in UTC.
     static func parse(_ text: String) -> Int64? {
         let full = text.contains("T") || text.contains(" ") ? text.replacing(" ", with: "T", maxReplacements: 1) : text + "T00:00:00Z"
@@ -10,6 +10,4 @@ enum RFC3339 {
         }
         return nil
     }
-
-    static func format(_ seconds: Int64) -> String { Date(timeIntervalSince1970: Double(seconds)).formatted(Date.ISO8601FormatStyle()) }
 }

@@ -4,6 +4,7 @@
     internal import BrokerCore
     internal import BrokerHTTP
     internal import Logging
+    internal import PlainText
     internal import ServiceLifecycle
     internal import SNPReport
     internal import StrictJSON
@@ -27,9 +28,9 @@
             self.ports = ports
             let composition = composition
             let frontEnd = HTTPFrontEnd(
-                engine: composition.engine, options: HTTPFrontEndOptions(configuration.server), logger: logger,
+                engine: composition.engine, options: configuration.server, logger: logger,
                 onListening: { address in
-                    if case .tcp(_, let port) = address { continuation.yield(port) }
+                    if case .tcp(let address) = address { continuation.yield(address.port) }
                     composition.start(logger: logger)
                 })
             group = ServiceGroup(

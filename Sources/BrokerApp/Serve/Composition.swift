@@ -31,13 +31,13 @@ struct Composition {
                 .init(trust: trust.store, connectTo: configuration.tls.connectTo, userAgent: "attestation-broker/\(ProgramVersion.text)"))
         } catch { throw Self.unconnected(error) }
         let clock = SystemClock()
-        let cloud = try AzureCloud(named: configuration.cloud.rawValue)
+        var identity = configuration.identity
+        identity.isConfidentialGroup = ConfidentialGroup.isPresent(environment: environment)
         host = HostServices(
             transport: transport,
             accessTokens: try makeAccessTokenSource(
-                Self.identity(configuration.identity, cloud: cloud, environment: environment), environment: environment,
-                transport: transport, clock: clock, logger: logger), trust: trust, cloud: configuration.cloud.rawValue, clock: clock,
-            logger: logger)
+                identity, environment: environment, transport: transport, clock: clock, logger: logger), trust: trust,
+            cloud: identity.cloud.rawValue, clock: clock, logger: logger)
 
         var keyStores: [NamedProvider<any KeyStore>] = []
         for chosen in configuration.keyStores { keyStores.append(try Self.make(chosen, from: registry.keyStores, host)) }
@@ -48,10 +48,7 @@ struct Composition {
         engine = BrokerEngine(
             evidence: try Self.make(configuration.evidence, from: registry.evidence, host), verifier: verifier, keyStores: keyStores,
             wrappingKeys: wrappingKeys,
-            options: .init(
-                requestTimeout: configuration.server.requestTimeout, releaseLimit: configuration.server.releaseLimit,
-                releaseQueue: configuration.server.releaseQueue,
-                session: configuration.releaseSession.map { .init(maxAge: $0.maxAge, maxUses: $0.maxUses) }), clock: clock, logger: logger)
+            options: configuration.engine, clock: clock, logger: logger)
     }
 
     /// Makes wrapping keys ahead of time and takes a first look at whether the providers could work, both in the background; tells the log.
@@ -72,29 +69,6 @@ struct Composition {
 
     private static func unconnected(_ error: any Error) -> BrokerError {
         BrokerError(.misconfigured, at: .startup, "outbound connections cannot be set up: \(error)", cause: error)
-    }
-
-    private static func identity(_ identity: BrokerConfiguration.Identity, cloud: AzureCloud, environment: [String: String])
-        -> AzureIdentityOptions
-    {
-        let use: AzureIdentityOptions.Use =
-            switch identity.use {
-            case .auto: .auto
-            case .managedIdentity: .managedIdentity
-            case .appService: .appService
-            case .workloadIdentity: .workloadIdentity
-            case .none: .none
-            }
-        var options = AzureIdentityOptions(use: use, cloud: cloud, timeout: identity.timeout)
-        options.clientID = identity.clientID
-        options.objectID = identity.objectID
-        options.resourceID = identity.resourceID
-        options.tenantID = identity.tenantID
-        options.federatedTokenFile = identity.federatedTokenFile
-        options.authorityHost = identity.authorityHost
-        options.imdsEndpoint = identity.imdsEndpoint
-        options.isConfidentialGroup = ConfidentialGroup.isPresent(environment: environment)
-        return options
     }
 
     private static func make<Provider>(

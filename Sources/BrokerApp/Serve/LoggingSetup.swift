@@ -6,13 +6,13 @@ internal import Logging
 enum LoggingSetup {
     /// Called once per process. Whoever calls it flushes the sink at the end.
     static func bootstrap(_ log: BrokerConfiguration.Log) throws -> LogSink {
-        let format: LogLineFormat = log.format == .json ? .json : .text
         let sink: LogSink
-        do { sink = try log.file.map { (path) throws(LogSink.Failure) in try LogSink.file(path, format) } ?? .standardError(format) } catch
-        {
+        do {
+            sink = try log.file.map { (path) throws(LogSink.Failure) in try LogSink.file(path, log.format) } ?? .standardError(log.format)
+        } catch {
             throw CommandFailure(.configuration, "log.file: \(error)")
         }
-        Telemetry.bootstrap(sink: sink, level: Logger.Level(rawValue: log.level.rawValue) ?? .info)
+        Telemetry.bootstrap(sink: sink, level: log.level)
         return sink
     }
 

@@ -24,7 +24,7 @@ struct ServeCommand: ProviderCommand {
         let limits = ProcessLimits.current()
         if let obstacle = limits.obstacle { throw CommandFailure(.configuration, obstacle) }
         let configuration = try options.load(registry)
-        var listening = HTTPFrontEndOptions(configuration.server)
+        var listening = configuration.server
         let warnings = try listening.fit(limits)
         let sink = try LoggingSetup.bootstrap(configuration.log)
         defer { sink.flush() }
@@ -59,16 +59,6 @@ struct ServeCommand: ProviderCommand {
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do { try await group.run() } catch { throw CommandFailure(.impossible, "the server stopped: \(error)") }
         logger.notice("stopped")
-    }
-}
-
-extension HTTPFrontEndOptions {
-    init(_ server: BrokerConfiguration.Server) {
-        self.init(
-            tcp: server.http.map { TCPAddress(host: $0.host, port: $0.port) }, unixSocketPath: server.unix,
-            profile: server.profile == .precise ? .precise : .compatible, bodyLimit: server.bodyLimit, headerTimeout: server.headerTimeout,
-            bodyTimeout: server.bodyTimeout, idleTimeout: server.idleTimeout, connectionLimit: server.connectionLimit,
-            drainTimeout: server.drainTimeout)
     }
 }
 

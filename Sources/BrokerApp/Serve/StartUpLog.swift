@@ -1,5 +1,7 @@
+internal import AzureServices
 internal import BrokerConfiguration
 internal import BrokerCore
+internal import BrokerEngine
 internal import Logging
 
 /// What an operator should see first.
@@ -9,9 +11,10 @@ enum StartUpLog {
             "attestation-broker \(ProgramVersion.text)",
             metadata: [
                 "evidence": "\(configuration.evidence.name)", "verifier": "\(configuration.verifier.name)",
-                "key_stores": "\(configuration.keyStores.map(\.name).joined(separator: ","))", "cloud": "\(configuration.cloud.rawValue)",
+                "key_stores": "\(configuration.keyStores.map(\.name).joined(separator: ","))",
+                "cloud": "\(configuration.identity.cloud.rawValue)",
             ])
-        if let session = configuration.releaseSession {
+        if let session = configuration.engine.session {
             let (age, uses) = (session.maxAge.settingText, session.maxUses)
             logger.notice("release sessions: one wrapping key opens every key released within \(age) (at most \(uses))")
         } else {

@@ -1,3 +1,4 @@
+internal import BrokerConfiguration
 internal import BrokerCore
 internal import StrictJSON
 
@@ -18,7 +19,7 @@ struct Answer: Sendable {
 
 /// Writes error answers: one JSON document with the original's `error` string first.
 package struct ErrorAnswers: Sendable {
-    let profile: HTTPFrontEndOptions.Profile
+    let profile: ResponseProfile
 
     func answer(_ refusal: Refusal, requestID: String) -> Answer {
         let text = profile == .compatible ? refusal.compatibleText : refusal.message

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import StrictJSON
 
 /// What the body of a route looks like: the members that count, and the original's name for it, which is part of its error texts.
@@ -77,19 +78,11 @@ struct BodyMembers {
     /// The one complaint about syntax that is recorded from the original: `not json` could have become `null`.
     private static func misspeltLiteral(_ bytes: UnsafeBufferPointer<UInt8>) -> String? {
         for literal in ["null", "true", "false"] where literal.utf8.first == bytes.first {
-            for (expected, found) in zip(literal.utf8, bytes) where expected != found && (0x21...0x7E).contains(found) {
+            for (expected, found) in zip(literal.utf8, bytes) where expected != found && ASCIISet.visible.contains(found) {
                 let (expected, found) = (Character(Unicode.Scalar(expected)), Character(Unicode.Scalar(found)))
                 return "invalid character '\(found)' in literal \(literal) (expecting '\(expected)')"
             }
         }
         return nil
-    }
-}
-
-extension String {
-    /// Compares the bytes of two texts, letters A to Z as their small forms.
-    func equalsIgnoringASCIICase(_ other: String) -> Bool {
-        func folded(_ byte: UInt8) -> UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte }
-        return utf8.count == other.utf8.count && zip(utf8, other.utf8).allSatisfy { folded($0) == folded($1) }
     }
 }

@@ -1,5 +1,5 @@
-internal import HTTPTransport
 internal import NIOHTTP1
+internal import PlainText
 
 /// Who may ask. The broker is for programs beside it, and a web page must not become one of them.
 struct CallerRule: Sendable {
@@ -22,26 +22,7 @@ struct CallerRule: Sendable {
     }
 
     private func isHarmless(_ authority: String) -> Bool {
-        guard let host = Self.hostName(of: authority) else { return false }
+        guard let host = HostAndPort(authority, defaultPort: 80)?.host else { return false }
         return [listenName, "localhost"].contains { $0?.equalsIgnoringASCIICase(host) == true } || IPAddress(host) != nil
-    }
-
-    /// The host of `host`, `host:port`, `[address]` or `[address]:port`; `nil` for anything else.
-    static func hostName(of authority: String) -> String? {
-        var host = authority.utf8[...]
-        var port: Substring.UTF8View?
-        if host.first == UInt8(ascii: "[") {
-            guard let end = host.firstIndex(of: UInt8(ascii: "]")) else { return nil }
-            let rest = host[host.index(after: end)...]
-            guard rest.isEmpty || rest.first == UInt8(ascii: ":") else { return nil }
-            port = rest.isEmpty ? nil : rest.dropFirst()
-            host = host[host.index(after: host.startIndex)..<end]
-            guard host.contains(UInt8(ascii: ":")) else { return nil }
-        } else if let colon = host.firstIndex(of: UInt8(ascii: ":")) {
-            port = host[host.index(after: colon)...]
-            host = host[..<colon]
-        }
-        if let port { guard port.count <= 5, port.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil } }
-        return host.isEmpty ? nil : String(decoding: host, as: UTF8.self)
     }
 }

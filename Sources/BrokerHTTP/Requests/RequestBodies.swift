@@ -2,6 +2,7 @@ internal import BrokerCore
 internal import BrokerEngine
 internal import HTTPTransport
 internal import NIOCore
+internal import PlainText
 internal import SecureMemory
 
 /// The body of the routes under `/attest`.
@@ -28,7 +29,8 @@ extension ReleaseRequest {
         }
         let caller: CallerCredential
         if let token = members[.accessToken] {
-            guard Self.isBearerToken(token) else {
+            // It becomes part of a header field, so nothing else may pass.
+            guard token.utf8.consists(of: .token68, count: 0...16 << 10) else {
                 throw .invalidValue(.accessToken, reason: "not a bearer token (RFC 6750, 2.1), or longer than 16 KiB")
             }
             caller = .bearer(Redacted(token))
@@ -36,20 +38,6 @@ extension ReleaseRequest {
             caller = .broker
         }
         self.init(key: key, store: try members.endpoint(.akvEndpoint), authority: try members.endpoint(.maaEndpoint), caller: caller)
-    }
-
-    // It becomes part of a header field, so nothing else may pass.
-    private static func isBearerToken(_ text: String) -> Bool {
-        text.utf8.count <= 16 << 10
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                    UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "+"), UInt8(ascii: "/"),
-                    UInt8(ascii: "="):
-                    true
-                default: false
-                }
-            }
     }
 }
 

@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import PlainText
 
 /// Decodes the member `runtime_data`: base64 with padding, in the standard or in the URL alphabet, but not a mixture.
 ///
@@ -12,18 +13,10 @@ enum RuntimeDataText {
         let isURLAlphabet = text.utf8.contains { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
         let bytes = isURLAlphabet && text.utf8.count % 4 == 0 ? Base64.decodeURL(text) : Base64.decode(text)
         guard let bytes, !text.isEmpty else {
-            let offset = Array(text.utf8).firstIndex { !isDigit($0, isURLAlphabet: isURLAlphabet) }
+            let digits: ASCIISet = isURLAlphabet ? .alphanumeric + "-_" : .alphanumeric + "+/"
+            let offset = Array(text.utf8).firstIndex { !digits.contains($0) }
             throw .base64(offset: offset ?? text.utf8.count & ~3)
         }
         return bytes
-    }
-
-    private static func isDigit(_ byte: UInt8, isURLAlphabet: Bool) -> Bool {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-        case UInt8(ascii: "+"), UInt8(ascii: "/"): !isURLAlphabet
-        case UInt8(ascii: "-"), UInt8(ascii: "_"): isURLAlphabet
-        default: false
-        }
     }
 }

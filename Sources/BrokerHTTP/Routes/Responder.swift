@@ -4,6 +4,7 @@ internal import HTTPTransport
 internal import NIOCore
 internal import NIOHTTP1
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SecureMemory
 internal import StrictJSON
 
@@ -110,18 +111,9 @@ struct Responder: Sendable {
     /// The caller's `x-request-id` where it is harmless in a log and a header: 1 to 64 letters, digits, `.`, `_` and `-`. Otherwise a new
     /// one.
     static func requestID(_ fields: [String]) -> String {
-        guard fields.count == 1, let id = fields.first, (1...64).contains(id.utf8.count), id.utf8.allSatisfy(isIDByte) else {
+        guard fields.count == 1, let id = fields.first, id.utf8.consists(of: .alphanumeric + "._-", count: 1...64) else {
             return SecureRandom.uuid()
         }
         return id
-    }
-
-    private static func isIDByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-            true
-        default: false
-        }
     }
 }

@@ -1,3 +1,4 @@
+internal import BrokerConfiguration
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore

@@ -1,7 +1,9 @@
+package import BrokerConfiguration
 internal import BrokerCore
 package import BrokerEngine
 internal import HTTPTransport
 package import Logging
+internal import PlainText
 internal import ServiceLifecycle
 
 /// The REST interface of the broker: the routes of the original sidecar with its request and answer bodies, and two for orchestrators.
@@ -83,12 +85,12 @@ package struct HTTPFrontEnd: Service {
                 options: options, logger: logger, onListening: onListening)
         }
         var listeners: [HTTPListener] = []
-        if let tcp = options.tcp {
+        if let tcp = options.http {
             let name = IPAddress(tcp.host) == nil ? tcp.host : nil
-            let callers = CallerRule(restrictsHost: IPAddress.isLoopback(host: tcp.host), listenName: name)
+            let callers = CallerRule(restrictsHost: tcp.isLoopback, listenName: name)
             listeners.append(listener(.tcp(tcp), callers))
         }
-        if let path = options.unixSocketPath { listeners.append(listener(.unix(path), CallerRule(restrictsHost: false, listenName: nil))) }
+        if let path = options.unix { listeners.append(listener(.unix(path), CallerRule(restrictsHost: false, listenName: nil))) }
         return listeners
     }
 }

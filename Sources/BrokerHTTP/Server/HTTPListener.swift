@@ -1,3 +1,4 @@
+internal import BrokerConfiguration
 internal import BrokerCore
 internal import Glibc
 internal import HTTPTransport
@@ -5,11 +6,12 @@ internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import PlainText
 
 /// One listening socket and everything that is accepted on it.
 struct HTTPListener: Sendable {
     enum Place: Sendable {
-        case tcp(HTTPFrontEndOptions.TCPAddress)
+        case tcp(HostAndPort)
         case unix(String)
     }
 
@@ -55,8 +57,8 @@ struct HTTPListener: Sendable {
         let address: ListeningAddress
         switch place {
         case .tcp(let tcp):
-            address = .tcp(host: tcp.host, port: channel.localAddress?.port ?? tcp.port)
-            if !IPAddress.isLoopback(host: tcp.host) {
+            address = .tcp(HostAndPort(host: tcp.host, port: channel.localAddress?.port ?? tcp.port))
+            if !tcp.isLoopback {
                 logger.warning(
                     """
                     listening beyond this machine: everybody who can reach this address can have keys released. Requests are neither \
@@ -78,7 +80,7 @@ struct HTTPListener: Sendable {
 
     private var wanted: String {
         switch place {
-        case .tcp(let tcp): ListeningAddress.tcp(host: tcp.host, port: tcp.port).description
+        case .tcp(let tcp): tcp.description
         case .unix(let path): ListeningAddress.unix(path: path).description
         }
     }

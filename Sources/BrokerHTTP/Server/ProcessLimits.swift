@@ -1,3 +1,4 @@
+package import BrokerConfiguration
 package import BrokerCore
 internal import Glibc
 internal import NIOCore
@@ -100,7 +101,7 @@ extension HTTPFrontEndOptions {
     /// - Throws: `BrokerError` with code `misconfigured` where a body of the permitted length could never be received.
     package mutating func fit(_ limits: ProcessLimits) throws(BrokerError) -> [String] {
         var warnings: [String] = []
-        let listeners = max(1, (tcp == nil ? 0 : 1) + (unixSocketPath == nil ? 0 : 1))
+        let listeners = max(1, (http == nil ? 0 : 1) + (unix == nil ? 0 : 1))
         let connections = max(1, (limits.descriptors - limits.reservedDescriptors) / listeners)
         if connections < connectionLimit {
             warnings.append(

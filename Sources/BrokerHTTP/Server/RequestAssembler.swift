@@ -1,6 +1,8 @@
+internal import BrokerConfiguration
 internal import HTTPTransport
 internal import NIOCore
 internal import NIOHTTP1
+internal import PlainText
 
 /// The last handler of a connection: turns HTTP parts into whole requests and whole answers into HTTP parts.
 ///

@@ -20,16 +20,10 @@ package final class Certificate: @unchecked Sendable {
         guard !der.isEmpty, der.count <= Self.maximumByteCount else {
             throw CryptoError(operation: Self.operation, reason: "\(der.count) bytes is not the size of a certificate")
         }
-        OpenSSLErrorQueue.clear()
-        var used = 0
-        let parsed = der.withUnsafeBufferPointer { bytes -> OpaquePointer? in
-            var cursor = bytes.baseAddress
-            let certificate = d2i_X509(nil, &cursor, bytes.count)
-            used = bytes.baseAddress.flatMap { start in cursor.map { $0 - start } } ?? 0
-            return certificate
+        guard let (parsed, isWhole) = decodeDER(der, { d2i_X509(nil, &$0, $1) }) else {
+            throw OpenSSLErrorQueue.error(Self.operation, otherwise: "not a certificate")
         }
-        guard let parsed else { throw OpenSSLErrorQueue.error(Self.operation, otherwise: "not a certificate") }
-        guard used == der.count else {
+        guard isWhole else {
             X509_free(parsed)
             throw CryptoError(operation: Self.operation, reason: "bytes follow the certificate")
         }
@@ -59,19 +53,13 @@ package final class Certificate: @unchecked Sendable {
         guard der.count <= maximumByteCount else {
             throw CryptoError(operation: operation, reason: "\(der.count) bytes is not the size of a certificate")
         }
-        OpenSSLErrorQueue.clear()
-        var used = 0
-        let parts = der.withUnsafeBufferPointer { bytes -> OpaquePointer? in
-            var cursor = bytes.baseAddress
-            let parts = d2i_ASN1_SEQUENCE_ANY(nil, &cursor, bytes.count)
-            used = bytes.baseAddress.flatMap { start in cursor.map { $0 - start } } ?? 0
-            return parts
+        guard let (parts, isWhole) = decodeDER(der, { d2i_ASN1_SEQUENCE_ANY(nil, &$0, $1) }) else {
+            throw OpenSSLErrorQueue.error(operation, otherwise: "not a certificate")
         }
-        guard let parts else { throw OpenSSLErrorQueue.error(operation, otherwise: "not a certificate") }
         defer { broker_sequence_free(parts) }
         let types = (0..<broker_sequence_count(parts)).map { broker_sequence_type(parts, $0) }
         // 0x80 in the second byte is BER's indefinite length.
-        guard used == der.count, der[1] != 0x80, types == [V_ASN1_SEQUENCE, V_ASN1_SEQUENCE, V_ASN1_BIT_STRING] else {
+        guard isWhole, der[1] != 0x80, types == [V_ASN1_SEQUENCE, V_ASN1_SEQUENCE, V_ASN1_BIT_STRING] else {
             throw CryptoError(operation: operation, reason: "not the three parts of a certificate")
         }
         return PEMText.text(der, label: "CERTIFICATE")

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PlainText
 
 extension Certificate {
     /// Longest bundle that is looked through.
@@ -60,7 +61,7 @@ struct PEMBlocks {
 
     private static func decode(_ block: ArraySlice<UInt8>) -> [UInt8]? {
         let characters = [UInt8](unsafeUninitializedCapacity: block.count) { output, count in
-            for byte in block where byte != 0x0A && byte != 0x0D && byte != 0x20 && byte != 0x09 {
+            for byte in block where !ASCIISet.whiteSpace.contains(byte) {
                 output[count] = byte
                 count += 1
             }

@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// Hexadecimal text.
 package enum Hex {
     /// Lower case, two characters a byte.
@@ -21,7 +23,7 @@ package enum Hex {
         bytes.reserveCapacity(characters.count / 2)
         var high: UInt8?
         for character in characters {
-            guard let nibble = nibble(character) else { return nil }
+            guard let nibble = character.hexDigitValue else { return nil }
             if let first = high {
                 bytes.append(first << 4 | nibble)
                 high = nil
@@ -33,13 +35,4 @@ package enum Hex {
     }
 
     private static func character(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x57 + nibble }
-
-    private static func nibble(_ character: UInt8) -> UInt8? {
-        switch character {
-        case 0x30...0x39: character - 0x30
-        case 0x41...0x46: character - 0x37
-        case 0x61...0x66: character - 0x57
-        default: nil
-        }
-    }
 }

@@ -43,17 +43,11 @@ package final class PublicKey: Sendable {
 
     /// A key from its SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7) in DER, without anything after it.
     package convenience init(subjectPublicKeyInfo der: [UInt8]) throws(CryptoError) {
-        OpenSSLErrorQueue.clear()
-        var used = 0
-        let key = der.withUnsafeBufferPointer { bytes -> OpaquePointer? in
-            var cursor = bytes.baseAddress
-            let key = d2i_PUBKEY(nil, &cursor, bytes.count)
-            used = bytes.baseAddress.flatMap { start in cursor.map { $0 - start } } ?? 0
-            return key
+        guard let (key, isWhole) = decodeDER(der, { d2i_PUBKEY(nil, &$0, $1) }) else {
+            throw OpenSSLErrorQueue.error("reading a public key", otherwise: "not a SubjectPublicKeyInfo")
         }
-        guard let key else { throw OpenSSLErrorQueue.error("reading a public key", otherwise: "not a SubjectPublicKeyInfo") }
         let handle = KeyHandle(owning: key)
-        guard used == der.count else { throw CryptoError(operation: "reading a public key", reason: "bytes follow the key") }
+        guard isWhole else { throw CryptoError(operation: "reading a public key", reason: "bytes follow the key") }
         try self.init(handle)
     }
 

@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import PlainText
 
 /// The host data that a security policy leads to: SHA-256 of its decoded bytes (SecurityContext.md, "Host data").
 package struct SecurityPolicyDigest: Sendable, Equatable {
@@ -53,7 +54,7 @@ package struct SecurityPolicyDigest: Sendable, Equatable {
 
     private static func recognised(_ input: [UInt8]) -> Form {
         if Base64Text(input) != nil { return .base64 }
-        let start = input.first { ![0x20, 0x0A, 0x0D, 0x09].contains($0) && !byteOrderMark.contains($0) }
+        let start = input.first { !ASCIISet.whiteSpace.contains($0) && !byteOrderMark.contains($0) }
         if start == UInt8(ascii: "{") || start == UInt8(ascii: "[") { return .template }
         return ManifestPolicies.isOne(input) ? .manifest : .rego
     }

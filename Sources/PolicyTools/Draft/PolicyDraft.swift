@@ -1,4 +1,5 @@
 internal import AttestationTokens
+internal import PlainText
 internal import ReleasePolicy
 package import StrictJSON
 
@@ -168,7 +169,7 @@ package struct PolicyDraft: Sendable {
     package var problems: [String] {
         var problems: [String] = []
         if authorities.isEmpty { problems.append("no authority: name the attestation provider") }
-        for value in hostData where !(value.utf8.count == 64 && value.allSatisfy { $0.isHexDigit && !$0.isUppercase }) {
+        for value in hostData where !value.utf8.consists(of: .lowercaseHexDigits, count: 64...64) {
             problems.append("host data \(VisibleText.quoted(value)) is not 64 lower-case hex digits")
         }
         if purpose == .confidentialVM, !hostData.isEmpty { problems.append("a confidential VM has no host data; name its machine id") }

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import ReleasePolicy
 
 /// The claims of Azure Attestation's tokens that a release policy may name (AttestationService.md, "Claims", "Claims that newer tokens add"
@@ -101,12 +102,12 @@ enum ClaimCatalogue {
     static func nearest(to text: String) -> String? {
         let name = ClaimName(text)
         let candidates = all.filter { !name.isNested || $0.home != .machine }.map(\.name)
-        if let found = NearestText.nearest(to: name.base, among: candidates) {
+        if let found = NearestName.nearest(to: name.base, among: candidates) {
             return name.isNested ? ClaimName.isolationPrefix + found : found
         }
         // A VM's own claim that was put into the hardware's part.
         if name.isNested, all.contains(where: { $0.name == name.base }) { return name.base }
         // A misspelled prefix.
-        return NearestText.nearest(to: text, among: all.filter { $0.home == .hardware }.map { ClaimName.isolationPrefix + $0.name })
+        return NearestName.nearest(to: text, among: all.filter { $0.home == .hardware }.map { ClaimName.isolationPrefix + $0.name })
     }
 }

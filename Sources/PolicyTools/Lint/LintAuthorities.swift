@@ -1,3 +1,4 @@
+internal import PlainText
 internal import ReleasePolicy
 internal import AttestationTokens
 
@@ -54,7 +55,7 @@ enum LintAuthorities {
         if let code = authority.sharedCode, code != provider.region {
             let isCode = AuthorityName.regionCodes.contains(code)
             // Somebody's own provider may be called sharedkeys; a slip in the code looks like the region's.
-            if isCode || NearestText.nearest(to: code, among: [provider.region]) != nil {
+            if isCode || NearestName.nearest(to: code, among: [provider.region]) != nil {
                 let likely = isCode ? code : provider.region
                 drafts.add(
                     .impossibleAuthority, .error, pointer,
@@ -65,7 +66,7 @@ enum LintAuthorities {
             }
         }
         if !AuthorityName.regionCodes.contains(provider.region) {
-            let nearest = NearestText.nearest(to: provider.region, among: AuthorityName.regionCodes.sorted())
+            let nearest = NearestName.nearest(to: provider.region, among: AuthorityName.regionCodes.sorted())
             drafts.add(
                 .unknownRegion, .warning, pointer, "\(VisibleText.quoted(provider.region)) is no region code that is known here",
                 fix: nearest.map { "did you mean \(VisibleText.quoted($0))?" })

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import ReleasePolicy
 internal import StrictJSON
 
@@ -112,7 +113,7 @@ enum LintValues {
                     .valueCase, .error, place, "\(shown) differs from \"\(trimmed)\" by case or white space, which count",
                     fix: "write \"\(trimmed)\"")
             } else {
-                let nearest = NearestText.nearest(to: text, among: values)
+                let nearest = NearestName.nearest(to: text, among: values)
                 drafts.add(
                     .unknownValue, .warning, place, "\(shown) is no value of \(claim.name) that is known here",
                     fix: nearest.map { "did you mean \"\($0)\"?" } ?? "known are \(values.joined(separator: ", "))")
@@ -136,13 +137,7 @@ enum LintValues {
     }
 
     private static func hex(_ claim: LintClaim, _ text: String, _ digits: Int, _ shown: String, into drafts: inout PolicyLinter.Drafts) {
-        let isHex = text.utf8.allSatisfy { character in
-            switch character {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"): true
-            default: false
-            }
-        }
-        if isHex, text.utf8.count == digits {
+        if text.utf8.consists(of: .hexDigits, count: digits...digits) {
             guard text.lowercased() != text else { return }
             drafts.add(
                 .valueCase, .error, claim.operandPointer,

@@ -1,4 +1,5 @@
 internal import AttestationTokens
+internal import PlainText
 internal import ReleasePolicy
 
 /// What an entry as a whole admits, judged by its alternatives: sets of conditions of which each alone is enough.

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import StrictJSON
 
 /// Where the values of a JSON text are: from JSON pointers to lines and columns.
@@ -121,11 +122,11 @@ private struct PlaceScanner {
     }
 
     private mutating func skipSpace() {
-        while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
+        while position < bytes.count, ASCIISet.whiteSpace.contains(bytes[position]) { position += 1 }
     }
 
     private static func endsScalar(_ byte: UInt8) -> Bool {
-        [0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]")].contains(byte)
+        (ASCIISet.whiteSpace + ",}]").contains(byte)
     }
 
     private static func escaped(_ token: String) -> String { token.replacing("~", with: "~0").replacing("/", with: "~1") }

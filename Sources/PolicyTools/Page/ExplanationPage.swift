@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import PlainText
 internal import ReleasePolicy
 internal import StrictJSON
 

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import ReleasePolicy
 
 /// Text inside an HTML page. Every piece of a policy or token goes through here.

@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// How parts of a text are emphasised; nothing by default.
 package struct TextMarks: Sendable {
     package var good: @Sendable (String) -> String

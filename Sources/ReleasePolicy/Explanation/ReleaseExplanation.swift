@@ -1,3 +1,4 @@
+internal import PlainText
 package import StrictJSON
 
 /// Why a release policy does or does not admit a token, ready to be shown: one line, a tree, JSON, a page.

@@ -1,3 +1,4 @@
+internal import PlainText
 internal import StrictJSON
 
 /// Finds the smallest change in an outcome.

@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import PlainText
 
 /// What a verifier asks of a chain of two to ten certificates, leaf first. Each function returns complaints; none means that all is well.
 struct EndorsementSigners {
@@ -91,7 +92,7 @@ struct EndorsementSigners {
     /// Certificates that were not valid at `time` (seconds since 1970).
     func validityComplaints(at time: Int64) -> [String] {
         certificates.indices.filter { !certificates[$0].isValid(at: time) }.map { index in
-            let period = "\(ASN1Time.text(certificates[index].notBefore)) to \(ASN1Time.text(certificates[index].notAfter))"
+            let period = "\(RFC3339.format(certificates[index].notBefore)) to \(RFC3339.format(certificates[index].notAfter))"
             return "\(name(index)) is valid from \(period)"
         }
     }
@@ -110,7 +111,6 @@ struct EndorsementSigners {
 
     /// The subjects, leaf first, printable and of bounded length.
     var description: String {
-        certificates.map { certificate in certificate.subject.count > 200 ? "\(certificate.subject.prefix(200))…" : certificate.subject }
-            .joined(separator: " < ")
+        certificates.map { VisibleText.name($0.subject) }.joined(separator: " < ")
     }
 }

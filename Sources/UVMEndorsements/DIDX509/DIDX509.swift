@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import PlainText
 
 /// Why a text is not a did:x509 identifier, or why a chain does not resolve it. Printable.
 package struct DIDX509Error: Error, Sendable, Equatable, CustomStringConvertible { package let description: String }
@@ -48,7 +49,8 @@ package struct DIDX509: Sendable {
         guard text.utf8.count <= Self.maximumByteCount else {
             throw DIDX509Error(description: "the identifier is longer than \(Self.maximumByteCount) bytes")
         }
-        guard text.utf8.allSatisfy(Self.isIdentifierByte) else {
+        // idchar of DID Core, and the separator.
+        guard text.utf8.consists(of: .alphanumeric + ".-_%:") else {
             throw DIDX509Error(description: "the identifier has a character that must be percent-encoded")
         }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
@@ -105,19 +107,9 @@ package struct DIDX509: Sendable {
 
     // MARK: Characters
 
-    // idchar of DID Core, and the separator.
-    private static func isIdentifierByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "%"), UInt8(ascii: ":"):
-            true
-        default: false
-        }
-    }
-
     private static func isObjectIdentifier(_ text: String) -> Bool {
         text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { arc in
-            !arc.isEmpty && arc.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            arc.utf8.consists(of: .digits, count: 1...Int.max)
         }
     }
 

@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import PlainText
 
 /// A COSE receipt of a CCF ledger (LedgerReceipts.md, "Receipt" and "Inclusion proof"): proof that a statement was entered into the ledger,
 /// signed by the ledger's service key.
@@ -119,7 +120,7 @@ struct LedgerReceipt: Sendable {
     }
 
     private static func printable(_ bytes: [UInt8], maximum: Int) -> String? {
-        guard (1...maximum).contains(bytes.count), bytes.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
+        guard bytes.consists(of: .visible, count: 1...maximum) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -88,7 +88,8 @@ struct Subjects {
                     "mhsm",
                     try managedHSM.makeForTest(
                         ["endpoint": .string(Self.store)], host: .forTest(transport: store, trust: signers.chain.trust)))
-            ], wrappingKeys: pool, options: .init(requestTimeout: .seconds(600), session: session), clock: ManualClock(),
+            ], wrappingKeys: pool, options: .init(requestTimeout: .seconds(600), releaseLimit: 64, releaseQueue: 256, session: session),
+            clock: ManualClock(),
             logger: Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() })
     }
 }

@@ -5,6 +5,7 @@ internal import BrokerCore
 internal import BrokerEngine
 internal import HTTPTransport
 internal import OpenSSLCrypto
+internal import PlainText
 internal import ReleasePolicy
 internal import SNPReport
 internal import StrictJSON

@@ -1,5 +1,6 @@
 internal import BrokerCore
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SNPReport
 internal import SNPVerification
 internal import StrictJSON
@@ -54,7 +55,7 @@ enum EvidenceFiles {
 
     private static func parse(_ bytes: [UInt8]) throws -> [Certificate] {
         let bytes = InputFile.base64Content(bytes) ?? bytes
-        guard bytes.first(where: { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }) == UInt8(ascii: "{") else {
+        guard bytes.trimmed(.whiteSpace).first == UInt8(ascii: "{") else {
             return try Certificate.parse(pemOrDER: bytes, maximumCount: EvidenceVerifier.maximumCertificates)
         }
         let document = try JSONCursor.parse(bytes, limits: JSONLimits())

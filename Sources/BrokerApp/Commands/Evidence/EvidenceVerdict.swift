@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SNPReport
 internal import SNPVerification
 internal import StrictJSON
@@ -6,13 +7,6 @@ internal import UVMEndorsements
 
 /// The answer of `evidence verify`. Scripts rely on its form.
 struct EvidenceVerdict {
-    /// One check of any kind, by its stable code.
-    struct Check {
-        let code: String
-        let ok: Bool
-        let detail: String
-    }
-
     let checks: [Check]
     let report: AttestationReport?
     let endorsement: Endorsement?
@@ -21,43 +15,26 @@ struct EvidenceVerdict {
 
     /// `unreadable` are files that hold no certificate; they make the verdict a rejection, since the caller meant them to count.
     init(result: VerificationResult, platform: UVMVerificationResult?, unreadable: [String]) {
-        var checks = unreadable.map { Check(code: "certificate-malformed", ok: false, detail: $0) }
-        checks += result.checks.map { Check(code: $0.code.rawValue, ok: $0.ok, detail: $0.detail) }
-        checks += (platform?.checks ?? []).map { Check(code: $0.code.rawValue, ok: $0.ok, detail: $0.detail) }
-        self.checks = checks
+        checks = unreadable.map { Check("certificate-malformed", false, $0) } + result.checks + (platform?.checks ?? [])
         report = result.report
         endorsement = result.endorsement
         self.platform = platform?.endorsement
         isVerified = result.isVerified && unreadable.isEmpty && platform?.isVerified != false
     }
 
-    var failures: [String] {
-        var seen: Set<String> = []
-        return checks.filter { !$0.ok && seen.insert($0.code).inserted }.map(\.code)
-    }
-
     var json: JSONValue {
-        [
-            "verdict": .string(isVerified ? "verified" : "rejected"), "failures": .array(failures.map { .string($0) }),
-            "checks": .array(checks.map { ["code": .string($0.code), "ok": .boolean($0.ok), "detail": .string($0.detail)] }),
-            "report": report.map { ReportJSON.value($0, product: endorsement?.product) } ?? .null,
-            "endorsement": endorsement.map(Self.json) ?? .null, "uvm_endorsement": platform.map(Self.json) ?? .null,
-        ]
+        var members = checks.json(isVerified: isVerified)
+        members.set("report", report.map { ReportJSON.value($0, product: endorsement?.product) } ?? .null)
+        members.set("endorsement", endorsement.map(Self.json) ?? .null)
+        members.set("uvm_endorsement", platform.map(Self.json) ?? .null)
+        return .object(members)
     }
 
     func print(_ style: Style) {
-        for check in checks {
-            let mark = check.ok ? style.good("ok      ") : style.bad("FAILED  ")
-            let code = check.code + String(repeating: " ", count: max(1, 32 - check.code.utf8.count))
-            Console.line("\(mark)\(code)\(check.ok ? style.faint(check.detail) : check.detail)")
+        let words = endorsement.map {
+            "\($0.product.rawValue), signed with a \($0.kind.rawValue) under \($0.pinnedRoot ?? "a pinned root")"
         }
-        if isVerified, let endorsement {
-            Console.line(
-                style.good("verified") + ": \(endorsement.product.rawValue), signed with a \(endorsement.kind.rawValue) under "
-                    + (endorsement.pinnedRoot ?? "a pinned root"))
-        } else {
-            Console.line(style.bad("rejected") + ": \(failures.joined(separator: ", "))")
-        }
+        Console.show(checks, width: 32, verified: isVerified ? words : nil, style)
     }
 
     private static func json(_ endorsement: Endorsement) -> JSONValue {

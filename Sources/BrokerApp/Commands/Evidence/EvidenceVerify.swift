@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import BrokerCore
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SNPReport
 internal import SNPVerification
 internal import StrictJSON

@@ -1,6 +1,7 @@
 internal import AzureKeyRelease
 internal import Glibc
 internal import OpenSSLCrypto
+internal import PlainText
 internal import SecureMemory
 
 /// Where the key of an import comes from: a file, the command line, or a generator.
@@ -66,20 +67,13 @@ struct KeySource {
         text.withUnsafeBytes { bytes in
             var digits = bytes[...]
             while let last = digits.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { digits = digits.dropLast() }
-            guard !digits.isEmpty, digits.count.isMultiple(of: 2), digits.allSatisfy({ nibble($0) != nil }) else { return nil }
+            guard !digits.isEmpty, digits.count.isMultiple(of: 2), digits.allSatisfy({ $0.hexDigitValue != nil }) else { return nil }
             return SecretBytes(capacity: digits.count / 2) { output in
-                for (position, digit) in digits.enumerated() { output[position / 2] = output[position / 2] << 4 | (nibble(digit) ?? 0) }
+                for (position, digit) in digits.enumerated() {
+                    output[position / 2] = output[position / 2] << 4 | (digit.hexDigitValue ?? 0)
+                }
                 return output.count
             }
-        }
-    }
-
-    private static func nibble(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
         }
     }
 

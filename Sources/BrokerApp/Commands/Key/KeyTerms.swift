@@ -1,5 +1,6 @@
 internal import AzureKeyRelease
 internal import BrokerCore
+internal import PlainText
 internal import ReleasePolicy
 internal import StrictJSON
 

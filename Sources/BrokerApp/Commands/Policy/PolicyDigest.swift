@@ -1,6 +1,7 @@
 #if PolicyTools
     internal import ArgumentParser
     internal import Glibc
+    internal import PlainText
     internal import PolicyTools
     internal import StrictJSON
 
@@ -41,7 +42,7 @@
 
         func validate() throws {
             if input == "-", isatty(STDIN_FILENO) == 1 { throw ValidationError("name a file, or give the policy on standard input") }
-            if let expect, !(expect.utf8.count == 64 && expect.allSatisfy(\.isHexDigit)) {
+            if let expect, !expect.utf8.consists(of: .hexDigits, count: 64...64) {
                 throw ValidationError("--expect wants 64 hex digits")
             }
         }

@@ -1,6 +1,7 @@
 internal import AttestationTokens
 internal import ArgumentParser
 internal import JOSE
+internal import PlainText
 internal import StrictJSON
 
 struct TokenCommand: ParsableCommand {

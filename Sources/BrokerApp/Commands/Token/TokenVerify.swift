@@ -1,3 +1,4 @@
+internal import PlainText
 internal import Waiting
 internal import AttestationTokens
 internal import ArgumentParser
@@ -59,22 +60,14 @@ struct TokenVerify: ProviderCommand {
         let failure =
             verification.isVerified
             ? nil : CommandFailure(.refused, "the token is rejected: \(verification.failures.joined(separator: ", "))")
-        if json { Console.json(verification.json, failure: failure) } else { print(verification, authority) }
-        try Console.end(failure)
-    }
-
-    private func print(_ verification: TokenVerification, _ authority: String) {
-        let style = Style(isOn: Console.hasColour)
-        for check in verification.checks {
-            let mark = check.ok ? style.good("ok      ") : style.bad("FAILED  ")
-            let code = check.code + String(repeating: " ", count: max(1, 20 - check.code.utf8.count))
-            Console.line("\(mark)\(code)\(check.ok ? style.faint(check.detail) : check.detail)")
-        }
-        if verification.isVerified {
-            Console.line(style.good("verified") + ": issued by \(authority)")
+        if json {
+            Console.json(.object(verification.checks.json(isVerified: verification.isVerified)), failure: failure)
         } else {
-            Console.line(style.bad("rejected") + ": \(verification.failures.joined(separator: ", "))")
+            Console.show(
+                verification.checks, width: 20, verified: verification.isVerified ? "issued by \(authority)" : nil,
+                Style(isOn: Console.hasColour))
         }
+        try Console.end(failure)
     }
 
     private func authority(of token: MAAToken) throws -> String {

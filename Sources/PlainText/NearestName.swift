@@ -1,7 +1,7 @@
 /// Finds what somebody probably meant to write.
-enum NearestName {
+package enum NearestName {
     /// The candidate with the smallest edit distance to `name`, where it is small enough to be a slip; the first of equals.
-    static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
+    package static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
         let wanted = folded(name)
         let limit = tolerance(wanted.count)
         var best: (name: String, distance: Int)?
@@ -22,13 +22,13 @@ enum NearestName {
         }
     }
 
-    // Case and the choice between '_' and '-' are not counted. Longer names than any declared one are not worth comparing.
+    // Case and the choice between '_' and '-' are not counted. Longer names than any known one are not worth comparing.
     private static func folded(_ text: String) -> [UInt8] {
         text.lowercased().utf8.prefix(100).map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }
     }
 
     /// Insertions, deletions, replacements and swaps of neighbours ("optimal string alignment").
-    static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var beforeLast = [Int](repeating: 0, count: right.count + 1)
         var last = Array(0...right.count)
         for (row, a) in left.enumerated() {

@@ -20,7 +20,6 @@ package struct IPAddress: Sendable {
     package var isLoopback: Bool { bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1 }
 
     /// Whether only programs on this machine can connect to a listener on `host`: `localhost`, 127.0.0.0/8 or ::1. Another name is not,
-    /// whatever it
-    /// resolves to.
+    /// whatever it resolves to.
     package static func isLoopback(host: String) -> Bool { host.lowercased() == "localhost" || IPAddress(host)?.isLoopback == true }
 }
