@@ -233,7 +233,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "attestation-broker", "broker-load", "BrokerApp", "Issuing", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification",
-                "SecureMemory",
+                "attestation-broker", "broker-load", "BrokerApp", "COpenSSL", "CVectorRegisters", "Issuing", "OpenSSLCrypto", "SNPFixture",
+                "SNPReport",
+                "SNPVerification", "SecureMemory",
             ], exclude: ["Emulator"], swiftSettings: strict),
     ], swiftLanguageModes: [.v6])
