@@ -33,9 +33,34 @@ struct ProcessMemory {
             // What was unmapped meanwhile stays zero.
             let count = bytes.withUnsafeMutableBytes { pread(memory, $0.baseAddress, $0.count, off_t(bounds[0])) }
             let name = header.count > 5 ? String(header[5]) : "anonymous"
-            if count > 0 { regions.append(Region(name: name, bytes: bytes.prefix(count), isDumped: !words.contains("dd"))) }
+            guard count > 0 else { continue }
+            for range in Self.used(bytes.prefix(count)) {
+                let place = "\(name) \(String(bounds[0] + UInt64(range.lowerBound), radix: 16))"
+                regions.append(Region(name: place, bytes: bytes.subdata(in: range), isDumped: !words.contains("dd")))
+            }
         }
         self.regions = regions
+    }
+
+    /// Runs of pages that are not zero: most of what a process maps was never touched.
+    private static func used(_ bytes: Data) -> [Range<Int>] {
+        let size = 4096
+        let zeros = Data(count: size)
+        return bytes.withUnsafeBytes { bytes in
+            zeros.withUnsafeBytes { zeros in
+                var runs: [Range<Int>] = []
+                for start in stride(from: 0, to: bytes.count, by: size) {
+                    let end = min(start + size, bytes.count)
+                    if memcmp(bytes.baseAddress! + start, zeros.baseAddress!, end - start) == 0 { continue }
+                    if runs.last?.upperBound == start {
+                        runs[runs.count - 1] = runs[runs.count - 1].lowerBound..<end
+                    } else {
+                        runs.append(start..<end)
+                    }
+                }
+                return runs
+            }
+        }
     }
 
     /// Where `needle` lies, one entry for each place.
