@@ -60,7 +60,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
-        .target(name: "CCurlShims", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("ssl")]),
+        .target(name: "CCurlShims", dependencies: ["CCurl", "CProcessShims"], linkerSettings: [.linkedLibrary("ssl")]),
         .target(name: "CProcessShims", dependencies: ["COpenSSL"]), .target(name: "CSNPDevice"),
 
         // Blocks
@@ -268,7 +268,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "attestation-broker", "broker-load", "BrokerApp", "Issuing", "OpenSSLCrypto", "SNPFixture", "SNPReport", "SNPVerification",
-                "SecureMemory",
+                "attestation-broker", "broker-load", "BrokerApp", "COpenSSL", "CVectorRegisters", "Issuing", "OpenSSLCrypto", "SNPFixture",
+                "SNPReport",
+                "SNPVerification", "SecureMemory",
             ], exclude: ["Emulator"], swiftSettings: strict),
     ], swiftLanguageModes: [.v6])

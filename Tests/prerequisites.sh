@@ -1,9 +1,10 @@
 # Sourced by ./samples/demo.sh and ./Tests/run.sh: makes sure that what the build needs is there, or says plainly what is not.
 
-# Debian packages, and for each what proves that it is there: a pkg-config name, a command, or a file.
+# Debian packages, and for each what proves that it is there: a pkg-config name, a command, a file, or a module of Debian's own Python.
 broker_packages="libssl-dev:libcrypto libcurl4-openssl-dev:libcurl libjansson-dev:jansson"
 broker_commands="pkg-config:pkg-config"
 broker_files="ca-certificates:/etc/ssl/certs/ca-certificates.crt"
+broker_modules=""
 
 broker_fail() {
     printf '%s\n' "$@" >&2
@@ -17,6 +18,9 @@ broker_missing_packages() {
     done
     for entry in $broker_files; do
         [ -e "${entry#*:}" ] || missing+=("${entry%%:*}")
+    done
+    for entry in $broker_modules; do
+        /usr/bin/python3 -c "import ${entry#*:}" 2>/dev/null || missing+=("${entry%%:*}")
     done
     for entry in $broker_packages; do
         pkg-config --exists "${entry#*:}" 2>/dev/null || missing+=("${entry%%:*}")

@@ -36,7 +36,7 @@ package final class AzureSimulators: Service {
         self.configuration = configuration
         let state = try configuration.keyDirectory.map { path throws(SimulatorError) in try StateDirectory(path) }
         let validity = CertificateValidity(clock: configuration.clock())
-        let authority = try CertificateAuthority(directory: state, validity: validity)
+        let authority = try CertificateAuthority(directory: state, validity: validity, makeSignerKey: configuration.makeSignerKey)
         self.authority = authority
         if let file = configuration.caFile {
             try Array(authority.root.certificate.textPEM.utf8).withUnsafeBufferPointer { bytes throws(SimulatorError) in
@@ -46,9 +46,10 @@ package final class AzureSimulators: Service {
         let server = try authority.serverIdentity(names: KnownHosts.serverCertificateNames(extra: configuration.extraHostNames))
         tls = try Self.tlsConfiguration(server.key, server.chain)
 
-        let entra = try StoredIdentity.selfSigned("entra", commonName: "accounts.accesscontrol.windows.net", in: state, validity: validity)
+        let entra = try StoredIdentity.selfSigned(
+            "entra", commonName: "accounts.accesscontrol.windows.net", in: state, validity: validity, makeKey: configuration.makeSignerKey)
         accessTokens = AccessTokenIssuer(tenantID: configuration.tenantID, key: entra.key, certificate: entra.certificate)
-        attestationInstances = AttestationInstances(directory: state, validity: validity)
+        attestationInstances = AttestationInstances(directory: state, validity: validity, makeSignerKey: configuration.makeSignerKey)
         faults = FaultBoard(configuration.faults)
         permissions = PermissionBoard(configuration.denials)
         let content = try KeyStoreContent(directory: state)

@@ -48,6 +48,10 @@ package struct SimulatorConfiguration: Sendable {
     package var writesPaddedExponent = false
     /// How authorities that these simulators do not serve are reached. Without it, their tokens cannot be verified.
     package var authorityTransport: (any HTTPTransport)?
+    /// Makes the RSA keys that sign tokens and release answers; tests that start many simulators give the same ones out again.
+    package var makeSignerKey: @Sendable () throws(CryptoError) -> PrivateKey = { () throws(CryptoError) in
+        try PrivateKey.generateRSA(bits: 2048)
+    }
     /// Seconds since 1970, for tokens and key attributes.
     package var clock: @Sendable () -> Int64 = { Int64(time(nil)) }
     package var logger = Logger(label: "azure-simulators")

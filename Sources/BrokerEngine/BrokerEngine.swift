@@ -85,8 +85,13 @@ package final class BrokerEngine: Sendable {
 
     /// A report that commits to `runtimeData`. Endorsements may be missing.
     package func rawEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
+        try await rawEvidence(binding: runtimeData.reportData, in: context)
+    }
+
+    /// A report with exactly this report data. Endorsements may be missing.
+    package func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         try await bounded(by: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
-            try await collect(runtimeData, isRaw: true, in: context).evidence
+            try await collect(binding, isRaw: true, in: context).evidence
         }
     }
 
@@ -98,7 +103,7 @@ package final class BrokerEngine: Sendable {
     }
 
     private func endorsedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
-        let (evidence, report) = try await collect(runtimeData, isRaw: false, in: context)
+        let (evidence, report) = try await collect(runtimeData.reportData, isRaw: false, in: context)
         guard !evidence.endorsements.isEmpty else {
             throw BrokerError(
                 .evidenceUnavailable, at: .endorsement,
@@ -140,10 +145,9 @@ package final class BrokerEngine: Sendable {
         return (token, evidence.endorsedTCB)
     }
 
-    private func collect(_ runtimeData: RuntimeData, isRaw: Bool, in context: RequestContext) async throws(BrokerError) -> (
+    private func collect(_ binding: ReportData, isRaw: Bool, in context: RequestContext) async throws(BrokerError) -> (
         evidence: Evidence, report: AttestationReport
     ) {
-        let binding = runtimeData.reportData
         let provider = evidence.provider
         let evidence = try await asked(at: .evidence, in: context) { () async throws(BrokerError) in
             isRaw

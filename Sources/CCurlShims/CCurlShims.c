@@ -1,11 +1,17 @@
 #define _GNU_SOURCE
 #include "CCurlShims.h"
+#include "WipingAllocator.h"
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <string.h>
+
+CURLcode broker_curl_initialise(void) {
+    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, broker_wiping_free, broker_wiping_realloc, strdup, calloc);
+}
 
 // curl.h numbers the options by type: base + n, with bases 10000 apart.
 static bool has_type(CURLoption option, long base) { return (long)option >= base && (long)option < base + 10000; }

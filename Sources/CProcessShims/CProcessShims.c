@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CProcessShims.h"
+#include "WipingAllocator.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -10,6 +11,7 @@
 #include <sys/resource.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 void broker_memory_configure(void) {
@@ -50,9 +52,25 @@ int broker_open_standard_descriptors(void) {
     return 0;
 }
 
+/* OpenSSL's decoders read a private key into ordinary memory and give that back as it is: seconds after a release the key's whole PKCS#8
+   text was found there. CRYPTO_set_mem_functions(3) counts only before OpenSSL's first allocation, hence the constructor. */
+static void *openssl_allocate(size_t count, const char *file, int line) {
+    (void)file, (void)line;
+    return count == 0 ? NULL : malloc(count);
+}
+static void *openssl_reallocate(void *memory, size_t count, const char *file, int line) {
+    (void)file, (void)line;
+    return broker_wiping_realloc(memory, count);
+}
+static void openssl_free(void *memory, const char *file, int line) {
+    (void)file, (void)line;
+    broker_wiping_free(memory);
+}
+
 /* OpenSSL frees its locks in an exit handler (OPENSSL_init_crypto(3), OPENSSL_INIT_NO_ATEXIT). A background thread that is still making a
    wrapping key then crashes a process that had ended well. The option counts only in OpenSSL's first initialisation, hence the constructor. */
 __attribute__((constructor)) static void prepare_openssl(void) {
+    CRYPTO_set_mem_functions(openssl_allocate, openssl_reallocate, openssl_free);
     OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     CRYPTO_secure_malloc_init(SECURE_HEAP_SIZE, SECURE_HEAP_SMALLEST);
 }

@@ -50,7 +50,7 @@ final class TransferLoop: Sendable {
     private let sessionsAddress: UInt
 
     // libcurl's own initialisation; a static is made once, whoever comes first.
-    static let isInitialised = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    static let isInitialised = broker_curl_initialise() == CURLE_OK
 
     init(_ settings: TransferSettings) throws(HTTPTransportError) {
         guard Self.isInitialised, let multi = curl_multi_init() else { throw .connectionFailed(reason: "libcurl cannot be initialised") }

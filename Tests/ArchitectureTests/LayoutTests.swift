@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @Suite("Layout of the repository") struct LayoutTests {
@@ -10,5 +11,16 @@ import Testing
         let unexpected = Set(entries).subtracting(Self.visible).subtracting(ignored ? ["Package.resolved"] : [])
         #expect(unexpected == [])
         for name in ["Package.swift", "Sources", "Plugins", "Tests"] { #expect(entries.contains(name)) }
+    }
+
+    @Test(
+        "every file that a page names is there",
+        arguments: ["README.md", "Sources/README.md", "policies/README.md", "policies/failures.md", "samples/guide.md"])
+    func namedFiles(_ page: String) throws {
+        for (index, line) in try SourceTree.lines("\(PackageRoot.path)/\(page)").enumerated() {
+            for path in line.matches(of: /\b(?:Tests|samples|policies|Sources|Plugins)\/[A-Za-z0-9_.\/-]*[A-Za-z0-9]/).map(\.output) {
+                #expect(access("\(PackageRoot.path)/\(path)", F_OK) == 0, "\(page):\(index + 1): \(path)")
+            }
+        }
     }
 }

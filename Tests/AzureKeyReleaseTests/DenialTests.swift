@@ -158,7 +158,7 @@ import Testing
         let fixture = try ReleaseFixture(transport: transport)
         let reference = try fixture.reference("rsa-key")
         let token = try token()
-        let context = RequestContext.forTest(timeout: .seconds(2))
+        let context = RequestContext.forTest(timeout: .seconds(4))
         do {
             _ = try await fixture.store.release(reference, presenting: token, as: .broker, in: context)
             Issue.record("released")

@@ -29,7 +29,7 @@ private func verifiedClaims(_ cloud: Cloud, _ token: String, host: String = Clou
 struct AttestationTests {
     @Test(
         "a recorded Azure report gives the claims of the recorded Azure token",
-        .enabled(if: EvidenceSample.isAvailable, "the evidence samples are not there")) func recordedToken() async throws
+        .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there")) func recordedToken() async throws
     {
         let sample = try #require(EvidenceSample(named: "azure-aci-milan-v2-maa-token"))
         let recordedText = try #require(sample.file("maa-token-claims.json"))
@@ -59,7 +59,7 @@ struct AttestationTests {
 
     @Test(
         "other recorded evidence is accepted, and damaged evidence is not",
-        .enabled(if: EvidenceSample.isAvailable, "the evidence samples are not there")) func recordedEvidence() async throws
+        .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there")) func recordedEvidence() async throws
     {
         try await Cloud.run { cloud in
             for (name, accepted) in [
@@ -84,7 +84,7 @@ struct AttestationTests {
 
     @Test(
         "compliance is claimed for a verified endorsement of the utility VM",
-        .enabled(if: EvidenceSample.isAvailable, "the evidence samples are not there")) func recordedCompliance() async throws
+        .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there")) func recordedCompliance() async throws
     {
         try await Cloud.run { cloud in
             for name in ["azure-aci-milan-v2-2023", "azure-aci-scitt-20260302"] {

@@ -7,6 +7,7 @@ import OpenSSLCrypto
 import Logging
 import SecureMemory
 import StrictJSON
+import Synchronization
 import Testing
 
 /// Running simulators and a client that reaches them under their Azure names, as a test needs them.
@@ -34,6 +35,7 @@ struct Cloud: Sendable {
         configuration.caFile = directory.path + "/ca.pem"
         configuration.clock = { now }
         configuration.logger.logLevel = .critical
+        configuration.makeSignerKey = { () throws(CryptoError) in try SignerKeys.next() }
         configure(&configuration)
         let caFile = configuration.caFile ?? ""
         try await AzureSimulators.withRunning(configuration) { simulators, ports in
@@ -57,7 +59,7 @@ struct Cloud: Sendable {
         let response = try await transport.send(
             HTTPRequest(
                 method, .service(try Endpoint(host)), path: path, headers: headers, bearer: bearer.map { Redacted($0) },
-                body: json?.serialized() ?? body, deadline: .after(.seconds(60))))
+                body: json?.serialized() ?? body, deadline: .after(.seconds(600))))
         return Answer(response)
     }
 
@@ -66,13 +68,26 @@ struct Cloud: Sendable {
         Answer(
             try await transport.send(
                 HTTPRequest(
-                    .get, .metadata(host: "127.0.0.1", port: ports.metadata), path: path, headers: headers, deadline: .after(.seconds(60))))
+                    .get, .metadata(host: "127.0.0.1", port: ports.metadata), path: path, headers: headers, deadline: .after(.seconds(600)))
+            )
         )
     }
 
     /// A bearer token for the store with that host name.
     func bearer(_ host: String = vault) throws -> String {
         try simulators.accessToken(audience: "https://" + String(host.drop { $0 != "." }.dropFirst()))
+    }
+}
+
+/// RSA keys for the signers of all simulators in this process: those of one start differ, and each start would take a second for its own.
+enum SignerKeys {
+    private static let keys: [Result<PrivateKey, CryptoError>] = (0..<8).map { _ in
+        Result { () throws(CryptoError) in try PrivateKey.generateRSA(bits: 2048) }
+    }
+    private static let count = Atomic(0)
+
+    static func next() throws(CryptoError) -> PrivateKey {
+        try keys[count.wrappingAdd(1, ordering: .relaxed).newValue % keys.count].get()
     }
 }
 

@@ -142,7 +142,7 @@ private func situation(of record: Record) -> BrokerError? {
     }
 }
 
-@Suite(.enabled(if: Record.isPresent, "shared/reference is not beside the project")) struct ReplayTests {
+@Suite(.enabled(if: Record.isPresent, "../shared/reference is not there")) struct ReplayTests {
     @Test func everyRecordIsThere() { #expect(Record.all.count == 43) }
 
     @Test(arguments: Record.all) func theOriginalsAnswerIsGiven(_ record: Record) async throws {

@@ -69,3 +69,8 @@ int broker_test_dumpable_after(int (*harden)(void)) {
     if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
     return WEXITSTATUS(status);
 }
+
+long broker_test_find(const void *bytes, size_t count, const void *needle, size_t needle_count) {
+    const void *found = memmem(bytes, count, needle, needle_count);
+    return found == NULL ? -1 : (const char *)found - (const char *)bytes;
+}

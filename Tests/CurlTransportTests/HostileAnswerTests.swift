@@ -123,7 +123,7 @@ import Testing
         let transport = try makeTransport()
         defer { transport.shutdown() }
         let host = "does-not-exist.invalid"
-        let request = HTTPRequest(.get, .service(try Endpoint(host)), path: "/", deadline: .after(.seconds(20)))
+        let request = HTTPRequest(.get, .service(try Endpoint(host)), path: "/", deadline: .after(.seconds(100)))
         #expect(await failure(of: request, with: transport) == .nameNotResolved(host: host))
     }
 }

@@ -37,7 +37,7 @@ import Testing
             let transport = try makeTransport(proxy: .environment)
             let request = HTTPRequest(
                 .get, .service(try Endpoint("contoso.vault.example")), path: "/keys", headers: [("X-Own", "secret")],
-                bearer: Redacted("t0ken"), deadline: .after(.seconds(20)))
+                bearer: Redacted("t0ken"), deadline: .after(.seconds(100)))
             let error = await failure(of: request, with: transport)
             guard case .connectionFailed(let reason) = error else {
                 Issue.record("expected connectionFailed, got \(String(describing: error))")
@@ -58,7 +58,7 @@ import Testing
             ] {
                 setenv("https_proxy", address, 1)
                 let transport = try makeTransport(proxy: .environment)
-                let request = HTTPRequest(.get, .service(try Endpoint("contoso.vault.example")), path: "/", deadline: .after(.seconds(20)))
+                let request = HTTPRequest(.get, .service(try Endpoint("contoso.vault.example")), path: "/", deadline: .after(.seconds(100)))
                 let error = await failure(of: request, with: transport)
                 #expect(error != nil)
                 #expect(!"\(String(describing: error))".contains("passw0rd"))
@@ -71,7 +71,7 @@ import Testing
             let proxy = try LoopbackServer { connection in _ = connection.readRequest() }
             setenv("https_proxy", "http://127.0.0.1:\(proxy.port)", 1)
             let transport = try makeTransport(proxy: .none)
-            let request = HTTPRequest(.get, .service(try Endpoint("does-not-exist.invalid")), path: "/", deadline: .after(.seconds(20)))
+            let request = HTTPRequest(.get, .service(try Endpoint("does-not-exist.invalid")), path: "/", deadline: .after(.seconds(100)))
             #expect(await failure(of: request, with: transport) == .nameNotResolved(host: "does-not-exist.invalid"))
             #expect(proxy.acceptedConnections == 0)
         }
@@ -95,7 +95,7 @@ import Testing
         #expect(try await general.send(get(server)).text == "here")
         let named = try makeTransport(connectTo: ["169.254.169.254:80:127.0.0.1:\(elsewhere.port)"])
         defer { named.shutdown() }
-        let request = HTTPRequest(.get, .metadata(host: "169.254.169.254", port: 80), path: "/", deadline: .after(.seconds(20)))
+        let request = HTTPRequest(.get, .metadata(host: "169.254.169.254", port: 80), path: "/", deadline: .after(.seconds(100)))
         #expect(try await named.send(request).text == "elsewhere")
     }
 }

@@ -5,7 +5,7 @@ import OpenSSLCrypto
 import SecureMemory
 
 func makeTransport(
-    trust: TLSTrust? = nil, connectTo: [String] = [], connectTimeout: Duration = .seconds(5), connections: Int = 64, perOrigin: Int? = nil,
+    trust: TLSTrust? = nil, connectTo: [String] = [], connectTimeout: Duration = .seconds(60), connections: Int = 64, perOrigin: Int? = nil,
     proxy: CurlTransport.Options.Proxy = .none
 ) throws -> CurlTransport {
     let trust = trust ?? TLSTrust(includesSystemDefaults: false)
@@ -21,7 +21,7 @@ func makeTransport(
 }
 
 /// A plain HTTP request to a server of the test.
-func get(_ server: LoopbackServer, _ path: String = "/", within: Duration = .seconds(20), limit: Int = 1 << 20) -> HTTPRequest {
+func get(_ server: LoopbackServer, _ path: String = "/", within: Duration = .seconds(100), limit: Int = 1 << 20) -> HTTPRequest {
     HTTPRequest(.get, .metadata(host: "127.0.0.1", port: server.port), path: path, deadline: .after(within), maximumResponseBytes: limit)
 }
 

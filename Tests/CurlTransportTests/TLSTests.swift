@@ -10,7 +10,7 @@ import Testing
     private static let host = "contoso.vault.example"
 
     private static func request(_ host: String = host, path: String = "/keys", bearer: String? = nil) throws -> HTTPRequest {
-        HTTPRequest(.get, .service(try Endpoint(host)), path: path, bearer: bearer.map { Redacted($0) }, deadline: .after(.seconds(20)))
+        HTTPRequest(.get, .service(try Endpoint(host)), path: path, bearer: bearer.map { Redacted($0) }, deadline: .after(.seconds(100)))
     }
 
     /// Runs `body` with a TLS server whose certificate is made by `authority`.

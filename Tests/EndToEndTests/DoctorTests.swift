@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test(
-        "a clock that is wrong is found by comparing it", .enabled(if: EmulatedGuest.isPossible, "no gcc"),
+        "a clock that is wrong is found by comparing it", .enabled(if: EmulatedGuest.isPossible, EmulatedGuest.condition),
         arguments: [("600", "ahead"), ("-600", "behind")]) func clock(shift: String, words: String) throws
     {
         let azure = try LocalAzure()
@@ -129,7 +129,9 @@ import Testing
         #expect(examination.has("problem", "clock", words), "\(examination.output)")
     }
 
-    @Test("a guest: device, report, context and the source of its endorsements", .enabled(if: EmulatedGuest.isPossible)) func guest() throws
+    @Test(
+        "a guest: device, report, context and the source of its endorsements",
+        .enabled(if: EmulatedGuest.isPossible, EmulatedGuest.condition)) func guest() throws
     {
         let scratch = try Scratch()
         defer { scratch.remove() }

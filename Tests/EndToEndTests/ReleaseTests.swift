@@ -83,9 +83,11 @@ import Testing
         #expect(!broker.program.output.contains("secrets"))
     }
 
-    @Test("without a device no endpoint returns a report") func noDevice() throws {
+    @Test(
+        "without a device no endpoint returns a report",
+        .enabled(if: !FileManager.default.fileExists(atPath: "/dev/sev-guest"), "this machine has a guest device")) func noDevice() throws
+    {
         let broker = try Broker(["serve", "--set", "server.http=127.0.0.1:0", "--set", "evidence.use=snp"])
-        guard !FileManager.default.fileExists(atPath: "/dev/sev-guest") else { return }
         #expect(try broker.get("/status").status == 200)
         let ready = try broker.get("/readyz")
         #expect(ready.status == 503)

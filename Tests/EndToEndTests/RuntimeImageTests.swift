@@ -100,4 +100,29 @@ private enum RuntimeImage { static let root = ProcessInfo.processInfo.environmen
         #expect(plugins.status == 0 && plugins.text.contains("snp") && !plugins.text.contains("fixture"), "\(plugins)")
         for command in ["simulate", "demo", "policy"] { #expect(try run([command]).status == 64, "\(command)") }
     }
+
+    @Test("its program holds nothing that forges, simulates, lints or tests, and neither all of Foundation nor ICU") func symbols() throws {
+        /// Beginnings of symbols: a module's own, and its extensions of others' types.
+        func holds(_ module: String, _ symbols: Data) -> Bool {
+            let name = "\(module.utf8.count)\(module)"
+            return ["$s" + name, name + "E"].contains { symbols.range(of: Data($0.utf8)) != nil }
+        }
+        func symbols(_ program: String) throws -> Data {
+            try Program.run(["--defined-only", program], executable: URL(filePath: "/usr/bin/nm")).output
+        }
+        let forbidden = ["Issuing", "PolicyTools", "SNPFixture", "AzureSimulators", "FixtureEvidence", "BrokerTestKit", "Testing"]
+        // What samples/container/build.sh linked, before it was stripped.
+        let linked = URL(filePath: try #require(RuntimeImage.root)).deletingLastPathComponent().appending(
+            path: "release/attestation-broker")
+        let image = try symbols(linked.path)
+        #expect(forbidden.filter { holds($0, image) } == [])
+        for module in ["Foundation", "FoundationInternationalization"] { #expect(!holds(module, image), "\(module)") }
+        for name in ["ucol_", "uloc_", "udat_", "icudt"] { #expect(image.range(of: Data(" T \(name)".utf8)) == nil, "\(name)") }
+        for module in ["BrokerEngine", "SNPEvidence", "FoundationEssentials"] {
+            #expect(holds(module, image), "\(module): the search finds nothing")
+        }
+        // The developers' program has them, under the same names.
+        let all = try symbols(Program.executable.path)
+        #expect(forbidden.dropLast(2).filter { !holds($0, all) } == [])
+    }
 }

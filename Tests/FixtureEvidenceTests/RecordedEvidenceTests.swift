@@ -6,7 +6,7 @@ import OpenSSLCrypto
 import SNPReport
 import Testing
 
-@Suite("Recorded evidence", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is absent")) struct RecordedEvidenceTests {
+@Suite("Recorded evidence", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there")) struct RecordedEvidenceTests {
     private func provider(report: String, certificates: String, host: HostServices? = nil) throws(BrokerError) -> any EvidenceProvider {
         try fixtureEvidence.makeForTest(
             ["report-file": .string(report), "certificates-file": .string(certificates)],

@@ -23,7 +23,7 @@ private enum RealSample {
     }
 }
 
-@Suite("A real report with its real claims", .enabled(if: RealSample.isPresent, "needs ../shared/evidence")) struct RealSampleTests {
+@Suite("A real report with its real claims", .enabled(if: RealSample.isPresent, "../shared/evidence is not there")) struct RealSampleTests {
     @Test("the claims match the report at our offsets") func claims() async throws {
         let payload = try RealSample.file("maa-token-claims.json")
         let clock = ManualClock(1_744_085_800)

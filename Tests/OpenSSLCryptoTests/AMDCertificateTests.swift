@@ -3,7 +3,7 @@ import OpenSSLCrypto
 import Testing
 
 /// Certificates of real machines, from `../shared/evidence`.
-@Suite("AMD certificates", .enabled(if: EvidenceSample.isAvailable, "the evidence folder is absent")) struct AMDCertificateTests {
+@Suite("AMD certificates", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there")) struct AMDCertificateTests {
     private func chain(_ sample: EvidenceSample) throws -> [Certificate] {
         try sample.chainPEM.flatMap { try Certificate.parse(pemOrDER: $0, maximumCount: 1) }
     }

@@ -33,7 +33,8 @@ import Testing
         }
     }
 
-    @Test("A PSS salt of another length than the digest's is refused", .enabled(if: OpenSSLCommand.isAvailable)) func saltLength() throws {
+    @Test("A PSS salt of another length than the digest's is refused", .enabled(if: OpenSSLCommand.isAvailable, "no openssl"))
+    func saltLength() throws {
         let key = try ReferenceKeys.rsa.get()
         let command = try OpenSSLCommand()
         let keyFile = try command.file("key.pem", try key.pem().array)
@@ -121,7 +122,7 @@ import Testing
     }
 
     @Test(
-        "The openssl command verifies what is signed here, and the other way round", .enabled(if: OpenSSLCommand.isAvailable),
+        "The openssl command verifies what is signed here, and the other way round", .enabled(if: OpenSSLCommand.isAvailable, "no openssl"),
         arguments: digests) func peer(digest: DigestAlgorithm) throws
     {
         let command = try OpenSSLCommand()

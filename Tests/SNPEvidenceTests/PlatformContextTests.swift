@@ -8,7 +8,7 @@ import Testing
 import UVMEndorsements
 
 /// Real endorsements of utility VMs beside the real reports that they endorse.
-@Suite("What the platform says, before the verifier hears it", .enabled(if: EvidenceSample.isAvailable, "the shared evidence is not there"))
+@Suite("What the platform says, before the verifier hears it", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there"))
 struct PlatformContextTests {
     private static let samples = EvidenceSample.holding("reference-info.cose").filter { $0.file("report.bin") != nil }
 

@@ -4,7 +4,7 @@ import StrictJSON
 import Testing
 
 /// Every field of every sample against the values that were computed independently of this code.
-@Suite("Decoding real reports", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is absent")) struct DecodingTests {
+@Suite("Decoding real reports", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there")) struct DecodingTests {
     @Test(arguments: EvidenceSample.withReport) func everyFieldIsAsExpected(sample: EvidenceSample) throws {
         let expected = try #require(sample.expected.at("report")?.members)
         let report = try AttestationReport(sample.report)

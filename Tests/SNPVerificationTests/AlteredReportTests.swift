@@ -5,7 +5,7 @@ import StrictJSON
 import Testing
 
 /// Real reports that were changed after they were signed.
-@Suite("Altered reports", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is absent")) struct AlteredReportTests {
+@Suite("Altered reports", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there")) struct AlteredReportTests {
     /// `negative_mutations.description` of each sample, as code, with the codes that must be among the failures.
     private static func mutations(kind: String, version: Int64) -> [(name: String, codes: Set<String>, apply: (inout [UInt8]) -> Void)] {
         [

@@ -7,7 +7,7 @@ import StrictJSON
 import Testing
 
 /// Verdicts on real evidence.
-@Suite("Verdicts on real evidence", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is absent")) struct SampleVerdictTests {
+@Suite("Verdicts on real evidence", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there")) struct SampleVerdictTests {
     @Test(arguments: EvidenceSample.withReport) func verdictIsAsComputedIndependently(sample: EvidenceSample) throws {
         let case_ = try SampleCase(sample)
         let result = case_.verify()

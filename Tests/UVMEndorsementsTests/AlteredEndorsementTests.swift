@@ -3,7 +3,7 @@ import EvidenceSamples
 import OpenSSLCrypto
 import Testing
 
-@Suite("Altered endorsements", .enabled(if: EvidenceSample.isAvailable, "no evidence beside the project")) struct AlteredEndorsementTests {
+@Suite("Altered endorsements", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there")) struct AlteredEndorsementTests {
     private let verifier = UVMEndorsementVerifier()
 
     private func policy(_ sample: EndorsementSample) -> UVMEndorsementVerifier.Policy {

@@ -4,7 +4,7 @@ import EvidenceSamples
 import OpenSSLCrypto
 import Testing
 
-@Suite("Receipts of Microsoft's ledger", .enabled(if: EvidenceSample.isAvailable, "no evidence beside the project"))
+@Suite("Receipts of Microsoft's ledger", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there"))
 struct LedgerReceiptSampleTests {
     private let verifier = UVMEndorsementVerifier()
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import UVMEndorsements
 
-@Suite("Microsoft's endorsements", .enabled(if: EvidenceSample.isAvailable, "no evidence beside the project")) struct SampleVerdictTests {
+@Suite("Microsoft's endorsements", .enabled(if: EvidenceSample.isAvailable, "../shared/evidence is not there")) struct SampleVerdictTests {
     private let verifier = UVMEndorsementVerifier()
 
     @Test("verify, each check passed", arguments: EndorsementSample.all) func verdict(_ sample: EndorsementSample) throws {

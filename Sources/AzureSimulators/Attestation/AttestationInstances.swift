@@ -38,11 +38,15 @@ final class AttestationInstances: Sendable {
 
     private let directory: StateDirectory?
     private let validity: CertificateValidity
+    private let makeSignerKey: @Sendable () throws(CryptoError) -> PrivateKey
     private let tasks = Mutex<[String: Task<AttestationInstance, any Error>]>([:])
 
-    init(directory: StateDirectory?, validity: CertificateValidity) {
+    init(
+        directory: StateDirectory?, validity: CertificateValidity, makeSignerKey: @escaping @Sendable () throws(CryptoError) -> PrivateKey
+    ) {
         self.directory = directory
         self.validity = validity
+        self.makeSignerKey = makeSignerKey
     }
 
     /// The provider of a host name (without a port).
@@ -50,7 +54,7 @@ final class AttestationInstances: Sendable {
         let task = tasks.withLock { tasks -> Task<AttestationInstance, any Error>? in
             if let task = tasks[host] { return task }
             guard tasks.count < Self.maximumCount else { return nil }
-            let task = Task { [directory, validity] in try await offload { try Self.make(host, directory: directory, validity: validity) } }
+            let task = Task { try await offload { try self.make(host) } }
             tasks[host] = task
             return task
         }
@@ -62,11 +66,9 @@ final class AttestationInstances: Sendable {
         }
     }
 
-    private static func make(_ host: String, directory: StateDirectory?, validity: CertificateValidity) throws(SimulatorError)
-        -> AttestationInstance
-    {
+    private func make(_ host: String) throws(SimulatorError) -> AttestationInstance {
         let identity = try StoredIdentity.selfSigned(
-            "attestation-\(host)", commonName: "https://\(host)", in: directory, validity: validity)
+            "attestation-\(host)", commonName: "https://\(host)", in: directory, validity: validity, makeKey: makeSignerKey)
         return AttestationInstance(key: identity.key, certificate: identity.certificate)
     }
 }

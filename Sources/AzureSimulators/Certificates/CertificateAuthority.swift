@@ -19,14 +19,18 @@ final class CertificateAuthority: Sendable {
     let root: StoredIdentity
     private let issuing: StoredIdentity
     private let validity: CertificateValidity
+    private let makeSignerKey: @Sendable () throws(CryptoError) -> PrivateKey
     private let signers = Mutex<[String: Task<ReleaseSigner, any Error>]>([:])
 
     private static let organization = ("O", "attestation-broker simulators")
     private static let rootName = [organization, ("CN", "Simulated Azure Root CA")]
     private static let issuingName = [organization, ("CN", "Simulated Azure Issuing CA 01")]
 
-    init(directory: StateDirectory?, validity: CertificateValidity) throws(SimulatorError) {
+    init(
+        directory: StateDirectory?, validity: CertificateValidity, makeSignerKey: @escaping @Sendable () throws(CryptoError) -> PrivateKey
+    ) throws(SimulatorError) {
         self.validity = validity
+        self.makeSignerKey = makeSignerKey
         let root = try StoredIdentity.loadOrMake("root", in: directory, isUsable: validity.covers) { () throws(CryptoError) in
             let key = try PrivateKey.generateEC(.p256)
             let builder = Self.authority(Self.rootName, Self.rootName, pathLength: 1, validity)
@@ -88,7 +92,7 @@ final class CertificateAuthority: Sendable {
 
     private func makeReleaseSigner(_ commonName: String, _ names: [String]) throws(CryptoError) -> ReleaseSigner {
         // Release answers are RS256.
-        let key = try PrivateKey.generateRSA(bits: 2048)
+        let key = try makeSignerKey()
         let leaf = try sign(
             key, commonName: commonName, names: names, life: .signer, extendedKeyUsage: ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"])
         return ReleaseSigner(key: key, leaf: leaf, issuers: [issuing.certificate, root.certificate])

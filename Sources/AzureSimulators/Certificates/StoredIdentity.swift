@@ -53,11 +53,12 @@ struct StoredIdentity: Sendable {
     }
 
     /// An RSA key that signs tokens, with a certificate that it signed itself.
-    static func selfSigned(_ name: String, commonName: String, in directory: StateDirectory?, validity: CertificateValidity)
-        throws(SimulatorError) -> StoredIdentity
-    {
+    static func selfSigned(
+        _ name: String, commonName: String, in directory: StateDirectory?, validity: CertificateValidity,
+        makeKey: () throws(CryptoError) -> PrivateKey
+    ) throws(SimulatorError) -> StoredIdentity {
         try loadOrMake(name, in: directory, isUsable: validity.covers) { () throws(CryptoError) in
-            let key = try PrivateKey.generateRSA(bits: 2048)
+            let key = try makeKey()
             let subject = [("CN", CertificateName.common(commonName))]
             var builder = CertificateBuilder(
                 subject: subject, issuer: subject, notBefore: validity.notBefore, notAfter: validity.notAfter(.signer))

@@ -10,6 +10,9 @@
 /// Receives `size * count` bytes and returns how many it took; any other number ends the transfer.
 typedef size_t (*broker_curl_receive)(char *bytes, size_t size, size_t count, void *context);
 
+/// curl_global_init with memory that is overwritten when libcurl gives it back: its requests carry bearer tokens, and keys on their way into a store.
+CURLcode broker_curl_initialise(void);
+
 CURLcode broker_curl_set_long(CURL *easy, CURLoption option, long value);
 CURLcode broker_curl_set_offset(CURL *easy, CURLoption option, curl_off_t value);
 CURLcode broker_curl_set_string(CURL *easy, CURLoption option, const char *value);

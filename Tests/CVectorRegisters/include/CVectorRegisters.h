@@ -15,4 +15,7 @@ void broker_test_read_vector_registers(unsigned char *output);
 /// Lets any process of the same user, and a core file, see this one; returns PR_GET_DUMPABLE in a child that called `harden`, or -1.
 int broker_test_dumpable_after(int (*harden)(void));
 
+/// Offset of the first `needle` in `bytes` (memmem(3), which is GNU's), or -1.
+long broker_test_find(const void *bytes, size_t count, const void *needle, size_t needle_count);
+
 #endif

@@ -193,10 +193,9 @@ final class ScriptedSource: EndorsementSource {
         let down = ScriptedSource("down") { _, _ throws(BrokerError) in
             throw BrokerError(.upstreamUnavailable, at: .endorsement, "answered 503")
         }
-        let began = ContinuousClock.now
+        // Without the deadline this would not end.
         let failure = await error(try resolver([down]), try machine.report(0), .milliseconds(400))
         #expect(failure?.code == .upstreamUnavailable && failure?.stage == .endorsement && failure?.isRetryable == true)
-        #expect(began.duration(to: .now) < .seconds(30))
         #expect(down.count >= 1)
 
         let attempts = Atomic(0)

@@ -16,15 +16,27 @@ struct EvidenceGet: ProviderCommand {
     @Option(help: ArgumentHelp("Runtime data whose SHA-256 goes into the report data; nothing for empty data.", valueName: "file"))
     var runtimeData: String?
 
+    @Option(help: ArgumentHelp("The report data itself, 128 hexadecimal digits, instead of runtime data.", valueName: "hex"))
+    var reportData: String?
+
     @Option(help: ArgumentHelp("Where to write report.bin and certs.pem.", valueName: "directory")) var output: String?
     @Flag(help: "Print JSON, with the report as hex and the certificates in PEM.") var json = false
 
+    /// What the report shall carry.
+    private func binding() throws -> ReportData {
+        guard let reportData else { return RuntimeData(try runtimeData.map { try InputFile.bytes($0) } ?? []).reportData }
+        guard runtimeData == nil, let bytes = Hex.decode(reportData), let binding = ReportData(exactly: bytes) else {
+            throw CommandFailure(.usage, "--report-data is 128 hexadecimal digits, and stands for itself without --runtime-data")
+        }
+        return binding
+    }
+
     func run(_ registry: ProviderRegistry) async throws {
+        let binding = try binding()
         let composition = try Composition(options.load(registry), registry: registry, logger: LoggingSetup.quiet())
         defer { composition.shutdown() }
         let engine = composition.engine
-        let data = RuntimeData(try runtimeData.map { try InputFile.bytes($0) } ?? [])
-        let evidence = try await engine.rawEvidence(for: data, in: engine.makeContext(id: "evidence-get"))
+        let evidence = try await engine.rawEvidence(binding: binding, in: engine.makeContext(id: "evidence-get"))
         if evidence.provenance == .fixture { Console.note("note: fixture evidence, which proves nothing about this machine") }
         let certificates = try evidence.endorsements.map { try Certificate(der: $0).pem }
         if json {
