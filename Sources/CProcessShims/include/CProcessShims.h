@@ -1,6 +1,8 @@
 #ifndef C_PROCESS_SHIMS_H
 #define C_PROCESS_SHIMS_H
 
+#include "WipingAllocator.h"
+
 #include <stddef.h>
 
 /// Keeps malloc to two arenas. Called once, before threads are started.
@@ -21,6 +23,7 @@ void broker_secret_free(void *memory, size_t count);
 /// Modular exponentiation and memcpy work in these registers and leave there what they computed or moved last. A thread that waits keeps
 /// them, and so does every core and every dump of it: 2 s after a release whole numbers of a private key were found there.
 void broker_wipe_vector_registers(void);
+
 /// Puts /dev/null where descriptors 0, 1 or 2 are closed: what is opened later would get their numbers and the lines meant for them.
 /// Returns 0 or an error number.
 int broker_open_standard_descriptors(void);
