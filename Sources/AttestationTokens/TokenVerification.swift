@@ -2,7 +2,7 @@ package import PlainText
 internal import ReleasePolicy
 package import JOSE
 internal import OpenSSLCrypto
-package import StrictJSON
+internal import StrictJSON
 
 /// What makes a token believable, check by check (AttestationService.md, "Token", "Claims" and "Published keys"): the rules of the broker's
 /// verifier and of `token verify`.
