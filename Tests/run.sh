@@ -21,20 +21,26 @@ expected_skips=()
 [ "$(id -u)" -eq 0 ] || expected_skips+=('*only root*')
 [ ! -e /dev/sev-guest ] || expected_skips+=('*this machine has a guest device*')
 
-# Microsoft's own clients, against the simulators, and readers of OpenAPI.
-if [ -n "${CI:-}" ] && [ -z "${SIMULATOR_TEST_PYTHON:-}" ]; then
-    clients=.build/azure-clients
-    [ -x "$clients/bin/python" ] || /usr/bin/python3 -m venv "$clients"
-    packages=(azure-identity azure-keyvault-keys azure-security-attestation six openapi-spec-validator schemathesis)
-    if [ "$(cat "$clients/complete" 2>/dev/null)" = "${packages[*]}" ] ||
-        "$clients/bin/python" -m pip install --quiet --disable-pip-version-check "${packages[@]}" >"$clients/pip.log" 2>&1; then
-        echo "${packages[*]}" >"$clients/complete"
-        export SIMULATOR_TEST_PYTHON=$PWD/$clients/bin/python
+# Names in a variable a Python with these packages, in a folder of .build; only CI installs them.
+python_with() {
+    local variable=$1 folder=.build/$2
+    shift 2
+    [ -n "${CI:-}" ] && [ -z "${!variable:-}" ] || return 0
+    [ -x "$folder/bin/python" ] || /usr/bin/python3 -m venv "$folder"
+    if [ "$(cat "$folder/complete" 2>/dev/null)" = "$*" ] ||
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >"$folder/pip.log" 2>&1; then
+        echo "$*" >"$folder/complete"
+        export "$variable=$PWD/$folder/bin/python"
     else
-        printf 'PyPI is out of reach: %s\n' "$(tail -n 1 "$clients/pip.log")" >&2
-        expected_skips+=('*SIMULATOR_TEST_PYTHON*')
+        printf 'PyPI is out of reach: %s\n' "$(tail -n 1 "$folder/pip.log")" >&2
+        expected_skips+=("*$variable*")
     fi
-fi
+}
+
+# Microsoft's own clients, against the simulators, and readers of OpenAPI. The Azure CLI is large and pins what the others have newer.
+python_with SIMULATOR_TEST_PYTHON azure-clients aiohttp azure-identity azure-keyvault-keys azure-security-attestation msal six \
+    openapi-spec-validator schemathesis
+python_with SIMULATOR_TEST_AZ azure-cli azure-cli
 swift build --build-tests
 [ $# -eq 0 ] || exec swift test --skip-build "$@"
 

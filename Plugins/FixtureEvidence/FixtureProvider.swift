@@ -4,28 +4,41 @@ internal import OpenSSLCrypto
 internal import SNPFixture
 internal import SNPReport
 
-/// Makes a report for every binding, signed by a fixture chip that is made on first use.
+/// Makes a report for every binding, signed by a fixture chip that is made while the program starts.
 struct FixtureProvider: EvidenceProvider, ReadinessReporting {
     let provenance = Evidence.Provenance.fixture
     private let options: FixtureSettings
-    private let chip: ChipSource
+    private let machine: MachineSource
 
     init(_ options: FixtureSettings, clock: any WallClock) {
         self.options = options
-        let (product, directory, tcb) = (options.product, options.directory, options.tcb)
-        chip = ChipSource {
-            Result { () throws(FixtureError) in
-                guard let directory else {
-                    let authority = try FixtureAuthority.generate(product: product, now: clock.now())
-                    return try FixtureChip(authority: authority, tcb: tcb, now: clock.now())
-                }
-                return try FixtureDirectory(directory).chip(product: product, tcb: tcb, now: clock.now())
-            }
+        machine = MachineSource { Result { () throws(FixtureError) in try Self.machine(options, now: clock.now()) } }
+        // Keys of 4096 bits take a second or two, so not when the first request comes.
+        machine.begin()
+    }
+
+    private static func machine(_ options: FixtureSettings, now: Int64) throws(FixtureError) -> FixtureMachine {
+        let directory = options.directory.map { FixtureDirectory($0) }
+        let chip: FixtureChip
+        if let directory {
+            chip = try directory.chip(product: options.product, tcb: options.tcb, now: now)
+        } else {
+            let authority = try FixtureAuthority.generate(product: options.product, now: now)
+            chip = try FixtureChip(authority: authority, tcb: options.tcb, now: now)
         }
+        guard options.endorsesMeasurement else { return FixtureMachine(chip: chip, platformEndorsements: options.platformEndorsements) }
+        let publisher: UVMFixture
+        if let directory { publisher = try directory.publisher(now: now) } else { publisher = try FixtureDirectory.makePublisher(now: now) }
+        do throws(CryptoError) {
+            let endorsement = try publisher.endorse(
+                measurement: options.template.measurement, svn: UInt64(options.template.guestSVN), signingTime: now)
+            return FixtureMachine(chip: chip, platformEndorsements: [endorsement])
+        } catch { throw FixtureError("endorsing the measurement: \(error)") }
     }
 
     func evidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
-        let chip = try await chip.value()
+        let machine = try await machine.value()
+        let chip = machine.chip
         var builder = options.template
         builder.reportData = binding.bytes
         let report: [UInt8]
@@ -34,12 +47,12 @@ struct FixtureProvider: EvidenceProvider, ReadinessReporting {
         }
         return Evidence(
             report: report, endorsements: chip.chain.map(\.der), endorsedTCB: chip.tcb.hex,
-            platformEndorsements: options.platformEndorsements, provenance: provenance)
+            platformEndorsements: machine.platformEndorsements, provenance: provenance)
     }
 
     func obstacles(in context: RequestContext) async -> [String] {
         do {
-            _ = try await chip.value()
+            _ = try await machine.value()
             return []
         } catch { return [error.message] }
     }
@@ -51,7 +64,7 @@ extension FixtureProvider: Diagnosing {
             .warning, "evidence", "fixture evidence proves nothing about this machine; only simulators accept it",
             next: "in production set evidence.use to snp")
         do {
-            let chip = try await chip.value()
+            let chip = try await machine.value().chip
             return [warning, Finding(.ok, "evidence", "the fixture chip signs for TCB \(chip.tcb.hex)")]
         } catch { return [warning, Finding("evidence", error)] }
     }

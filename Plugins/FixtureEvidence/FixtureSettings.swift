@@ -46,6 +46,10 @@ struct FixtureSettings: Sendable {
             check: { $0.isEmpty || Hex.decode($0)?.count == 8 ? nil : "expected 16 hex digits" })
         let uvmEndorsements = SettingKey<String>(
             "uvm-endorsements", default: "", help: "File with endorsements of the utility VM (COSE_Sign1), raw or base64.")
+        let endorseMeasurement = SettingKey<Bool>(
+            "endorse-measurement", default: false,
+            help: "Endorse the measurement as Microsoft endorses a utility VM, by a publisher of the fixture's own that is kept in "
+                + "'directory'; simulators that trust it claim azure-compliant-uvm.")
         let reportFile = SettingKey<String>(
             "report-file", default: "",
             help: "Recorded report to play back, raw, hex or base64, instead of making reports; for its own report data only.")
@@ -67,6 +71,8 @@ struct FixtureSettings: Sendable {
     let tcb: TCBVersion?
     let recording: Recording?
     let platformEndorsements: [[UInt8]]
+    /// Whether the fixture endorses the measurement itself.
+    let endorsesMeasurement: Bool
     /// A report with everything set but report data, chip, TCB and signature.
     let template: ReportBuilder
 
@@ -107,6 +113,11 @@ struct FixtureSettings: Sendable {
             throw Self.complaint(
                 settings, reportFile.isEmpty ? Self.keys.reportFile.name : Self.keys.certificatesFile.name,
                 "a recorded report needs both report-file and certificates-file")
+        }
+        endorsesMeasurement = try settings(Self.keys.endorseMeasurement)
+        if endorsesMeasurement, !platformEndorsements.isEmpty || !reportFile.isEmpty {
+            throw Self.complaint(
+                settings, Self.keys.endorseMeasurement.name, "goes with reports that the fixture makes, and without other UVM endorsements")
         }
         recording = reportFile.isEmpty ? nil : Recording(reportFile: reportFile, certificatesFile: certificatesFile)
     }

@@ -28,17 +28,19 @@ package final class AzureSimulators: Service {
 
     private let authority: CertificateAuthority
     private let tls: TLSConfiguration
-    private let announcement = PortAnnouncement()
+    private let announcement: PortAnnouncement
 
     /// Makes or loads keys and certificates and writes `caFile`.
     package init(_ configuration: SimulatorConfiguration = SimulatorConfiguration()) throws(SimulatorError) {
         guard !configuration.identities.isEmpty else { throw SimulatorError("at least one managed identity must be configured") }
         self.configuration = configuration
+        announcement = PortAnnouncement(expectsProxy: configuration.proxyPort != nil)
         let state = try configuration.keyDirectory.map { path throws(SimulatorError) in try StateDirectory(path) }
         let validity = CertificateValidity(clock: configuration.clock())
         let authority = try CertificateAuthority(directory: state, validity: validity, makeSignerKey: configuration.makeSignerKey)
         self.authority = authority
         if let file = configuration.caFile {
+            try CertificateAuthority.refuseToReplace(file)
             try Array(authority.root.certificate.textPEM.utf8).withUnsafeBufferPointer { bytes throws(SimulatorError) in
                 try StateDirectory.replace(file, with: UnsafeRawBufferPointer(bytes), mode: 0o644)
             }
@@ -69,6 +71,7 @@ package final class AzureSimulators: Service {
             entra: EntraService(issuer: accessTokens, configuration: configuration),
             keyDistribution: KeyDistributionService(chain: configuration.endorsements),
             certificateCache: CertificateCacheService(chain: configuration.endorsements),
+            management: ManagementService(issuer: accessTokens, configuration: configuration),
             metadata: MetadataService(issuer: accessTokens, configuration: configuration), faults: faults, logger: configuration.logger)
         attestationAuthorities.connect(directory)
     }
@@ -117,7 +120,11 @@ package final class AzureSimulators: Service {
         let plain = try SimulatorServer { await directory.respondAsMetadata(to: $0) }.server(
             on: .hostname(host, port: configuration.metadataPort), logger: logger
         ) { announcement.announce(metadata: $0) }
-        let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [secure, plain], logger: logger))
+        var services: [any Service] = [secure, plain]
+        if let port = configuration.proxyPort {
+            services.append(SimulatorProxy(host: host, port: port, announcement: announcement, logger: logger))
+        }
+        let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
         try await group.run()
     }
 

@@ -12,6 +12,8 @@ package struct SimulatorConfiguration: Sendable {
     package var port = 0
     /// Plain HTTP port for the metadata services (IMDS, THIM); 0 picks a free one.
     package var metadataPort = 0
+    /// Port of a proxy that leads the simulated names to the two others; 0 picks a free one, `nil` for no proxy.
+    package var proxyPort: Int?
     /// Where to write the certificate of the simulators' own authority (PEM); clients trust this file. Not written when `nil`.
     package var caFile: String?
     /// Directory that keeps the authority, signing keys and the content of the key stores from one start to the next. Nothing is kept when
@@ -40,6 +42,8 @@ package struct SimulatorConfiguration: Sendable {
     package var identityHeader = "simulated-identity-header"
     /// Federated credentials that the token endpoint accepts; with an empty list, every well-formed, unexpired assertion is accepted.
     package var federatedCredentials: [FederatedCredential] = []
+    /// Secrets of applications, by lower-case client id; with an empty list, every secret is accepted.
+    package var clientSecrets: [String: String] = [:]
     /// Who may not do what at the key stores; see `AzureSimulators.deny`.
     package var denials: [PermissionDenial] = []
     /// Faults that are armed from the start.

@@ -13,10 +13,14 @@ package enum SimulatorRoute: String, Sendable, CaseIterable, Hashable {
     case keyRecover = "keys.recover"
     case keyPurge = "keys.purge"
     case keyRelease = "keys.release"
+    case keySecureWrap = "keys.secure-wrap"
+    case keySecureUnwrap = "keys.secure-unwrap"
     case imdsToken = "imds.token"
     case identityEndpoint = "identity-endpoint.token"
     case entraToken = "entra.token"
     case entraMetadata = "entra.metadata"
+    case subscriptions = "management.subscriptions"
+    case tenants = "management.tenants"
     case thim = "thim"
     case kds = "kds"
     case certificateCache = "certificate-cache"
@@ -27,7 +31,10 @@ package enum SimulatorRoute: String, Sendable, CaseIterable, Hashable {
     package var service: SimulatorService {
         switch self {
         case .maaAttest, .maaCertificates, .maaMetadata, .maaPolicy: .attestation
-        case .keyCreate, .keyImport, .keyGet, .keyList, .keyUpdate, .keyDelete, .keyRecover, .keyPurge, .keyRelease: .keyStore
+        case .keyCreate, .keyImport, .keyGet, .keyList, .keyUpdate, .keyDelete, .keyRecover, .keyPurge, .keyRelease, .keySecureWrap,
+            .keySecureUnwrap:
+            .keyStore
+        case .subscriptions, .tenants: .management
         case .imdsToken, .identityEndpoint: .instanceMetadata
         case .entraToken, .entraMetadata: .entra
         case .thim, .kds, .certificateCache: .endorsements
@@ -42,6 +49,7 @@ package enum SimulatorService: String, Sendable, CaseIterable, Hashable {
     case keyStore = "key-store"
     case instanceMetadata = "instance-metadata"
     case entra
+    case management
     case endorsements
     case other
 }

@@ -29,12 +29,14 @@ struct StateDirectory: Sendable {
     func directory(_ name: String) throws(SimulatorError) -> StateDirectory { try StateDirectory("\(path)/\(name)") }
 
     /// Content of a file; `nil` where there is none.
-    func read(_ name: String) throws(SimulatorError) -> [UInt8]? {
-        let file = "\(path)/\(name)"
+    func read(_ name: String) throws(SimulatorError) -> [UInt8]? { try Self.content(of: "\(path)/\(name)") }
+
+    /// Content of a file; `nil` where there is none.
+    static func content(of file: String) throws(SimulatorError) -> [UInt8]? {
         let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
-            throw SimulatorError("cannot open \(file): \(Self.reason)")
+            throw SimulatorError("cannot open \(file): \(reason)")
         }
         defer { close(descriptor) }
         var content: [UInt8] = []
@@ -42,9 +44,9 @@ struct StateDirectory: Sendable {
         while true {
             let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw SimulatorError("cannot read \(file): \(Self.reason)") }
+            guard count >= 0 else { throw SimulatorError("cannot read \(file): \(reason)") }
             if count == 0 { return content }
-            guard content.count + count <= Self.maximumFileBytes else { throw SimulatorError("\(file) is too long") }
+            guard content.count + count <= maximumFileBytes else { throw SimulatorError("\(file) is too long") }
             content.append(contentsOf: chunk[..<count])
         }
     }

@@ -42,7 +42,8 @@ public struct BrokerApp: Sendable {
         signal(SIGPIPE, SIG_IGN)
         var arguments: [String] = []
         do {
-            arguments = OriginalArguments.translated(try ProgramArguments.checked(ProgramArguments.current()))
+            let all = ProgramArguments.current()
+            arguments = OriginalArguments.translated(try ProgramArguments.checked(all), program: all.first ?? "")
             try await run(arguments)
         } catch { Self.end(error, arguments) }
         exit(ExitStatus.done.rawValue)

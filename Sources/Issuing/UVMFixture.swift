@@ -23,7 +23,7 @@ package struct UVMFixture: Sendable {
     /// did:x509 identifier of the root's fingerprint and the leaf's extended key usage.
     package let issuer: String
     package let feed: String
-    private let key: PrivateKey
+    package let key: PrivateKey
     private let algorithm: COSEAlgorithm
 
     /// Makes new keys and certificates, valid from `notBefore` to `notAfter` (seconds since 1970).
@@ -44,8 +44,7 @@ package struct UVMFixture: Sendable {
             let signer = index == 2 ? authority : root
             certificates.append(try builder.sign(publicKey: key.publicKey, with: signer, algorithm: scheme))
         }
-        let issuer = "did:x509:0:sha256:\(Base64.encodeURL(certificates[0].sha256))::eku:\(Self.extendedKeyUsage)"
-        try self.init(key: leaf, certificates: certificates.reversed(), issuer: issuer)
+        try self.init(key: leaf, certificates: certificates.reversed(), issuer: Self.issuer(under: certificates[0]))
     }
 
     /// Takes a stored identity: the leaf's private key, the chain (leaf first) and the identifier that goes with it.
@@ -59,6 +58,11 @@ package struct UVMFixture: Sendable {
         self.issuer = issuer
         self.feed = feed
         self.algorithm = algorithm
+    }
+
+    /// The identifier of a fixture's publisher under that root.
+    package static func issuer(under root: Certificate) -> String {
+        "did:x509:0:sha256:\(Base64.encodeURL(root.sha256))::eku:\(extendedKeyUsage)"
     }
 
     /// What a policy must list to accept this fixture's endorsements.

@@ -93,13 +93,13 @@ package struct FixtureDirectory: Sendable {
         try write(authority.root, to: Self.rootFile)
     }
 
-    private func keep(_ key: PrivateKey, as name: String) throws(FixtureError) {
+    func keep(_ key: PrivateKey, as name: String) throws(FixtureError) {
         let pem: SecretBytes
         do throws(CryptoError) { pem = try key.pem() } catch { throw FixtureError(error, during: "encoding \(file(name))") }
         try pem.withUnsafeBytes { (bytes) throws(FixtureError) in try PrivateFile.write(bytes, to: file(name), mode: 0o600) }
     }
 
-    private func privateKey(_ name: String) throws(FixtureError) -> PrivateKey {
+    func privateKey(_ name: String) throws(FixtureError) -> PrivateKey {
         var pem = try PrivateFile.read(file(name), limit: 64 * 1024)
         defer { pem.withUnsafeMutableBytes { wipe($0) } }
         do throws(CryptoError) { return try PrivateKey(pem: pem) } catch {
@@ -120,5 +120,5 @@ package struct FixtureDirectory: Sendable {
         throw FixtureError("\(file(name)) holds no certificate")
     }
 
-    private func file(_ name: String) -> String { path + "/" + name }
+    func file(_ name: String) -> String { path + "/" + name }
 }

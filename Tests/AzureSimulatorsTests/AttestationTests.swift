@@ -237,7 +237,7 @@ struct AttestationTests {
                 let answer = try await cloud.send(.post, Cloud.attestation, version, json: .object(good))
                 #expect(answer.status == 400)
             }
-            #expect(try await cloud.send(.post, Cloud.attestation, "/attest/TdxVm?api-version=2025-06-01").status == 404)
+            #expect(try await cloud.send(.post, Cloud.attestation, "/attest/TdxVm?api-version=2025-06-01").status == 501)
             #expect(try await cloud.send(.get, Cloud.attestation, "/").status == 404)
         }
     }

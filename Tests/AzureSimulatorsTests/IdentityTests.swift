@@ -110,7 +110,7 @@ struct ManagedIdentityTests {
                 #expect(answer.status == 400, "\(path)")
                 #expect(try answer.json.string("error") == error)
             }
-            #expect(try await cloud.metadata("/metadata/instance?api-version=2021-02-01").status == 404)
+            #expect(try await cloud.metadata("/metadata/instance?api-version=2021-02-01").status == 501)
             #expect(try await cloud.metadata("/%zz").status == 404)
         }
     }
@@ -211,6 +211,43 @@ struct EntraTests {
             try expect(try await exchange(cloud, assertion: Self.assertion(audience: "other", key: key)), 700_212, status: 401)
             try expect(try await exchange(cloud, assertion: Self.assertion()), 700_027, status: 401)
             try expect(try await exchange(cloud, assertion: Self.assertion(key: key), client: "app-2"), 700_016, status: 400)
+        }
+    }
+
+    @Test("times of an assertion may have fractions, as msal writes them") func fractions() async throws {
+        try await Cloud.run { cloud in
+            func assertion(_ times: String) -> String {
+                let claims = #"{"iss":"app-1","sub":"app-1","aud":"x",\#(times)}"#
+                let parts = [#"{"alg":"RS256","typ":"JWT"}"#, claims, "signature"].map { Base64.encodeURL(Array($0.utf8)) }
+                return parts.joined(separator: ".")
+            }
+            let now = Cloud.now
+            let good = #""exp":\#(now + 600).75,"iat":\#(now).25,"nbf":\#(now).5"#
+            #expect(try await exchange(cloud, assertion: assertion(good)).status == 200)
+            try expect(try await exchange(cloud, assertion: assertion(#""exp":\#(now - 1).75"#)), 700_024, status: 401)
+            try expect(try await exchange(cloud, assertion: assertion(#""exp":1e300"#)), 50027, status: 401)
+            try expect(try await exchange(cloud, assertion: assertion(#""exp":"\#(now + 600)""#)), 50027, status: 401)
+        }
+    }
+
+    @Test("a secret is taken, and where secrets are known a wrong one is refused as wrong") func secrets() async throws {
+        @Sendable func ask(_ cloud: Cloud, _ secret: String) async throws -> Answer {
+            let form =
+                "client_id=app-1&scope=https%3A%2F%2Fvault.azure.net%2F.default&grant_type=client_credentials&client_secret=\(secret)"
+            return try await cloud.send(
+                .post, "login.microsoftonline.com", "/\(Self.tenant)/oauth2/v2.0/token", body: Array(form.utf8),
+                headers: [("Content-Type", "application/x-www-form-urlencoded")])
+        }
+        try await Cloud.run { cloud in
+            let answer = try await ask(cloud, "anything")
+            #expect(answer.status == 200)
+            let token = try answer.json.string("access_token")
+            #expect(try await cloud.send(.get, Cloud.vault, "/keys?api-version=7.4", bearer: token).status == 200)
+            try expect(try await ask(cloud, ""), 900_144, status: 400)
+        }
+        try await Cloud.run({ $0.clientSecrets = ["app-1": "right"] }) { cloud in
+            #expect(try await ask(cloud, "right").status == 200)
+            try expect(try await ask(cloud, "wrong"), 7_000_215, status: 401)
         }
     }
 

@@ -59,7 +59,11 @@ struct InternalsTests {
             ("POST", "/keys/k/v/create", .unknown), ("GET", "/keys/k/", .get(name: "k", version: nil)),
             ("GET", "/keys/k/v", .get(name: "k", version: "v")), ("GET", "/keys/k/versions", .versions(name: "k")), ("GET", "/keys", .list),
             ("GET", "/keys/", .list), ("PATCH", "/keys/k/", .update(name: "k", version: nil)),
-            ("DELETE", "/deletedkeys/k", .purge(name: "k")), ("POST", "/keys/k/v/sign", .unsupported), ("GET", "/", .unknown),
+            ("DELETE", "/deletedkeys/k", .purge(name: "k")),
+            ("POST", "/keys/k/v/sign", .unsimulated(UnsimulatedOperation.ofKey("sign") ?? .restoreKey, name: "k")),
+            ("POST", "/keys/restore", .unsimulated(.restoreKey, name: nil)), ("GET", "/", .unknown),
+            ("POST", "/keys/k//securewrapkey", .secureWrap(name: "k", version: nil)),
+            ("POST", "/keys/k/V/secureUnwrapKey", .secureUnwrap(name: "k", version: "v")),
             ("GET", "/keys/k///", .unknown), ("PUT", "/", .unknown), ("GET", "//", .unknown),
         ] {
             let request = SimulatorRequest(method: method, authority: "contoso.vault.azure.net", path: path)

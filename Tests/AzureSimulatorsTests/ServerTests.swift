@@ -4,6 +4,7 @@ import Glibc
 import HTTPTransport
 import Logging
 import OpenSSLCrypto
+import SNPFixture
 import StrictJSON
 import Testing
 
@@ -93,6 +94,25 @@ struct ServerTests {
             let roots = try Certificate.parse(pemOrDER: bytes, maximumCount: 2)
             #expect(roots.count == 1)
             #expect(roots.first?.isCertificateAuthority == true)
+        }
+    }
+
+    @Test("somebody else's certificate is not replaced, one of an earlier start is") func foreignAuthority() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let file = directory.path + "/ca.pem"
+        var configuration = SimulatorConfiguration()
+        configuration.caFile = file
+        configuration.logger.logLevel = .critical
+        let first = try AzureSimulators(configuration)
+        #expect(fileContent(file) == Array(first.authorityPEM.utf8))
+        let second = try AzureSimulators(configuration)
+        #expect(first.authorityPEM != second.authorityPEM && fileContent(file) == Array(second.authorityPEM.utf8))
+        let chip = try #require(Guest.chip)
+        for foreign in [Array(chip.chain[2].pem.utf8), Array("not a certificate".utf8), []] {
+            try overwrite(file, foreign)
+            #expect(throws: SimulatorError.self) { try AzureSimulators(configuration) }
+            #expect(fileContent(file) == foreign)
         }
     }
 

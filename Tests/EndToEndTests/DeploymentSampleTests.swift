@@ -213,6 +213,9 @@ import Testing
         let sidecar = try Self.text("container/Dockerfile")
         #expect(sidecar.contains("samples/container/build.sh") && sidecar.contains("FROM scratch"))
         #expect(try Self.text("container/build.sh").contains("--disable-default-traits"))
+        let packages = try #require(sidecar.firstMatch(of: /RUNTIME_PACKAGES="([^"]*)"/)).1
+        let readme = try String(contentsOf: Program.packageRoot.appending(path: "README.md"), encoding: .utf8)
+        #expect(readme.contains("`\(packages)`"), "README names other packages for a bare install")
         let passwd = try Self.text("container/rootfs.sh")
         #expect(passwd.contains("broker:x:65532:65532"))
     }

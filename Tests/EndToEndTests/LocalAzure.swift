@@ -11,6 +11,8 @@ final class LocalAzure {
     let tlsPort: Int
     let metadataPort: Int
     let caFile: String
+    /// What `simulate` tells clients to set.
+    let environment: [String: String]
     let configuration: [String: Any]
 
     /// `options` go to `simulate`; `prepare` gives more of them, when the fixture authority is in its directory.
@@ -29,6 +31,7 @@ final class LocalAzure {
         tlsPort = ports["tls_port"] as? Int ?? 0
         metadataPort = ports["metadata_port"] as? Int ?? 0
         caFile = ports["ca_file"] as? String ?? ""
+        environment = ports["environment"] as? [String: String] ?? [:]
         let file = try Data(contentsOf: URL(filePath: ports["configuration"] as? String ?? ""))
         configuration = try JSONSerialization.jsonObject(with: file) as? [String: Any] ?? [:]
     }

@@ -89,6 +89,18 @@ import Testing
         }
     }
 
+    @Test("called by the original's name, the program serves without being told") func name() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let skr = scratch.directory.appending(path: "skr")
+        try FileManager.default.createSymbolicLink(at: skr, withDestinationURL: Program.executable)
+        let broker = try Broker([], environment: ["BROKER_SERVER_HTTP": "127.0.0.1:0"], executable: skr)
+        #expect(try broker.get("/status").status == 200)
+        #expect(broker.program.stop() == 0)
+        let image = try String(contentsOf: Program.packageRoot.appending(path: "samples/container/rootfs.sh"), encoding: .utf8)
+        #expect(image.contains("attestation-broker \"$root/bin/skr\""))
+    }
+
     @Test("the start script's arguments stand for variables that are empty, and options pass") func startScript() throws {
         let place = try Place()
         defer { place.scratch.remove() }

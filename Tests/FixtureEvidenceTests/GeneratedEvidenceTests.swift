@@ -106,9 +106,9 @@ import Testing
             authority: try FixtureDirectory(directory.path).authority(product: .milan, now: SharedAuthority.now), now: SharedAuthority.now)
         // The keys are ready when the test says so, and not when the machine has time.
         let gate = Gate()
-        let source = ChipSource {
+        let source = MachineSource {
             gate.wait()
-            return .success(chip)
+            return .success(FixtureMachine(chip: chip, platformEndorsements: []))
         }
         for timeout in [Duration.milliseconds(1), .zero] {
             await #expect {
@@ -124,7 +124,7 @@ import Testing
         gone.cancel()
         #expect(await gone.value == .deadlineExceeded)
         gate.open()
-        #expect(try await source.value().chipID == chip.chipID)
+        #expect(try await source.value().chip.chipID == chip.chipID)
     }
 
     /// Keeps a thread until it is opened.

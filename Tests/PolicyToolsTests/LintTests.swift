@@ -161,6 +161,15 @@ import Testing
         ] { #expect(try !Self.check(text).isEmpty, "\(text.prefix(60))") }
     }
 
+    @Test("the policy of a key for secure wrap is judged as it is, though the key cannot be exported") func secureWrap() throws {
+        let policy = LintText.policy(LintText.good)
+        let terms = #""attributes":{"exportable":false},"release_policy":{"data":"\#(base64URL(policy))"}"#
+        let operations = #""kty":"RSA-HSM","key_ops":["secureWrapKey","secureUnwrapKey"]"#
+        for text in [#"{\#(operations),\#(terms)}"#, #"{"key":{"kid":"k",\#(operations)},\#(terms)}"#] {
+            #expect(try Self.check(text).map(\.rule) == Self.check(policy).map(\.rule))
+        }
+    }
+
     @Test("key bundles, encoded policies, and what is none") func documents() throws {
         let policy = LintText.policy(LintText.good)
         let data = base64URL(policy)

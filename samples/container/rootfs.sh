@@ -41,6 +41,8 @@ mkdir -p "$root/bin" "$root/usr/bin" "$root/etc/ssl/certs" "$root/dev" "$root/pr
 chmod 1777 "$root/tmp"
 cp "$work/alone/files/bin/dash" "$root/bin/sh"
 cat "$work"/alone/files/usr/share/ca-certificates/mozilla/*.crt >"$root/etc/ssl/certs/ca-certificates.crt"
+# The original's name for the program.
+ln -s ../usr/bin/attestation-broker "$root/bin/skr"
 printf 'root:x:0:0:root:/:/bin/false\nbroker:x:65532:65532:broker:/:/bin/false\n' >"$root/etc/passwd"
 printf 'root:x:0:\nbroker:x:65532:\n' >"$root/etc/group"
 printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"

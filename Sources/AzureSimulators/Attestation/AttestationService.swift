@@ -1,5 +1,6 @@
 internal import Issuing
 internal import JOSE
+internal import Logging
 internal import OpenSSLCrypto
 internal import PlainText
 internal import SNPReport
@@ -10,7 +11,11 @@ internal import UVMEndorsements
 /// Microsoft Azure Attestation for SEV-SNP (AttestationService.md, "Overview"). It verifies for real: a token says nothing that the report
 /// does not prove.
 struct AttestationService: SimulatedService {
-    static let apiVersions: Set<String> = ["2020-10-01", "2022-08-01", "2022-09-01-preview", "2025-06-01", "2026-03-11-preview"]
+    static let apiVersions: Set<String> = [
+        "2020-10-01", "2022-08-01", "2022-09-01-preview", "2023-04-01-preview", "2025-06-01", "2026-03-11-preview",
+    ]
+    /// The day of the newest one above.
+    private static let newestVersion = "2026-03-11"
     private static let types = ["sevsnpvm", "sgxenclave", "openenclave", "tdxvm", "tpm", "azureguest"]
 
     let instances: AttestationInstances
@@ -49,7 +54,7 @@ struct AttestationService: SimulatedService {
                 return SimulatorResponse(200, headers: [("Content-Type", "application/jwk+json")], body: instance.keySet.serialized())
             case .maaMetadata: return metadata(request)
             case .maaPolicy: return try policy(request, instance)
-            default: throw AttestationRefusal(404, "NotFound", "The requested path does not exist.")
+            default: throw try unsimulated(request)
             }
         } catch { return SimulatorResponse(error: error.status, code: error.code, message: error.message) }
     }
@@ -59,7 +64,8 @@ struct AttestationService: SimulatedService {
     private func attest(_ request: SimulatorRequest, _ instance: AttestationInstance) throws(AttestationRefusal) -> SimulatorResponse {
         let type = request.segments[1]
         guard type.lowercased() == "sevsnpvm" else {
-            throw AttestationRefusal(404, "NotFound", "Only evidence of type SevSnpVm is simulated.")
+            guard Self.types.contains(type.lowercased()) else { throw .notFound }
+            throw AttestationRefusal(UnsimulatedOperation("attestation of \(type)", instead: "send evidence of type SevSnpVm"))
         }
         if configuration.attestationRequiresBearer { try authorize(request) }
         try checkVersion(request)
@@ -143,11 +149,15 @@ struct AttestationService: SimulatedService {
     private func policy(_ request: SimulatorRequest, _ instance: AttestationInstance) throws(AttestationRefusal) -> SimulatorResponse {
         try checkVersion(request)
         try authorize(request)
-        guard Self.types.contains(request.segments[1].lowercased()) else {
+        let name = request.segments[1].lowercased().split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard Self.types.contains(String(name[0])), name.count == 1 || name[1] == "reset" else {
             throw AttestationRefusal(404, "NotFound", "There is no such attestation type.")
         }
-        guard request.method == "GET" else {
-            throw AttestationRefusal(400, "InvalidOperation", "The policies of the simulator cannot be changed.")
+        guard request.method == "GET", name.count == 1 else {
+            throw AttestationRefusal(
+                UnsimulatedOperation(
+                    name.count == 1 ? "change of an attestation policy" : "reset of an attestation policy",
+                    instead: "try a draft with draftPolicyForAttestation; the policy of the simulators is that of the shared providers"))
         }
         let document: JSONValue = ["AttestationPolicy": .string(Base64.encodeURL(Array(AttestationPolicy.standard.utf8)))]
         let now = configuration.clock()
@@ -159,6 +169,17 @@ struct AttestationService: SimulatedService {
         return SimulatorResponse(json: ["token": .string(try sign(claims, instance, request.origin))])
     }
 
+    /// What the service has besides, for callers that it would let in.
+    private func unsimulated(_ request: SimulatorRequest) throws(AttestationRefusal) -> AttestationRefusal {
+        let names = ["certificates": "policy management certificates", "tcbbaselines": "TCB baselines", "revoke": "revocation"]
+        guard let first = request.segments.first?.lowercased().prefix(while: { $0 != ":" }), let name = names[String(first)] else {
+            return .notFound
+        }
+        try checkVersion(request)
+        try authorize(request)
+        return AttestationRefusal(UnsimulatedOperation(name, instead: "the simulated providers work as Azure's shared ones, without it"))
+    }
+
     // MARK: Common
 
     private func sign(_ claims: JSONObject, _ instance: AttestationInstance, _ origin: String) throws(AttestationRefusal) -> String {
@@ -168,9 +189,13 @@ struct AttestationService: SimulatedService {
     }
 
     private func checkVersion(_ request: SimulatorRequest) throws(AttestationRefusal) {
-        guard let version = request.queryValue("api-version"), Self.apiVersions.contains(version) else {
+        let version = request.queryValue("api-version") ?? ""
+        if Self.apiVersions.contains(version) { return }
+        guard DatedVersion.isDated(version, from: Self.newestVersion) else {
             throw AttestationRefusal("The api-version is missing or not supported.")
         }
+        configuration.logger.notice(
+            "this api-version is newer than the simulators; it is answered as the newest that they know: \(version)")
     }
 
     private func authorize(_ request: SimulatorRequest) throws(AttestationRefusal) {

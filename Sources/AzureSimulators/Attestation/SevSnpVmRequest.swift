@@ -17,6 +17,14 @@ struct AttestationRefusal: Error {
     }
 }
 
+extension AttestationRefusal {
+    static var notFound: AttestationRefusal { AttestationRefusal(404, "NotFound", "The requested path does not exist.") }
+
+    init(_ operation: UnsimulatedOperation) {
+        self.init(UnsimulatedOperation.status, UnsimulatedOperation.code, operation.message)
+    }
+}
+
 /// The body of POST /attest/SevSnpVm, taken apart (AttestationService.md, "Attest request").
 struct SevSnpVmRequest {
     /// Data whose SHA-256 the report carries.

@@ -48,6 +48,15 @@ final class CertificateAuthority: Sendable {
         }
     }
 
+    /// A file with somebody else's certificate is theirs to keep; one of an earlier start is replaced.
+    static func refuseToReplace(_ file: String) throws(SimulatorError) {
+        guard let content = try StateDirectory.content(of: file) else { return }
+        let own = try? Certificate.parse(pemOrDER: content, maximumCount: 1).first?.subjectCommonName
+        guard own == rootName.last?.1 else {
+            throw SimulatorError("\(file) is not from these simulators and is left as it is; choose another directory or move the file")
+        }
+    }
+
     private static func authority(
         _ subject: [(String, String)], _ issuer: [(String, String)], pathLength: Int, _ validity: CertificateValidity
     ) -> CertificateBuilder {

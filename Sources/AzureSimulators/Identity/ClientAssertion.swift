@@ -13,8 +13,8 @@ enum ClientAssertion {
         do {
             jws = try JWS(compact: text, maximumBytes: 16 * 1024)
             claims = try jws.payload(limits: JSONLimits(maximumBytes: 16 * 1024))
-            notBefore = try claims.optionalInteger("nbf") ?? 0
-            expires = try claims.integer("exp")
+            notBefore = try claims.optionalNumericDate("nbf") ?? 0
+            expires = try claims.numericDate("exp")
         } catch { throw refusal(50027, "JWT token is invalid or malformed.") }
         guard jws.algorithm.lowercased() != "none", !jws.signature.isEmpty else {
             throw refusal(50027, "JWT token is invalid or malformed: it is not signed.")

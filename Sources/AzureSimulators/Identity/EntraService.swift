@@ -22,7 +22,11 @@ struct EntraService: SimulatedService {
         case .entraMetadata where segments.last == "keys": return SimulatorResponse(json: issuer.keySet)
         case .entraMetadata where segments.last == "instance": return instances(request)
         case .entraMetadata: return metadata(request, tenant: segments[0])
-        default: return SimulatorResponse(404)
+        default:
+            return UnsimulatedOperation(
+                "Entra, \(request.method) \(VisibleText.shortened(request.path))",
+                instead: "log in as an application, by secret, certificate or federated token, or as a managed identity"
+            ).response
         }
     }
 
@@ -57,16 +61,20 @@ struct EntraService: SimulatedService {
         }
         let clientID = try value("client_id")
         let resource = try resource(form)
-        guard form.contains(where: { $0.name == "client_assertion" }) else {
+        if form.contains(where: { $0.name == "client_assertion" }) {
+            guard try value("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" else {
+                throw Refusal(number: 50027, text: "The client assertion type is not supported.")
+            }
+            try ClientAssertion.check(
+                try value("client_assertion"), clientID: clientID, credentials: configuration.federatedCredentials,
+                now: configuration.clock())
+        } else if form.contains(where: { $0.name == "client_secret" }) {
+            try check(secret: try value("client_secret"), clientID: clientID)
+        } else {
             throw Refusal(
                 status: 401, error: "invalid_client", number: 7_000_218,
                 text: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
         }
-        guard try value("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" else {
-            throw Refusal(number: 50027, text: "The client assertion type is not supported.")
-        }
-        try ClientAssertion.check(
-            try value("client_assertion"), clientID: clientID, credentials: configuration.federatedCredentials, now: configuration.clock())
         let identity =
             configuration.identities.first { $0.clientID.lowercased() == clientID.lowercased() }
             ?? SimulatedIdentity(clientID: clientID, objectID: Self.derivedObjectID(clientID))
@@ -79,6 +87,16 @@ struct EntraService: SimulatedService {
                     "ext_expires_in": .integer(configuration.accessTokenLife), "access_token": .string(token),
                 ], headers: [("Cache-Control", "no-store, no-cache"), ("Pragma", "no-cache")])
         } catch { throw Refusal(status: 503, error: "temporarily_unavailable", number: 90033, text: "A transient error.") }
+    }
+
+    private func check(secret: String, clientID: String) throws(Refusal) {
+        guard !configuration.clientSecrets.isEmpty else { return }
+        guard configuration.clientSecrets[clientID.lowercased()] == secret else {
+            throw Refusal(
+                status: 401, error: "invalid_client", number: 7_000_215,
+                text: "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the "
+                    + "client secret ID, for a secret added to app '\(VisibleText.shortened(clientID))'.")
+        }
     }
 
     /// Version 2 asks by `scope` (`…/.default`), version 1 by `resource`.
@@ -129,7 +147,7 @@ struct EntraService: SimulatedService {
             "token_endpoint": .string("\(base)/oauth2/v2.0/token"), "authorization_endpoint": .string("\(base)/oauth2/v2.0/authorize"),
             "jwks_uri": .string("\(request.origin)/common/discovery/v2.0/keys"), "response_types_supported": ["code", "id_token"],
             "subject_types_supported": ["pairwise"], "id_token_signing_alg_values_supported": ["RS256"],
-            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         ])
     }
 

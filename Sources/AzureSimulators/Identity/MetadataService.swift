@@ -27,7 +27,15 @@ struct MetadataService: SimulatedService {
 
     func respond(to request: SimulatorRequest) async -> SimulatorResponse {
         let route = route(of: request)
-        guard route != .other else { return Self.failure(404, "not_found", "The requested path is not part of the metadata service.") }
+        guard route != .other else {
+            guard request.segments.first?.lowercased() == "metadata" else {
+                return Self.failure(404, "not_found", "The requested path is not part of the metadata service.")
+            }
+            let operation = UnsimulatedOperation(
+                "metadata service, \(request.method) \(VisibleText.shortened(request.path))",
+                instead: "tokens of managed identities and AMD's certificates (THIM) are there")
+            return Self.failure(UnsimulatedOperation.status, UnsimulatedOperation.code, operation.message)
+        }
         if route == .identityEndpoint { return endpointToken(request) }
         guard request.header("metadata") == "true" else {
             return Self.failure(400, "bad_request_102", "Required metadata header not specified")
@@ -41,7 +49,7 @@ struct MetadataService: SimulatedService {
     // MARK: Managed identity
 
     private func token(_ request: SimulatorRequest) -> SimulatorResponse {
-        guard let version = request.queryValue("api-version"), Self.isDate(version), version >= "2018-02-01" else {
+        guard let version = request.queryValue("api-version"), DatedVersion.isDated(version, from: "2018-02-01") else {
             return Self.failure(400, "invalid_request", "Required query variable 'api-version' is missing or not supported")
         }
         guard let resource = request.queryValue("resource"), !resource.isEmpty else {
@@ -97,14 +105,6 @@ struct MetadataService: SimulatedService {
 
     /// MSAL and older clients name the resource id differently.
     private static let selectors = ["client_id", "object_id", "principal_id", "msi_res_id", "mi_res_id"]
-
-    private static func isDate(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        return bytes.count == 10
-            && bytes.enumerated().allSatisfy { index, byte in
-                index == 4 || index == 7 ? byte == UInt8(ascii: "-") : ASCIISet.digits.contains(byte)
-            }
-    }
 
     private static func failure(_ status: Int, _ error: String, _ text: String) -> SimulatorResponse {
         SimulatorResponse(status, json: ["error": .string(error), "error_description": .string(text)])

@@ -5,6 +5,12 @@ internal import StrictJSON
 extension KeyStoreService {
     func create(_ name: String, _ call: Call) async throws(KeyStoreRefusal) -> SimulatorResponse {
         let body = try document(call)
+        if case .object(let members) = body.value {
+            if case .object(let attributes)? = members["attributes"], attributes["external_key"] != nil {
+                throw KeyStoreRefusal(.externalKey)
+            }
+            if case .string(let type)? = members["kty"], type.hasPrefix("AKP") { throw KeyStoreRefusal(.postQuantum) }
+        }
         let requested: String
         let shape: KeyMaterial.Shape
         do {
@@ -26,7 +32,11 @@ extension KeyStoreService {
 
     private static func policyProbe(_ input: KeyInput, _ type: String, _ personality: KeyStorePersonality, old: KeyRecord?)
         throws(KeyStoreRefusal) -> StoredPolicy?
-    { try policy(old: old?.policy, sent: input.policy, exports: input.isExportable ?? old?.isExportable ?? false, type: type, personality) }
+    {
+        try policy(
+            old: old?.policy, sent: input.policy, exports: input.isExportable ?? old?.isExportable ?? false,
+            wrapsSecurely: input.wrapsSecurely, type: type, personality)
+    }
 
     private static func shape(_ type: String, _ body: JSONCursor) throws(JSONError) -> KeyMaterial.Shape {
         let size = try body.optionalInteger("key_size")

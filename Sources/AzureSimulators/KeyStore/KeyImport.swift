@@ -12,8 +12,10 @@ extension KeyStoreService {
         let key: JSONCursor
         let requested: String
         var isHSM = false
+        let isWrapped: Bool
         do {
             key = try body.member("key")
+            isWrapped = try key.optional("key_hsm") != nil
             requested = try key.string("kty")
             // Clients write `hsm` and `Hsm`.
             for member in try body.members() where member.name.lowercased() == "hsm" && member.value.value != .null {
@@ -23,6 +25,7 @@ extension KeyStoreService {
         guard let type = personality.storedType(requested, hsm: isHSM) else {
             throw .badParameter("Property has invalid value: kty", because: "the service has no keys of this type")
         }
+        guard !isWrapped else { throw KeyStoreRefusal(.wrappedImport) }
         let input = try KeyInput(body, keyOperations: key, apiVersion: call.apiVersion, personality)
         let material: KeyMaterial
         do { material = try Self.material(key, type) } catch let error as JSONError {
@@ -36,9 +39,6 @@ extension KeyStoreService {
     private static func material(_ key: JSONCursor, _ type: String) throws -> KeyMaterial {
         switch type {
         case "RSA", "RSA-HSM":
-            guard try key.optional("key_hsm") == nil else {
-                throw KeyStoreRefusal(501, "NotSupported", "The simulator does not import wrapped keys.")
-            }
             let modulus = try number(key, "n")
             guard [256, 384, 512].contains(modulus.count) else {
                 throw try key.member("n").invalid("RSA keys have 2048, 3072 or 4096 bits")

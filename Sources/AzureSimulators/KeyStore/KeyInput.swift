@@ -9,6 +9,8 @@ struct KeyInput {
     var expires: Int64?
     var isExportable: Bool?
     var operations: [String]?
+    /// Whether the key is to be one for secure wrap.
+    var wrapsSecurely: Bool { operations?.contains { KeyStoreService.secureOperations.contains($0) } ?? false }
     var tags: JSONObject?
     var policy: PolicyInput?
 
@@ -33,10 +35,12 @@ struct KeyInput {
                 isExportable = try attributes.optionalBoolean("exportable")
             }
             if let list = try keyOperations.optionalArray("key_ops") {
+                let known = Self.knownOperations.union(
+                    personality == .managedHSM && KeyAPIVersion.hasSecureWrap(apiVersion) ? KeyStoreService.secureOperations : [])
                 var operations: [String] = []
                 for operation in list {
                     let name = try operation.string()
-                    guard Self.knownOperations.contains(name) else { throw operation.invalid("not a key operation") }
+                    guard known.contains(name) else { throw operation.invalid("not a key operation") }
                     if !operations.contains(name) { operations.append(name) }
                 }
                 self.operations = operations
@@ -104,12 +108,13 @@ extension KeyStoreService {
             identifier: SecureRandom.hex(16), type: type, material: material, operations: input.operations ?? material.defaultOperations,
             isEnabled: input.isEnabled ?? true, notBefore: input.notBefore, expires: input.expires, created: now, updated: now,
             tags: input.tags)
-        if input.isExportable == true || input.policy != nil, Self.versionsWithoutRelease.contains(call.apiVersion) {
+        if input.isExportable == true || input.policy != nil, KeyAPIVersion.withoutRelease.contains(call.apiVersion) {
             throw .skr(
                 1001, "The exportable attribute is only supported with premium vaults and API version >= '7.3-preview'.", personality)
         }
         let sent = input.policy
         let isExportable = input.isExportable
+        let wrapsSecurely = input.wrapsSecurely
         let record = try content.change(name, at: call.host) { (record) throws(KeyStoreRefusal) -> KeyRecord in
             if let old = record, old.deleted != nil {
                 throw KeyStoreRefusal(
@@ -121,7 +126,8 @@ extension KeyStoreService {
                 throw .skr(1003, "The exportable attribute of an existing key cannot be changed.", personality)
             }
             let exports = isExportable ?? record?.isExportable ?? false
-            let policy = try Self.policy(old: record?.policy, sent: sent, exports: exports, type: type, personality)
+            let policy = try Self.policy(
+                old: record?.policy, sent: sent, exports: exports, wrapsSecurely: wrapsSecurely, type: type, personality)
             var new = record ?? KeyRecord(name: name, isExportable: exports, policy: policy, versions: [], deleted: nil)
             new.policy = policy
             new.versions.append(version)
@@ -131,13 +137,18 @@ extension KeyStoreService {
         return SimulatorResponse(json: .object(bundle(record, version, call)))
     }
 
-    /// The policy that a key has after a request.
-    static func policy(old: StoredPolicy?, sent: KeyInput.PolicyInput?, exports: Bool, type: String, _ personality: KeyStorePersonality)
-        throws(KeyStoreRefusal) -> StoredPolicy?
-    {
-        guard exports else {
+    /// The policy that a key has after a request. A policy belongs to a key that can be exported, or to one for secure wrap, which cannot.
+    static func policy(
+        old: StoredPolicy?, sent: KeyInput.PolicyInput?, exports: Bool, wrapsSecurely: Bool, type: String,
+        _ personality: KeyStorePersonality
+    ) throws(KeyStoreRefusal) -> StoredPolicy? {
+        if wrapsSecurely {
+            guard !exports else { throw .badParameter("Keys for secure wrap must not be exportable.") }
+            guard sent != nil || old != nil else { throw .badParameter("Keys for secure wrap must have release policy.") }
+        }
+        guard exports || wrapsSecurely else {
             if sent != nil { throw .skr(1005, "Non-exportable keys must not have release policy.", personality) }
-            return nil
+            return old
         }
         guard type.hasSuffix("-HSM") else { throw .skr(1006, "Exportable keys must be protected by an HSM.", personality) }
         guard let sent else {

@@ -46,4 +46,7 @@ struct KeyVersion: Sendable {
     var updated: Int64
     /// Text by name.
     var tags: JSONObject?
+
+    /// Whether it is for secure wrap, and has a release policy though it cannot be exported.
+    var wrapsSecurely: Bool { operations.contains { KeyStoreService.secureOperations.contains($0) } }
 }

@@ -20,12 +20,12 @@ extension KeyStoreService {
     }
 
     func release(_ name: String, version: String?, _ call: Call) async throws(KeyStoreRefusal) -> SimulatorResponse {
-        guard !Self.versionsWithoutRelease.contains(call.apiVersion) else {
+        guard !KeyAPIVersion.withoutRelease.contains(call.apiVersion) else {
             throw .badParameter("The release operation needs api-version 7.3 or later.")
         }
         let question = try question(call)
         let (record, found) = try find(name, version: version, call)
-        try Self.checkUsable(found, at: call.now)
+        try Self.checkUsable(found, for: "release", at: call.now)
         guard record.isExportable, let policy = record.policy?.policy else {
             throw .forbidden("The key is not exportable.", because: "the key was not made with exportable = true")
         }
@@ -55,20 +55,22 @@ extension KeyStoreService {
         }
     }
 
-    private static func checkUsable(_ version: KeyVersion, at now: Int64) throws(KeyStoreRefusal) {
-        guard version.isEnabled else { throw .forbidden("Operation release is not allowed on a disabled key.", inner: "KeyDisabled") }
+    static func checkUsable(_ version: KeyVersion, for operation: String, at now: Int64) throws(KeyStoreRefusal) {
+        guard version.isEnabled else {
+            throw .forbidden("Operation \(operation) is not allowed on a disabled key.", inner: "KeyDisabled")
+        }
         if let start = version.notBefore, now < start {
-            throw .forbidden("Operation release is not allowed before the key's nbf.", inner: "KeyNotYetValid")
+            throw .forbidden("Operation \(operation) is not allowed before the key's nbf.", inner: "KeyNotYetValid")
         }
         if let end = version.expires, now >= end {
-            throw .forbidden("Operation release is not allowed on an expired key.", inner: "KeyExpired")
+            throw .forbidden("Operation \(operation) is not allowed on an expired key.", inner: "KeyExpired")
         }
     }
 
     // MARK: The attestation token
 
     /// The claims of a token whose signer the policy names, whose signature and times hold, and which satisfies the policy.
-    private func verifiedClaims(_ target: String, _ policy: ReleasePolicy, now: Int64) async throws(KeyStoreRefusal) -> JSONObject {
+    func verifiedClaims(_ target: String, _ policy: ReleasePolicy, now: Int64) async throws(KeyStoreRefusal) -> JSONObject {
         let jws: JWS
         let claims: JSONCursor
         let issuer: String
@@ -110,8 +112,8 @@ extension KeyStoreService {
         let expires: Int64
         let notBefore: Int64
         do {
-            expires = try claims.integer("exp")
-            notBefore = try claims.optionalInteger("nbf") ?? 0
+            expires = try claims.numericDate("exp")
+            notBefore = try claims.optionalNumericDate("nbf") ?? 0
         } catch { throw .attestationNotVerified("the token's times are not usable: \(error.description)") }
         guard expires >= now - clockSkew else { throw .attestationNotVerified("the token expired at \(RFC3339.spaced(expires))") }
         guard notBefore <= now + clockSkew else {

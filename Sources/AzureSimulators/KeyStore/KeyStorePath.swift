@@ -8,17 +8,23 @@ enum KeyStoreOperation: Equatable, Sendable {
     case update(name: String, version: String?)
     case delete(name: String)
     case release(name: String, version: String?)
+    case secureWrap(name: String, version: String?)
+    case secureUnwrap(name: String, version: String?)
     case getDeleted(name: String)
     case listDeleted
     case recover(name: String)
     case purge(name: String)
-    /// Real, but not simulated: encrypt, sign, rotate, backup, …
-    case unsupported
+    /// Real, but not simulated; with the key that it is about.
+    case unsimulated(UnsimulatedOperation, name: String?)
     /// Not a path of the service.
     case unknown
 
     init(_ request: SimulatorRequest) {
         var path = request.segments
+        if let operation = UnsimulatedOperation.ofStore(path.map { $0.lowercased() }) {
+            self = .unsimulated(operation, name: nil)
+            return
+        }
         guard !path.isEmpty else {
             self = .unknown
             return
@@ -35,13 +41,14 @@ enum KeyStoreOperation: Equatable, Sendable {
         case ("PATCH", "keys", 1): self = .update(name: path[0], version: nil)
         case ("DELETE", "keys", 1): self = .delete(name: path[0])
         case ("GET", "keys", 2) where path[1].lowercased() == "versions": self = .versions(name: path[0])
-        case ("GET", "keys", 2) where path[1].lowercased() == "rotationpolicy": self = .unsupported
+        case ("GET", "keys", 2) where ["rotationpolicy", "attestation"].contains(path[1].lowercased()): self = Self.action(path)
         case ("GET", "keys", 2): self = .get(name: path[0], version: Self.version(path[1]))
         case ("PATCH", "keys", 2): self = .update(name: path[0], version: Self.version(path[1]))
+        case ("POST", "keys", 1) where path[0].lowercased() == "restore": self = .unsimulated(.restoreKey, name: nil)
         case ("POST", "keys", 2), ("POST", "keys", 3): self = Self.action(path)
-        case ("GET", "keys", 3) where path[2].lowercased() == "attestation": self = .unsupported
-        case ("PUT", "keys", 2) where path[1].lowercased() == "rotationpolicy": self = .unsupported
-        case ("POST", "rng", 0): self = .unsupported
+        case ("GET", "keys", 3) where path[2].lowercased() == "attestation": self = Self.action(path)
+        case ("PUT", "keys", 2) where ["rotationpolicy", "restore"].contains(path[1].lowercased()): self = Self.action(path)
+        case ("POST", "rng", 0): self = .unsimulated(.randomBytes, name: nil)
         default: self = .unknown
         }
     }
@@ -49,11 +56,13 @@ enum KeyStoreOperation: Equatable, Sendable {
     /// `{name}/{action}` and `{name}/{version}/{action}`; clients without a version also write `{name}//{action}`.
     private static func action(_ path: [String]) -> KeyStoreOperation {
         let version = path.count == 3 ? version(path[1]) : nil
-        return switch path[path.count - 1].lowercased() {
+        let action = path[path.count - 1].lowercased()
+        return switch action {
         case "release": .release(name: path[0], version: version)
+        case "securewrapkey": .secureWrap(name: path[0], version: version)
+        case "secureunwrapkey": .secureUnwrap(name: path[0], version: version)
         case "create" where path.count == 2: .create(name: path[0])
-        case "encrypt", "decrypt", "sign", "verify", "wrapkey", "unwrapkey", "rotate", "backup", "restore": .unsupported
-        default: .unknown
+        default: UnsimulatedOperation.ofKey(action).map { .unsimulated($0, name: path[0]) } ?? .unknown
         }
     }
 
@@ -68,9 +77,11 @@ enum KeyStoreOperation: Equatable, Sendable {
         case .update: .keyUpdate
         case .delete: .keyDelete
         case .release: .keyRelease
+        case .secureWrap: .keySecureWrap
+        case .secureUnwrap: .keySecureUnwrap
         case .recover: .keyRecover
         case .purge: .keyPurge
-        case .unsupported, .unknown: .other
+        case .unsimulated, .unknown: .other
         }
     }
 
@@ -83,9 +94,11 @@ enum KeyStoreOperation: Equatable, Sendable {
         case .update: .update
         case .delete: .delete
         case .release: .release
+        case .secureWrap: .wrapKey
+        case .secureUnwrap: .unwrapKey
         case .recover: .recover
         case .purge: .purge
-        case .unsupported, .unknown: nil
+        case .unsimulated, .unknown: nil
         }
     }
 
@@ -93,9 +106,11 @@ enum KeyStoreOperation: Equatable, Sendable {
     var name: String? {
         switch self {
         case .create(let name), .import(let name), .get(let name, _), .versions(let name), .update(let name, _), .delete(let name),
-            .release(let name, _), .getDeleted(let name), .recover(let name), .purge(let name):
+            .release(let name, _), .secureWrap(let name, _), .secureUnwrap(let name, _), .getDeleted(let name), .recover(let name),
+            .purge(let name):
             name
-        case .list, .listDeleted, .unsupported, .unknown: nil
+        case .unsimulated(_, let name): name
+        case .list, .listDeleted, .unknown: nil
         }
     }
 }

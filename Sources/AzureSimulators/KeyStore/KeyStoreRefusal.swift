@@ -16,6 +16,10 @@ struct KeyStoreRefusal: Error {
         self.explanation = explanation
     }
 
+    init(_ operation: UnsimulatedOperation) {
+        self.init(UnsimulatedOperation.status, UnsimulatedOperation.code, operation.message)
+    }
+
     static func badParameter(_ message: String, because explanation: String? = nil) -> KeyStoreRefusal {
         KeyStoreRefusal(400, "BadParameter", message, because: explanation)
     }

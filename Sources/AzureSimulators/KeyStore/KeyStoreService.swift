@@ -6,12 +6,6 @@ internal import Synchronization
 
 /// Key Vault or Managed HSM, for every store name at once (KeyStores.md, "Overview").
 struct KeyStoreService: SimulatedService {
-    static let apiVersions: Set<String> = [
-        "2016-10-01", "7.0", "7.1", "7.2", "7.3-preview", "7.3", "7.4-preview.1", "7.4", "7.5", "7.6-preview.2", "7.6",
-        "2025-06-01-preview", "2025-07-01",
-    ]
-    /// Versions without exportable keys.
-    static let versionsWithoutRelease: Set<String> = ["2016-10-01", "7.0", "7.1", "7.2"]
     /// Longest explanation that is sent, in bytes.
     private static let maximumExplanationBytes = 2000
 
@@ -50,10 +44,7 @@ struct KeyStoreService: SimulatedService {
     /// What `respond` does once the caller is known. Administration comes in here.
     func answer(_ request: SimulatorRequest, _ caller: AccessTokenIssuer.Caller?) async throws(KeyStoreRefusal) -> SimulatorResponse {
         let operation = KeyStoreOperation(request)
-        guard let version = request.queryValue("api-version") else { throw .badParameter("The api-version query parameter is required.") }
-        guard Self.apiVersions.contains(version) else {
-            throw .badParameter("The specified version (\(version.prefix(40))) is not recognized.")
-        }
+        let version = try KeyAPIVersion.check(request.queryValue("api-version"), configuration.logger)
         if let name = operation.name { try Self.check(name: name) }
         if let caller, let permission = operation.permission, permissions.denies(caller, at: request.host, permission) {
             throw forbidden(caller, permission, request, key: operation.name)
@@ -68,11 +59,16 @@ struct KeyStoreService: SimulatedService {
         case .update(let name, let version): return try update(name, version: version, call)
         case .delete(let name): return try delete(name, call)
         case .release(let name, let version): return try await release(name, version: version, call)
+        case .secureWrap(let name, let version): return try secureWrap(name, version: version, call)
+        case .secureUnwrap(let name, let version): return try await secureUnwrap(name, version: version, call)
         case .getDeleted(let name): return try getDeleted(name, call)
         case .listDeleted: return try listDeleted(call)
         case .recover(let name): return try recover(name, call)
         case .purge(let name): return try purge(name, call)
-        case .unsupported: throw KeyStoreRefusal(501, "NotSupported", "The simulator does not carry out this operation.")
+        case .unsimulated(let operation, let name):
+            // A key that is not there is the first thing that the service would say.
+            if let name { _ = try find(name, version: nil, call) }
+            throw KeyStoreRefusal(operation)
         case .unknown: throw KeyStoreRefusal(404, "NotFound", "The requested path does not exist.")
         }
     }

@@ -9,6 +9,7 @@ extension KeyStoreService {
         let sent = input.policy
         let (isEnabled, notBefore, expires) = (input.isEnabled, input.notBefore, input.expires)
         let (operations, tags, isExportable) = (input.operations, input.tags, input.isExportable)
+        let wrapsSecurely = input.wrapsSecurely
         let now = call.now
         let (record, changed) = try content.change(name, at: call.host) { (stored) throws(KeyStoreRefusal) -> (KeyRecord, KeyVersion) in
             guard var record = stored, record.deleted == nil,
@@ -17,10 +18,12 @@ extension KeyStoreService {
             if let isExportable, isExportable != record.isExportable {
                 throw .skr(1014, "Cannot modify the exportable state of a key.", personality)
             }
-            if let sent {
-                guard version == nil else { throw .skr(1016, "Key Release Policy can only be set on versionless key", personality) }
+            if sent != nil, version != nil { throw .skr(1016, "Key Release Policy can only be set on versionless key", personality) }
+            let secures = wrapsSecurely || operations == nil && record.versions[index].wrapsSecurely
+            if sent != nil || wrapsSecurely {
                 record.policy = try Self.policy(
-                    old: record.policy, sent: sent, exports: record.isExportable, type: record.current.type, personality)
+                    old: record.policy, sent: sent, exports: record.isExportable, wrapsSecurely: secures, type: record.current.type,
+                    personality)
             }
             if let isEnabled { record.versions[index].isEnabled = isEnabled }
             if let notBefore { record.versions[index].notBefore = notBefore }

@@ -1,12 +1,15 @@
 /// What a caller may do with keys; the names are those of access policies.
 package enum KeyPermission: String, Sendable, CaseIterable, Hashable {
-    case create, `import`, get, list, update, delete, recover, purge, release
+    case create, `import`, get, list, update, delete, recover, purge, release, wrapKey, unwrapKey
 
     /// The data action of Azure RBAC below `…/keys/`.
     var action: String {
         switch self {
         case .get, .list: "read"
         case .delete: "delete"
+        // Of secure wrap, which the stores count among the ordinary ones.
+        case .wrapKey: "wrap/action"
+        case .unwrapKey: "unwrap/action"
         default: "\(rawValue)/action"
         }
     }

@@ -7,25 +7,32 @@ package struct SimulatorPorts: Sendable, Equatable {
     package let tls: Int
     /// Plain HTTP: IMDS and THIM.
     package let metadata: Int
+    /// The proxy that leads to both, where one was asked for.
+    package let proxy: Int?
 
-    package init(tls: Int, metadata: Int) {
+    package init(tls: Int, metadata: Int, proxy: Int? = nil) {
         self.tls = tls
         self.metadata = metadata
+        self.proxy = proxy
     }
 }
 
-/// Hands the ports to whoever waits for them, once both listeners are up.
+/// Hands the ports to whoever waits for them, once every listener is up.
 final class PortAnnouncement: Sendable {
     typealias Announced = Result<SimulatorPorts, SimulatorError>
 
     private struct State {
+        let expectsProxy: Bool
         var tls: Int?
         var metadata: Int?
+        var proxy: Int?
         var failure: SimulatorError?
         var waiting = WaitList<Announced>()
 
         var result: Announced? {
-            if let tls, let metadata { return .success(SimulatorPorts(tls: tls, metadata: metadata)) }
+            if let tls, let metadata, proxy != nil || !expectsProxy {
+                return .success(SimulatorPorts(tls: tls, metadata: metadata, proxy: proxy))
+            }
             return failure.map { .failure($0) }
         }
 
@@ -33,10 +40,13 @@ final class PortAnnouncement: Sendable {
         mutating func tell() { if let result { waiting.giveAll(result) } }
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    init(expectsProxy: Bool) { state = Mutex(State(expectsProxy: expectsProxy)) }
 
     func announce(tls port: Int) { change { $0.tls = port } }
     func announce(metadata port: Int) { change { $0.metadata = port } }
+    func announce(proxy port: Int) { change { $0.proxy = port } }
     func fail(_ error: SimulatorError) { change { $0.failure = $0.failure ?? error } }
 
     var ports: SimulatorPorts {

@@ -18,6 +18,7 @@ enum KnownHosts {
         "login.microsoftonline.com", "login.microsoftonline.us", "login.windows.net", "login.partner.microsoftonline.cn",
         "login.chinacloudapi.cn",
     ]
+    static let managementHosts = ["management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"]
     /// `contoso.vault.localhost`: names that many clients resolve to the loopback interface by themselves.
     static let privateTopLabels = ["localhost", "localtest"]
     static let keyDistributionHost = "kdsintf.amd.com"
@@ -30,7 +31,7 @@ enum KnownHosts {
         for top in privateTopLabels { names += ["attest", "vault", "managedhsm"].map { "*.\($0).\(top)" } }
         names += regionCodes.map { "*.\($0).attest.azure.net" }
         names += governmentRegionCodes.map { "*.\($0).attest.azure.us" }
-        names += entraHosts + [keyDistributionHost, certificateCacheHost] + extra
+        names += entraHosts + managementHosts + [keyDistributionHost, certificateCacheHost] + extra
         return names
     }
 
@@ -39,6 +40,7 @@ enum KnownHosts {
         case attestation
         case keyStore(KeyStorePersonality)
         case entra
+        case management
         case keyDistribution
         case certificateCache
     }
@@ -50,6 +52,7 @@ enum KnownHosts {
             return nil
         }
         if entraHosts.contains(host) { return .entra }
+        if managementHosts.contains(host) { return .management }
         if host == keyDistributionHost { return .keyDistribution }
         if host == certificateCacheHost { return .certificateCache }
         for suffix in attestationSuffixes where isUnder(host, suffix) { return .attestation }

@@ -15,6 +15,7 @@ struct ServiceDirectory: Sendable {
     let entra: any SimulatedService
     let keyDistribution: any SimulatedService
     let certificateCache: any SimulatedService
+    let management: any SimulatedService
     let metadata: any SimulatedService
     let faults: FaultBoard
     let logger: Logger
@@ -40,6 +41,7 @@ struct ServiceDirectory: Sendable {
         case .keyStore(.vault): vault
         case .keyStore(.managedHSM): managedHSM
         case .entra: entra
+        case .management: management
         case .keyDistribution: keyDistribution
         case .certificateCache: certificateCache
         case nil: nil

@@ -35,7 +35,7 @@ struct SimulatorServer: Sendable {
     }
 
     private func respond(to request: Request) async -> Response {
-        let target = request.head.path ?? "/"
+        let target = Self.originForm(request.head.path ?? "/")
         guard target.utf8.count <= Self.maximumPathBytes else {
             return Self.response(SimulatorResponse(error: 414, code: "UriTooLong", message: "The URI is too long."))
         }
@@ -60,6 +60,13 @@ struct SimulatorServer: Sendable {
             method: request.head.method.rawValue.uppercased(), authority: Self.normalized(request.head.authority), path: path, query: query,
             headers: headers, body: body)
         return Self.response(await answer(simulated))
+    }
+
+    /// The path of a target in absolute form, which is what proxies are sent (RFC 9112, section 3.2.2).
+    private static func originForm(_ target: String) -> String {
+        guard target.lowercased().hasPrefix("http://") else { return target }
+        let rest = target.dropFirst("http://".utf8.count).drop { $0 != "/" && $0 != "?" }
+        return rest.first == "/" ? String(rest) : "/" + rest
     }
 
     /// Lower case, and without the port that https implies.

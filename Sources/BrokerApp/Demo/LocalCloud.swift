@@ -33,6 +33,19 @@
             self.directory = String(cString: absolute)
         }
 
+        /// Keeps other simulators from replacing this one's authority, until the process ends.
+        func claim() throws {
+            let descriptor = open(directory + "/simulate.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            guard descriptor >= 0 else {
+                throw CommandFailure(.impossible, "cannot write to \(directory): \(String(cString: strerror(errno)))")
+            }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                throw CommandFailure(
+                    .impossible, "another 'simulate' is running with \(directory), and its clients trust what is there",
+                    nextStep: "use that one, or give this one a --directory of its own")
+            }
+        }
+
         /// What the simulators need to know about the fixture: its root to trust, its chip's certificates to serve.
         func simulatorConfiguration(_ product: ProcessorProduct, logger: Logger) throws -> SimulatorConfiguration {
             var configuration = SimulatorConfiguration()
@@ -43,6 +56,8 @@
                 let chip = try FixtureDirectory(fixtureDirectory).chip(product: product, now: SystemClock().now())
                 let (leaf, intermediate, root) = (chip.chain[0], chip.chain[1], chip.chain[2])
                 configuration.trustedReportRoots = [root.der]
+                let publisher = try FixtureDirectory(fixtureDirectory).trustedIssuer(now: SystemClock().now())
+                configuration.trustedPlatformIssuers = [publisher]
                 configuration.endorsements = EndorsementChain(
                     leaf: leaf, intermediate: intermediate, root: root, tcb: chip.tcb.hex, chipID: Hex.encode(chip.chipID))
             } catch { throw CommandFailure(.impossible, "the fixture authority in \(fixtureDirectory) cannot be used: \(error)") }
@@ -71,6 +86,7 @@
         func brokerConfiguration(_ ports: SimulatorPorts, product: ProcessorProduct, debug: Bool = false) -> JSONValue {
             var fixture: [(String, JSONValue)] = [
                 ("directory", .string(fixtureDirectory)), ("product", .string(product.rawValue.lowercased())),
+                ("endorse-measurement", true),
             ]
             if debug { fixture.append(("debug", true)) }
             return [

@@ -18,12 +18,16 @@
                 whose \
                 reports the simulated MAA accepts beside AMD's, and broker.json, a configuration for 'serve'.
                 """
-        ).examples("simulate", "simulate --directory azure --fault kds=503")
+        ).examples("simulate", "simulate --proxy-port 8082", "simulate --directory azure --fault kds=503")
 
         @Option(help: ArgumentHelp("Where to put ca.pem, the fixture authority and broker.json.", valueName: "directory")) var directory =
             ".attestation-broker"
         @Option(help: ArgumentHelp("TLS port; 0 picks a free one.", valueName: "port")) var port = 8443
         @Option(help: ArgumentHelp("Plain HTTP port of IMDS and THIM; 0 picks a free one.", valueName: "port")) var metadataPort = 8081
+        @Option(
+            help: ArgumentHelp(
+                "Also run a proxy on this port that leads Azure's names to the simulators, for HTTPS_PROXY; 0 picks a free one.",
+                valueName: "port")) var proxyPort: Int?
         @Option(help: ArgumentHelp("Keep imported keys and the authority here; in memory without it.", valueName: "directory")) var keys:
             String?
         @Option(help: ArgumentHelp("Another host name for the server certificate. May be repeated.", valueName: "name")) var hostName:
@@ -43,9 +47,9 @@
                 valueName: "file")) var endorsements: String?
         @Option(
             help: ArgumentHelp(
-                "Answer each request of this route with an error, for example kds=503: "
+                "Answer each request of this route with an error, and a Retry-After if given, for example kds=503 or keys.get=429,7: "
                     + "\(SimulatorRoute.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.",
-                valueName: "route=status")) var fault: [String] = []
+                valueName: "route=status[,retry-after]")) var fault: [String] = []
         @Flag(help: "Write a line to standard error for each request that was answered.") var verbose = false
         @Flag(help: "Print one JSON line with ports and files instead of the text.") var json = false
 
@@ -54,7 +58,7 @@
                 throw CommandFailure(.usage, "--product is milan, genoa or turin")
             }
             guard tokenLife > 0, accessTokenLife > 0 else { throw CommandFailure(.usage, "a token lives for at least one second") }
-            guard (0...65535).contains(port), (0...65535).contains(metadataPort) else {
+            guard [port, metadataPort, proxyPort ?? 0].allSatisfy({ (0...65535).contains($0) }) else {
                 throw CommandFailure(.usage, "a port is a number from 0 to 65535")
             }
             let denied = deny.compactMap(KeyPermission.init)
@@ -65,9 +69,11 @@
             defer { sink.flush() }
             Telemetry.bootstrap(sink: sink, level: verbose ? .debug : .notice)
             let cloud = try LocalCloud(directory: directory)
+            try cloud.claim()
             var configuration = try cloud.simulatorConfiguration(product, logger: Logger(label: "simulators"))
             configuration.port = port
             configuration.metadataPort = metadataPort
+            configuration.proxyPort = proxyPort
             configuration.keyDirectory = keys
             configuration.extraHostNames = hostName
             configuration.attestationTokenLife = tokenLife
@@ -81,50 +87,60 @@
             let group = ServiceGroup(
                 configuration: .init(services: [simulators], gracefulShutdownSignals: [.sigterm, .sigint], logger: configuration.logger))
             async let running: Void = group.run()
-            do { announce(try await simulators.ports, cloud, product) } catch {
-                throw CommandFailure(.impossible, "\(error)", nextStep: "is the port taken? --port 0 --metadata-port 0 pick free ones")
+            let client = SimulatedClient(caFile: cloud.caFile, identityHeader: configuration.identityHeader)
+            do { announce(try await simulators.ports, cloud, product, client) } catch {
+                throw CommandFailure(
+                    .impossible, "\(error)", nextStep: "is the port taken? 0 picks a free one, for --port, --metadata-port and --proxy-port"
+                )
             }
             try await running
         }
 
         private static func faultRule(_ text: String) throws -> FaultRule {
-            let parts = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 2, let route = SimulatorRoute(rawValue: parts[0]), let status = Int(parts[1]), (400...599).contains(status)
-            else { throw CommandFailure(.usage, "--fault wants ROUTE=STATUS, for example kds=503; --help names the routes") }
-            return FaultRule(.status(status), on: route, count: nil)
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let answer = (parts.last ?? "").split(separator: ",", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, let route = SimulatorRoute(rawValue: parts[0]), let status = Int(answer[0]),
+                (400...599).contains(status)
+            else {
+                throw CommandFailure(
+                    .usage, "--fault wants ROUTE=STATUS or ROUTE=STATUS,RETRY-AFTER, for example kds=503; --help names the routes")
+            }
+            // Seconds or an HTTP date, or what no service should send.
+            let headers = answer.dropFirst().map { (name: "Retry-After", value: $0) }
+            return FaultRule(.status(status, headers: headers), on: route, count: nil)
         }
 
-        private func announce(_ ports: SimulatorPorts, _ cloud: LocalCloud, _ product: ProcessorProduct) {
+        private func announce(_ ports: SimulatorPorts, _ cloud: LocalCloud, _ product: ProcessorProduct, _ client: SimulatedClient) {
             let configuration = cloud.brokerConfiguration(ports, product: product).serialized(pretty: true)
             do { try OutputFile.write(configuration + [UInt8(ascii: "\n")], to: cloud.configurationFile) } catch {
                 Console.note("cannot write \(cloud.configurationFile): \(error)")
             }
             if json {
-                let line: JSONValue = [
+                var line: JSONObject = [
                     "tls_port": .integer(Int64(ports.tls)), "metadata_port": .integer(Int64(ports.metadata)),
                     "ca_file": .string(cloud.caFile), "configuration": .string(cloud.configurationFile),
+                    "environment": client.environment(ports),
                 ]
-                Console.writeBytes(line.serialized() + [UInt8(ascii: "\n")])
+                if let proxy = ports.proxy { line.set("proxy_port", .integer(Int64(proxy))) }
+                Console.writeBytes(JSONValue.object(line).serialized() + [UInt8(ascii: "\n")])
                 return
             }
             let style = Style(isOn: Console.hasColour)
-            let tokenURL =
-                "http://127.0.0.1:\(ports.metadata)/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net"
-            let keysURL = "https://\(LocalCloud.vault)/keys?api-version=7.4"
+            let proxy = ports.proxy.map { "127.0.0.1:\($0)   leads to both by Azure's names" } ?? "none; --proxy-port 0 starts one"
             Console.line(
                 """
                 \(style.strong("The simulators are listening."))
                   TLS            127.0.0.1:\(ports.tls)   MAA, Key Vault, Managed HSM, Entra, AMD KDS, certificate cache, by host name
                   metadata       127.0.0.1:\(ports.metadata)   IMDS and THIM, plain HTTP; App Service's identity endpoint at /msi/token
+                  proxy          \(proxy)
                   authority      \(cloud.caFile)
                   configuration  \(cloud.configurationFile)
+                  names          any NAME.vault.azure.net, NAME.managedhsm.azure.net, NAME.REGION.attest.azure.net; other clouds too
 
                 Start a broker against them:
                   attestation-broker serve --config \(cloud.configurationFile)
 
-                Get a token and list the keys of the vault, as any Azure client would:
-                  token=$(curl -s -H Metadata:true '\(tokenURL)' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
-                  curl --cacert \(cloud.caFile) --connect-to ::127.0.0.1:\(ports.tls) -H "Authorization: Bearer $token" '\(keysURL)'
+                \(client.text(ports, vault: LocalCloud.vault))
                 """)
         }
     }

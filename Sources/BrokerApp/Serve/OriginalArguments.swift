@@ -9,8 +9,9 @@ enum OriginalArguments {
     private static let wrapFlags: Set<String> = ["infile", "keypath", "outfile"]
     private static let importFlags: Set<String> = ["out", "a"]
 
-    /// The same line for this program; any other line unchanged.
-    static func translated(_ arguments: [String]) -> [String] {
+    /// The same line for this program; any other line unchanged. A program that is called `skr` serves without being told.
+    static func translated(_ arguments: [String], program: String) -> [String] {
+        if arguments.isEmpty, program.split(separator: "/").last == "skr" { return ["serve"] }
         if arguments.starts(with: ["key", "import"]) { return translatedImport(arguments) }
         guard let first = arguments.first else { return arguments }
         guard first == "serve" || flag(first, of: serverFlags) != nil else {

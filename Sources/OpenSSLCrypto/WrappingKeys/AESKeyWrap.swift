@@ -1,14 +1,15 @@
 internal import COpenSSL
 internal import SecureMemory
 
-/// AES key wrap with padding (RFC 5649), through OpenSSL.
+/// AES key wrap (RFC 3394) and AES key wrap with padding (RFC 5649), through OpenSSL.
 enum AESKeyWrap {
     /// Longest text that is wrapped or unwrapped.
     static let maximumByteCount = 1 << 20
 
     /// The plaintext, or nil where the key is wrong, the text damaged or its length impossible.
-    static func unwrap(kek: UnsafeRawBufferPointer, ciphertext: UnsafeRawBufferPointer) -> SecretBytes? {
-        guard let cipher = cipher(kek), ciphertext.count >= 16, ciphertext.count.isMultiple(of: 8), ciphertext.count <= maximumByteCount,
+    static func unwrap(kek: UnsafeRawBufferPointer, ciphertext: UnsafeRawBufferPointer, isPadded: Bool = true) -> SecretBytes? {
+        guard let cipher = cipher(kek, isPadded), ciphertext.count >= 16, ciphertext.count.isMultiple(of: 8),
+            ciphertext.count <= maximumByteCount,
             let context = EVP_CIPHER_CTX_new()
         else { return nil }
         defer { EVP_CIPHER_CTX_free(context) }
@@ -32,8 +33,9 @@ enum AESKeyWrap {
     }
 
     /// The wrapped text, or nil for a key that is not 16, 24 or 32 bytes or a text that is empty or too long.
-    static func wrap(kek: UnsafeRawBufferPointer, plaintext: UnsafeRawBufferPointer) -> [UInt8]? {
-        guard let cipher = cipher(kek), plaintext.count > 0, plaintext.count <= maximumByteCount - 16, let context = EVP_CIPHER_CTX_new()
+    static func wrap(kek: UnsafeRawBufferPointer, plaintext: UnsafeRawBufferPointer, isPadded: Bool = true) -> [UInt8]? {
+        guard let cipher = cipher(kek, isPadded), plaintext.count > 0, plaintext.count <= maximumByteCount - 16,
+            let context = EVP_CIPHER_CTX_new()
         else { return nil }
         defer { EVP_CIPHER_CTX_free(context) }
         EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW)
@@ -52,11 +54,11 @@ enum AESKeyWrap {
         return ciphertext
     }
 
-    private static func cipher(_ kek: UnsafeRawBufferPointer) -> OpaquePointer? {
+    private static func cipher(_ kek: UnsafeRawBufferPointer, _ isPadded: Bool) -> OpaquePointer? {
         switch kek.count {
-        case 16: FetchedCipher.aes128WrapPad.handle
-        case 24: FetchedCipher.aes192WrapPad.handle
-        case 32: FetchedCipher.aes256WrapPad.handle
+        case 16: (isPadded ? FetchedCipher.aes128WrapPad : .aes128Wrap).handle
+        case 24: (isPadded ? FetchedCipher.aes192WrapPad : .aes192Wrap).handle
+        case 32: (isPadded ? FetchedCipher.aes256WrapPad : .aes256Wrap).handle
         default: nil
         }
     }

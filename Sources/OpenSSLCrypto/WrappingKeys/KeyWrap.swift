@@ -32,9 +32,53 @@ package enum KeyWrap {
         let opened = kek.span.withUnsafeBytes { kek -> SecretBytes? in
             ciphertext.span.withUnsafeBytes { AESKeyWrap.unwrap(kek: kek, ciphertext: $0) }
         }
-        guard let opened else {
-            throw CryptoError(operation: "unwrapping a key", reason: "the ciphertext was not made with this key, or is damaged")
-        }
+        guard let opened else { throw unopened }
         return opened
+    }
+
+    // MARK: Secure wrap, as a simulated Managed HSM does it
+
+    /// RSAES-OAEP (RFC 8017, section 7.1) of a short secret, with an empty label and MGF1 of the same hash.
+    package static func oaepWrap(_ secret: borrowing SecretBytes, to key: PublicKey, digest: DigestAlgorithm) throws(CryptoError) -> [UInt8]
+    {
+        let block: [UInt8]? =
+            if case .rsa = key.kind { secret.withUnsafeBytes { RSAOAEP.encrypt($0, to: key.handle.pointer, digest: digest) } } else { nil }
+        guard let block else {
+            throw CryptoError(operation: "wrapping a key", reason: "the wrapping key is not an RSA key that is large enough")
+        }
+        return block
+    }
+
+    /// What `oaepWrap` wrapped. Every failure is the same error.
+    package static func oaepUnwrap(_ block: [UInt8], with key: PrivateKey, digest: DigestAlgorithm) throws(CryptoError) -> SecretBytes {
+        guard case .rsa = key.publicKey.kind else { throw unopened }
+        let secret = block.span.withUnsafeBytes { RSAOAEP.decrypt($0, with: key.handle.pointer, digest: digest) }
+        guard secret.count > 0 else { throw unopened }
+        return secret
+    }
+
+    /// AES key wrap, plain (RFC 3394) or padded (RFC 5649), with a key of 16, 24 or 32 bytes.
+    package static func aesWrap(kek: borrowing SecretBytes, plaintext: borrowing SecretBytes, isPadded: Bool) throws(CryptoError) -> [UInt8]
+    {
+        let wrapped = kek.withUnsafeBytes { kek in
+            plaintext.withUnsafeBytes { AESKeyWrap.wrap(kek: kek, plaintext: $0, isPadded: isPadded) }
+        }
+        guard let wrapped else {
+            throw CryptoError(operation: "wrapping a key", reason: "the key or the plaintext has an impossible length")
+        }
+        return wrapped
+    }
+
+    /// What `aesWrap` wrapped. Every failure is the same error.
+    package static func aesUnwrap(kek: borrowing SecretBytes, ciphertext: [UInt8], isPadded: Bool) throws(CryptoError) -> SecretBytes {
+        let opened = kek.withUnsafeBytes { kek -> SecretBytes? in
+            ciphertext.span.withUnsafeBytes { AESKeyWrap.unwrap(kek: kek, ciphertext: $0, isPadded: isPadded) }
+        }
+        guard let opened else { throw unopened }
+        return opened
+    }
+
+    private static var unopened: CryptoError {
+        CryptoError(operation: "unwrapping a key", reason: "the ciphertext was not made with this key, or is damaged")
     }
 }
