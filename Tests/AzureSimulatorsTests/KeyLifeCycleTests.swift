@@ -177,7 +177,8 @@ struct KeyLifeCycleTests {
     @Test("text that is no version, and dates that were none", arguments: ["2026-06-01", "2026-7-1", "2027-01-01-beta", "latest", "8.0"])
     func noVersions(_ version: String) async throws {
         try await Cloud.run { cloud in
-            #expect(try await cloud.send(.get, Cloud.vault, "/keys?api-version=\(version)", bearer: cloud.bearer()).status == 400)
+            let answer = try await cloud.send(.get, Cloud.vault, "/keys?api-version=\(version)", bearer: cloud.bearer())
+            #expect(answer.status == 400)
         }
     }
 
