@@ -227,10 +227,9 @@ let package = Package(
             "BrokerHTTPTests",
             [
                 "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "Issuing", "JOSE",
-                "OpenSSLCrypto",
-                "PlainText",
-                "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log, .product(name: "InMemoryLogging", package: "swift-log"),
-                nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"), nio("NIOPosix"), serviceLifecycle,
+                "OpenSSLCrypto", "PlainText", "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log,
+                .product(name: "InMemoryLogging", package: "swift-log"), nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"),
+                nio("NIOPosix"), serviceLifecycle,
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
             ]),
         tests("AzureServicesTests", ["AzureServices", "BrokerCore", "BrokerTestKit", "HTTPTransport", "SecureMemory", "Waiting", log]),

@@ -83,10 +83,10 @@ import Testing
         let gone = Task { await failure(of: request, by: engine) }
         try await eventually { engine.admission.load.waiting == 1 }
         let late = RequestContext(id: "late", deadline: .after(.seconds(1)), logger: subject.log.logger())
-        let expired = Task {
-            do {
+        let expired = Task { () async -> BrokerError? in
+            do throws(BrokerError) {
                 _ = try await engine.release(request, in: late)
-                return nil as BrokerError?
+                return nil
             } catch { return error }
         }
         try await eventually { engine.admission.load.waiting == 2 || late.deadline.hasPassed }

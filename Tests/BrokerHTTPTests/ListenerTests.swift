@@ -6,6 +6,7 @@ import InMemoryLogging
 import Logging
 import NIOCore
 import NIOEmbedded
+import PlainText
 import SecureMemory
 import Testing
 
