@@ -75,7 +75,7 @@ struct EvidenceVerify: ParsableCommand {
         let result = EvidenceVerifier().verify(report: reportBytes, certificates: certificates.certificates, policy: policy)
         let verdict = EvidenceVerdict(result: result, platform: try platformResult(result), unreadable: certificates.unreadable)
         let failure =
-            verdict.isVerified ? nil : CommandFailure(.refused, "the evidence is rejected: \(verdict.failures.joined(separator: ", "))")
+            verdict.isVerified ? nil : CommandFailure(.refused, "the evidence is rejected: \(verdict.checks.failures.joined(separator: ", "))")
         if json { Console.json(verdict.json, failure: failure) } else { verdict.print(Style(isOn: Console.hasColour)) }
         try Console.end(failure)
     }

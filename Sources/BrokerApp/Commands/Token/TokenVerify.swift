@@ -61,7 +61,7 @@ struct TokenVerify: ProviderCommand {
             verification.isVerified
             ? nil : CommandFailure(.refused, "the token is rejected: \(verification.failures.joined(separator: ", "))")
         if json {
-            Console.json(verification.checks.json(isVerified: verification.isVerified), failure: failure)
+            Console.json(.object(verification.checks.json(isVerified: verification.isVerified)), failure: failure)
         } else {
             Console.show(
                 verification.checks, width: 20, verified: verification.isVerified ? "issued by \(authority)" : nil,
