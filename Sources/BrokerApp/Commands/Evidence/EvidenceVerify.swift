@@ -74,8 +74,8 @@ struct EvidenceVerify: ParsableCommand {
         let certificates = try EvidenceFiles.certificates(certs)
         let result = EvidenceVerifier().verify(report: reportBytes, certificates: certificates.certificates, policy: policy)
         let verdict = EvidenceVerdict(result: result, platform: try platformResult(result), unreadable: certificates.unreadable)
-        let failure =
-            verdict.isVerified ? nil : CommandFailure(.refused, "the evidence is rejected: \(verdict.checks.failures.joined(separator: ", "))")
+        let failed = verdict.checks.failures.joined(separator: ", ")
+        let failure = verdict.isVerified ? nil : CommandFailure(.refused, "the evidence is rejected: \(failed)")
         if json { Console.json(verdict.json, failure: failure) } else { verdict.print(Style(isOn: Console.hasColour)) }
         try Console.end(failure)
     }
