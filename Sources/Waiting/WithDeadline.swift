@@ -1,21 +1,22 @@
-internal import Synchronization
-
 /// Runs `operation` in a task of its own, which is cancelled when `deadline` passes or when the calling task is cancelled, and comes back
 /// when it has ended. `operation` has to listen: what may not goes through `abandonable`.
 package func withDeadline<Value: ~Copyable & Sendable, Failure: Error>(
     _ deadline: Deadline, _ operation: @escaping @Sendable () async throws(Failure) -> Value
 ) async throws(Failure) -> Value {
-    let task = Task { () async -> Outcome<Value, Failure> in
-        do throws(Failure) { return Outcome(.success(try await operation())) } catch { return Outcome(.failure(error)) }
+    // A task's own result cannot be a value that cannot be copied, so the task leaves it here, always, before it ends.
+    nonisolated(unsafe) let outcome = UnsafeMutablePointer<Result<Value, Failure>>.allocate(capacity: 1)
+    defer { outcome.deallocate() }
+    let task = Task {
+        do throws(Failure) { outcome.initialize(to: .success(try await operation())) } catch { outcome.initialize(to: .failure(error)) }
     }
     let timer = DeadlineTimer(at: deadline.instant) { task.cancel() }
     defer { timer.cancel() }
-    let outcome = await withTaskCancellationHandler {
+    await withTaskCancellationHandler {
         await task.value
     } onCancel: {
         task.cancel()
     }
-    return try outcome.take().get()
+    return try outcome.move().get()
 }
 
 /// Runs `operation` in a task of its own. When the calling task is cancelled, that one is cancelled too and left behind, and the answer is
@@ -32,16 +33,4 @@ package func abandonable<Value: Sendable, Failure: Error>(_ operation: @escaping
         return nil
     }
     return try result.get()
-}
-
-/// What a task ended with: a task's own result cannot be a value that cannot be copied.
-private final class Outcome<Value: ~Copyable & Sendable, Failure: Error>: Sendable {
-    private let result: Mutex<Result<Value, Failure>?>
-
-    init(_ result: consuming sending Result<Value, Failure>) { self.result = Mutex(result) }
-
-    func take() -> Result<Value, Failure> {
-        guard let result = result.withLock({ $0.take() }) else { preconditionFailure("an outcome was taken twice") }
-        return result
-    }
 }
