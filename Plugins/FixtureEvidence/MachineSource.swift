@@ -10,8 +10,8 @@ struct FixtureMachine: Sendable {
     let platformEndorsements: [[UInt8]]
 }
 
-/// Makes the fixture machine once, on a thread of its own, and lets any number of callers wait for it; it goes on when they leave, for those
-/// who come next. A failure is told to those who wait; the next caller tries again.
+/// Makes the fixture machine once, on a thread of its own, and lets any number of callers wait for it; it goes on when they leave, for
+/// those who come next. A failure is told to those who wait; the next caller tries again.
 final class MachineSource: Sendable {
     typealias Outcome = Result<FixtureMachine, BrokerError>
 

@@ -142,7 +142,8 @@ package struct TokenVerification: Sendable {
         }
     }
 
-    /// Claims that repeat a field of the report, with its place (AMD 56860, "ATTESTATION_REPORT"). An authority's policy may leave them out.
+    /// Claims that repeat a field of the report, with its place (AMD 56860, "ATTESTATION_REPORT"). An authority's policy may leave them
+    /// out.
     private static let reportFields: [(claim: String, field: Range<Int>)] = [
         ("x-ms-sevsnpvm-reportdata", 0x50..<0x90), ("x-ms-sevsnpvm-launchmeasurement", 0x90..<0xC0),
         ("x-ms-sevsnpvm-hostdata", 0xC0..<0xE0),

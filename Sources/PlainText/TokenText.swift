@@ -3,7 +3,8 @@ package enum TokenText {
     private static let start = Array("eyJ".utf8)
     private static let bearer = Array("bearer".utf8)
 
-    /// Replaces what looks like a JWT or JWE (`eyJ…`, the base64url of `{"`), wherever it begins, and on demand what follows the word `Bearer`.
+    /// Replaces what looks like a JWT or JWE (`eyJ…`, the base64url of `{"`), wherever it begins, and on demand what follows the word
+    /// `Bearer`.
     package static func replaced(in text: String, by mark: String, afterBearer: Bool = false) -> String {
         let bytes = Array(text.utf8)
         var result: [UInt8] = []
