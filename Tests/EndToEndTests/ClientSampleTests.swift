@@ -27,6 +27,23 @@ import Testing
         #expect(broker.program.stop() == 0)
     }
 
+    @Test(
+        "the sample with Microsoft's clients makes a key and gets it through the sidecar, against the simulators",
+        .enabled(if: RealClientTests.keyClients != nil, "the packages of Tests/run.sh are not installed for SIMULATOR_TEST_PYTHON"),
+        arguments: [LocalAzure.vault, LocalAzure.managedHSM]) func azureSDK(_ store: String) throws
+    {
+        let azure = try LocalAzure(["--proxy-port", "0"])
+        defer { azure.stop() }
+        let broker = try azure.serve(["key-stores.use=\(store == LocalAzure.vault ? "akv" : "mhsm")"])
+        let policy = Program.packageRoot.appending(path: "policies/release/fixture-guest.json").path
+        let result = try Program.run(
+            [
+                Self.samples.appending(path: "clients/azure_sdk.py").path, store, "sdk-key", policy, "http://127.0.0.1:\(broker.port)",
+            ], environment: azure.environment, executable: try #require(RealClientTests.keyClients))
+        #expect(result.status == 0 && result.text.hasSuffix("released its private half, for encrypt, decrypt\n"), "\(result)")
+        #expect(broker.program.stop() == 0)
+    }
+
     @Test("completions are made for each shell", arguments: ["bash", "zsh", "fish"]) func completions(_ shell: String) throws {
         let result = try Program.run(["--generate-completion-script", shell])
         #expect(result.status == 0)
