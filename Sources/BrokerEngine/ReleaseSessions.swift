@@ -58,6 +58,9 @@ final class ReleaseSessions: Sendable {
     /// How many sessions are open.
     var count: Int { state.withLock { $0.open.count } }
 
+    /// How many releases wait for a session that is being made.
+    var waitingCount: Int { makings.waitingCount() }
+
     /// The scope's session, or a new one that `make` brings, once for all who want it at the same time.
     func lease(
         for scope: ReleaseSession.Scope, in context: RequestContext,

@@ -4,7 +4,7 @@ package enum UpstreamText {
 
     /// The first two kibibytes as text without anything that looks like a token; what is not visible, but for line ends, becomes a space.
     package static func sanitized(_ body: [UInt8]) -> String {
-        let text = TokenText.replaced(in: String(decoding: body.prefix(limit), as: UTF8.self), by: "<token>")
+        let text = TokenText.replaced(in: String(decoding: body.prefix(limit), as: UTF8.self).replacing("\r\n", with: "\n"), by: "<token>")
         return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isVisible || $0 == "\n" ? $0 : " " }))
     }
 

@@ -201,6 +201,7 @@ import Testing
         let first = Task { try await release(engine) }
         try await eventually { gate.waiting == 1 }
         let second = Task { try await release(engine) }
+        try await eventually { engine.sessions?.waitingCount == 2 }
         first.cancel()
         let left = await first.result
         #expect(throws: BrokerError.self) { try left.get() }

@@ -92,7 +92,7 @@ import Testing
         let engine = try subject.engine()
         for (named, asked) in [("two.attest.example", "two.attest.example"), (nil, "one.attest.example")] {
             let token = try await engine.token(
-                for: RuntimeData([1]), from: try named.map { try Endpoint($0) }, in: engine.makeContext(id: "test"))
+                for: RuntimeData(Array("{}".utf8)), from: try named.map { try Endpoint($0) }, in: engine.makeContext(id: "test"))
             #expect(token.authority == (try Endpoint(asked)))
         }
     }

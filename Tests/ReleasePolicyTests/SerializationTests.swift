@@ -36,7 +36,7 @@ struct SerializationTests {
         let long = String(repeating: "y", count: 1000)
         let outcome = policy.evaluate(claims: ["a": .string("line\nbreak" + long)], issuer: "https://sharedneu.neu.attest.azure.net")
         let line = try #require(outcome.obstacles.first)
-        #expect(line.hasPrefix(#"a: wanted equals "x", found "line\nbreak"#))
+        #expect(line.hasPrefix(#"a: wanted equals "x", found "line\u{a}break"#))
         #expect(line.utf8.count < 300)
         #expect(!line.contains("\n"))
     }

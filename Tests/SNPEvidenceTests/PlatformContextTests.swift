@@ -1,3 +1,4 @@
+import Issuing
 import BrokerCore
 import BrokerTestKit
 import EvidenceSamples
@@ -52,7 +53,7 @@ struct PlatformContextTests {
 
 @Suite("How often the platform's words are verified") struct PlatformVerdictTests {
     @Test("once for a content however many requests come, and anew for another") func once() throws {
-        let report = try AttestationReport(try SampleEvidence.evidence(for: RuntimeData([])).report)
+        let report = try AttestationReport(ReportBuilder().unsignedBytes())
         let verified = Mutex<[[UInt8]]>([])
         for content: [UInt8] in [[0xD2], [0xD2, 0x84]] {
             let platform = PlatformContext(SecurityContext(utilityVM: content, origin: "a test")) { endorsement in
