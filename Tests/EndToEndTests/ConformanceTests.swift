@@ -24,7 +24,8 @@ import Testing
 
         // A sidecar that drops `key_ops`, changes a secret member, and answers one error with another status.
         let planted = try RunningProgram(["-u", "-c", Self.planted, url], executable: URL(filePath: "/usr/bin/python3"))
-        defer { planted.stop() }
+        // A child of this process inherits blocked signals, and Python leaves them so.
+        defer { planted.stop(SIGKILL) }
         let other = "http://127.0.0.1:\(try planted.wait(for: /port (\d+)\n/))"
         let found = try Self.compare(url, other)
         #expect(found.status == 1, "\(found.text) \(found.errors)")
