@@ -3,11 +3,9 @@
 package func withDeadline<Value: ~Copyable & Sendable, Failure: Error>(
     _ deadline: Deadline, _ operation: @escaping @Sendable () async throws(Failure) -> Value
 ) async throws(Failure) -> Value {
-    // A task's own result cannot be a value that cannot be copied, so the task leaves it here, always, before it ends.
-    nonisolated(unsafe) let outcome = UnsafeMutablePointer<Result<Value, Failure>>.allocate(capacity: 1)
-    defer { outcome.deallocate() }
+    let outcome = Place<Result<Value, Failure>>()
     let task = Task {
-        do throws(Failure) { outcome.initialize(to: .success(try await operation())) } catch { outcome.initialize(to: .failure(error)) }
+        do throws(Failure) { outcome.put(.success(try await operation())) } catch { outcome.put(.failure(error)) }
     }
     let timer = DeadlineTimer(at: deadline.instant) { task.cancel() }
     defer { timer.cancel() }
@@ -16,7 +14,7 @@ package func withDeadline<Value: ~Copyable & Sendable, Failure: Error>(
     } onCancel: {
         task.cancel()
     }
-    return try outcome.move().get()
+    return try outcome.take().get()
 }
 
 /// Runs `operation` in a task of its own. When the calling task is cancelled, that one is cancelled too and left behind, and the answer is
@@ -33,4 +31,16 @@ package func abandonable<Value: Sendable, Failure: Error>(_ operation: @escaping
         return nil
     }
     return try result.get()
+}
+
+/// Where a task leaves what its result cannot be: a value that cannot be copied.
+private final class Place<Value: ~Copyable>: @unchecked Sendable {
+    // Unchecked because the task puts one value before it ends, and the other side takes it afterwards.
+    private let memory = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+
+    deinit { memory.deallocate() }
+
+    func put(_ value: consuming Value) { memory.initialize(to: value) }
+
+    func take() -> Value { memory.move() }
 }
