@@ -46,7 +46,7 @@ final class MachineSource: Sendable {
         }
         if let machine { return machine }
         if mustMake { work() }
-        let outcome = await waiter.value { state.withLock { _ = $0.waiting.remove(waiter) } }
+        let outcome = await waiter.value { state.withLock { $0.waiting.remove(waiter) } }
         guard let outcome else { throw .cancelled(at: .evidence) }
         return try outcome.get()
     }
@@ -57,10 +57,12 @@ final class MachineSource: Sendable {
     }
 
     private func finish(_ result: Result<FixtureMachine, FixtureError>) {
-        state.withLock { state in
+        let waiting = state.withLock { state in
             state.isMaking = false
             state.machine = try? result.get()
-            state.waiting.giveAll(result.mapError { BrokerError(.evidenceUnavailable, at: .evidence, $0.description) })
+            return state.waiting.takeAll()
         }
+        let outcome = result.mapError { BrokerError(.evidenceUnavailable, at: .evidence, $0.description) }
+        for waiter in waiting { waiter.resume(outcome) }
     }
 }

@@ -59,10 +59,17 @@ final class Admission: Sendable {
         }
         guard let waiter else { return }
         // Whoever is not in the queue any more has been admitted and leaves by itself.
-        guard await waiter.value(onCancel: { state.withLock { _ = $0.queue.remove(waiter) } }) != nil else {
+        guard await waiter.value(onCancel: { state.withLock { $0.queue.remove(waiter) } }) != nil else {
             throw .cancelled(at: .route)
         }
     }
 
-    private func leave() { state.withLock { state in if !state.queue.give(()) { state.running -= 1 } } }
+    private func leave() {
+        let next = state.withLock { state in
+            let next = state.queue.takeFirst()
+            if next == nil { state.running -= 1 }
+            return next
+        }
+        next?.resume(())
+    }
 }

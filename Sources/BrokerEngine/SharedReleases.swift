@@ -114,7 +114,7 @@ final class SharedReleases: Sendable {
             return nil
         }
         guard let waiter else { return }
-        let hasTurn = await waiter.value(onCancel: { self.change(wish) { _ = $0.turn.remove(waiter) } }) != nil
+        let hasTurn = await waiter.value(onCancel: { self.change(wish) { $0.turn.remove(waiter) } }) != nil
         change(wish) { $0.close(exchange) }
         guard hasTurn else { throw .cancelled(at: .release) }
     }
@@ -122,7 +122,12 @@ final class SharedReleases: Sendable {
     /// Gives the place to an exchange that waits. Where more are under way than may be now, that is left to another one.
     private func end(_ wish: Wish) {
         let limit = limitNow
-        change(wish) { line in if line.running > limit || !line.turn.give(()) { line.running -= 1 } }
+        let next = change(wish) { line in
+            let next = line.running > limit ? nil : line.turn.takeFirst()
+            if next == nil { line.running -= 1 }
+            return next
+        }
+        next?.resume(())
     }
 
     private func change<Value: Sendable>(_ wish: Wish, _ body: (inout Line) -> Value) -> Value {

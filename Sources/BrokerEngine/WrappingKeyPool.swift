@@ -74,7 +74,7 @@ package final class WrappingKeyPool: Sendable {
         fill()
         var box = ready
         if let waiter {
-            box = try await waiter.value { self.state.withLock { _ = $0.waiting.remove(waiter) } }?.get()
+            box = try await waiter.value { self.state.withLock { $0.waiting.remove(waiter) } }?.get()
         }
         guard let box else { throw .cancelled(at: .release) }
         guard let key = box.take() else { throw BrokerError(.internal, at: .release, "a wrapping key was taken twice") }
@@ -116,16 +116,21 @@ package final class WrappingKeyPool: Sendable {
 
     /// Gives the key to who has waited longest, or keeps it where there is room.
     private func hand(_ made: Box) {
-        state.withLock { state in
-            if !state.waiting.give(.success(made)), !state.isStopped, state.ready.count < capacity { state.ready.append(made) }
+        let waiter = state.withLock { state in
+            let waiter = state.waiting.takeFirst()
+            if waiter == nil, !state.isStopped, state.ready.count < capacity { state.ready.append(made) }
+            return waiter
         }
+        waiter?.resume(.success(made))
     }
 
     /// Tells everybody who waits that no key can be made.
     private func fail(_ error: CryptoError) {
-        state.withLock { state in
+        let waiting = state.withLock { state in
             state.isMaking = false
-            state.waiting.giveAll(.failure(BrokerError(.internal, at: .release, "a wrapping key could not be made", cause: error)))
+            return state.waiting.takeAll()
         }
+        let failure = BrokerError(.internal, at: .release, "a wrapping key could not be made", cause: error)
+        for waiter in waiting { waiter.resume(.failure(failure)) }
     }
 }

@@ -31,6 +31,6 @@ public enum BackgroundThread {
     public static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
         let waiter = Waiter<Value>()
         guard start({ waiter.resume(body()) }) else { return nil }
-        return await waiter.value(onCancel: {})
+        return await waiter.value(onCancel: { true })
     }
 }

@@ -83,19 +83,22 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable, Fail
     }
 
     private func land(_ key: Key, _ number: UInt64, _ outcome: Result<Value, Failure>) {
-        state.withLock { state in
-            guard state.flights[key]?.number == number, var flight = state.flights.removeValue(forKey: key) else { return }
-            flight.waiting.giveAll(outcome)
+        let waiting = state.withLock { state in
+            guard state.flights[key]?.number == number, var flight = state.flights.removeValue(forKey: key) else { return [] }
+            return flight.waiting.takeAll()
         }
+        for waiter in waiting { waiter.resume(outcome) }
     }
 
-    private func leave(_ key: Key, _ number: UInt64, _ waiter: Waiter<Result<Value, Failure>>) {
-        let abandoned = state.withLock { state -> Task<Void, Never>? in
-            guard var flight = state.flights[key], flight.number == number, flight.waiting.remove(waiter) else { return nil }
+    /// Whether the waiter was still there.
+    private func leave(_ key: Key, _ number: UInt64, _ waiter: Waiter<Result<Value, Failure>>) -> Bool {
+        let (hasLeft, abandoned) = state.withLock { state -> (Bool, Task<Void, Never>?) in
+            guard var flight = state.flights[key], flight.number == number, flight.waiting.remove(waiter) else { return (false, nil) }
             flight.deadlines[ObjectIdentifier(waiter)] = nil
             state.flights[key] = flight.waiting.isEmpty ? nil : flight
-            return flight.waiting.isEmpty ? flight.task : nil
+            return (true, flight.waiting.isEmpty ? flight.task : nil)
         }
         abandoned?.cancel()
+        return hasLeft
     }
 }

@@ -1,6 +1,9 @@
 internal import Synchronization
 
 /// Tasks that wait for a value each, first come, first served. Lives inside the lock of its owner.
+///
+/// Cancellation handlers run under locks of Swift's runtime which resuming takes too, and `remove` in such a handler takes the owner's lock:
+/// so whoever is taken from the list is resumed only after the owner's lock was given back.
 package struct WaitList<Value: Sendable>: Sendable {
     private var waiters: [Waiter<Value>] = []
 
@@ -17,20 +20,16 @@ package struct WaitList<Value: Sendable>: Sendable {
         return waiter
     }
 
-    /// Gives `value` to whoever has waited longest; whether anybody waited.
-    package mutating func give(_ value: Value) -> Bool {
-        guard !waiters.isEmpty else { return false }
-        waiters.removeFirst().resume(value)
-        return true
+    /// Takes out whoever has waited longest, who must then be resumed.
+    package mutating func takeFirst() -> Waiter<Value>? { waiters.isEmpty ? nil : waiters.removeFirst() }
+
+    /// Takes out everybody, who must then be resumed.
+    package mutating func takeAll() -> [Waiter<Value>] {
+        defer { waiters = [] }
+        return waiters
     }
 
-    /// Gives `value` to everybody who waits.
-    package mutating func giveAll(_ value: Value) {
-        for waiter in waiters { waiter.resume(value) }
-        waiters = []
-    }
-
-    /// Takes a place back; whether it was still there.
+    /// Takes a place back; whether it was still there. Whoever was taken out before is going to be resumed.
     @discardableResult package mutating func remove(_ waiter: Waiter<Value>) -> Bool {
         guard let index = waiters.firstIndex(where: { $0 === waiter }) else { return false }
         waiters.remove(at: index)
@@ -54,8 +53,8 @@ package final class Waiter<Value: Sendable>: Sendable {
 
     package func resume(_ value: Value) { finish(value) }
 
-    /// The value; `nil` when the calling task is cancelled first. `leave` is called then, before this comes back. Called once.
-    package func value(onCancel leave: @Sendable () -> Void) async -> Value? {
+    /// The value; `nil` when the calling task is cancelled first. `leave` is called then and says whether no value is on its way. Called once.
+    package func value(onCancel leave: @Sendable () -> Bool) async -> Value? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let kept: Value?? = state.withLock { state in
@@ -69,8 +68,7 @@ package final class Waiter<Value: Sendable>: Sendable {
                 if let kept { continuation.resume(returning: kept) }
             }
         } onCancel: {
-            leave()
-            finish(nil)
+            if leave() { finish(nil) }
         }
     }
 

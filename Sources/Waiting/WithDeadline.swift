@@ -26,7 +26,7 @@ package func abandonable<Value: Sendable, Failure: Error>(_ operation: @escaping
     let task = Task {
         do throws(Failure) { waiter.resume(.success(try await operation())) } catch { waiter.resume(.failure(error)) }
     }
-    guard let result = await waiter.value(onCancel: {}) else {
+    guard let result = await waiter.value(onCancel: { true }) else {
         task.cancel()
         return nil
     }

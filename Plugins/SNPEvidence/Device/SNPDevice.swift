@@ -60,7 +60,11 @@ package final class SNPDevice: Sendable {
             throw BrokerError(
                 .evidenceUnavailable, at: .evidence, "no thread could be started to ask the firmware", retryAfter: .seconds(1))
         }
-        guard let result = await answer.value(onCancel: { isGivenUp.raise() }) else {
+        let result = await answer.value {
+            isGivenUp.raise()
+            return true
+        }
+        guard let result else {
             throw BrokerError(.deadlineExceeded, at: .evidence, "\(probe.paths[interface]) gave no report in time")
         }
         return try result.get()

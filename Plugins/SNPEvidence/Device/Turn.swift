@@ -20,12 +20,19 @@ final class Turn: Sendable {
             return nil
         }
         guard let waiter else { return }
-        if await waiter.value(onCancel: { state.withLock { _ = $0.queue.remove(waiter) } }) != nil { return }
+        if await waiter.value(onCancel: { state.withLock { $0.queue.remove(waiter) } }) != nil { return }
         let held = state.withLock { $0.holder }.map { $0.duration(to: .now) } ?? .zero
         throw BrokerError(
             .deadlineExceeded, at: .evidence,
             "\(path) is still busy with an earlier request, for \(held.components.seconds) s now; requests to the firmware go one by one")
     }
 
-    func leave() { state.withLock { state in state.holder = state.queue.give(()) ? .now : nil } }
+    func leave() {
+        let next = state.withLock { state in
+            let next = state.queue.takeFirst()
+            state.holder = next == nil ? nil : .now
+            return next
+        }
+        next?.resume(())
+    }
 }

@@ -35,9 +35,6 @@ final class PortAnnouncement: Sendable {
             }
             return failure.map { .failure($0) }
         }
-
-        /// Tells everybody who waits, once there is something to tell.
-        mutating func tell() { if let result { waiting.giveAll(result) } }
     }
 
     private let state: Mutex<State>
@@ -51,21 +48,21 @@ final class PortAnnouncement: Sendable {
 
     var ports: SimulatorPorts {
         get async throws(SimulatorError) {
-            let waiter = state.withLock { state in
-                let waiter = state.waiting.add()
-                state.tell()
-                return waiter
-            }
-            let result = await waiter.value { state.withLock { _ = $0.waiting.remove(waiter) } }
+            let waiter = state.withLock { $0.waiting.add() }
+            change { _ in }
+            let result = await waiter.value { state.withLock { $0.waiting.remove(waiter) } }
             guard let result else { throw SimulatorError("nobody waits for the ports any more") }
             return try result.get()
         }
     }
 
+    /// Changes what is known, and tells everybody who waits once there is something to tell.
     private func change(_ body: (inout State) -> Void) {
-        state.withLock { state in
+        let (waiting, result) = state.withLock { state -> ([Waiter<Announced>], Announced?) in
             body(&state)
-            state.tell()
+            let result = state.result
+            return (result == nil ? [] : state.waiting.takeAll(), result)
         }
+        if let result { for waiter in waiting { waiter.resume(result) } }
     }
 }
