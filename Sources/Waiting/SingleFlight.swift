@@ -83,7 +83,7 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable, Fail
     }
 
     private func land(_ key: Key, _ number: UInt64, _ outcome: Result<Value, Failure>) {
-        let waiting = state.withLock { state in
+        let waiting = state.withLock { state -> [Waiter<Result<Value, Failure>>] in
             guard state.flights[key]?.number == number, var flight = state.flights.removeValue(forKey: key) else { return [] }
             return flight.waiting.takeAll()
         }
