@@ -52,8 +52,7 @@ struct AttestationAuthority: Verifier {
         demands.clockSkew = settings.clockSkew.components.seconds
         demands.nonce = nonce
         demands.requiresNonce = settings.requiresNonce
-        // What opaque bytes are to the report, only the caller knows; the token has to be about the report that was sent.
-        if runtime.document != nil { demands.runtimeData = runtime }
+        demands.runtimeData = runtime
         demands.report = evidence.report
         demands.allowsDebug = !settings.refusesDebug
         return try await verified(compact, demands, of: authority, in: context)

@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// Tasks that wait for a value each, first come, first served. Lives inside the lock of its owner.
 ///
-/// Cancellation handlers run under locks of Swift's runtime which resuming takes too, and `remove` in such a handler takes the owner's lock:
-/// so whoever is taken from the list is resumed only after the owner's lock was given back.
+/// Cancellation handlers run under locks of Swift's runtime which resuming takes too, and `remove` in such a handler takes the owner's
+/// lock: so whoever is taken from the list is resumed only after the owner's lock was given back.
 package struct WaitList<Value: Sendable>: Sendable {
     private var waiters: [Waiter<Value>] = []
 
@@ -53,7 +53,8 @@ package final class Waiter<Value: Sendable>: Sendable {
 
     package func resume(_ value: Value) { finish(value) }
 
-    /// The value; `nil` when the calling task is cancelled first. `leave` is called then and says whether no value is on its way. Called once.
+    /// The value; `nil` when the calling task is cancelled first. `leave` is called then and says whether no value is on its way. Called
+    /// once.
     package func value(onCancel leave: @Sendable () -> Bool) async -> Value? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
