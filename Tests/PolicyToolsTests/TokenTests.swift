@@ -88,7 +88,8 @@ import Testing
             (Self.token([("x-ms-attestation-type", "sgx")]), Self.demands(), ["attestation-type"]),
             // C12: what the broker refuses; only who names the kind accepts it.
             (Self.token([("x-ms-attestation-type", "azurevm")]), Self.demands(), ["attestation-type"]),
-            (Self.token(azurevm), Self.demands { $0.kind = .azurevm }, []), (Self.token(azurevm), Self.demands(), ["attestation-type"]),
+            (Self.token(azurevm), Self.demands { $0.kind = .azurevm }, []),
+            (Self.token(azurevm), Self.demands(), ["attestation-type", "debuggable"]),
             (
                 Self.token([("x-ms-attestation-type", "azurevm")]), Self.demands { $0.kind = .azurevm }, ["attestation-type", "debuggable"]
             ),
