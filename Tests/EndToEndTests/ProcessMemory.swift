@@ -16,7 +16,7 @@ struct ProcessMemory {
     let regions: [Region]
 
     init(_ process: Int32) throws {
-        let maps = try String(contentsOfFile: "/proc/\(process)/smaps", encoding: .utf8)
+        let maps = try Self.content(of: "/proc/\(process)/smaps")
         let memory = open("/proc/\(process)/mem", O_RDONLY | O_CLOEXEC)
         guard memory >= 0 else { throw POSIXError(.EACCES) }
         defer { close(memory) }
@@ -40,6 +40,20 @@ struct ProcessMemory {
             }
         }
         self.regions = regions
+    }
+
+    /// The whole text of a file of the kernel's, which comes in pieces: Foundation takes the first one for all there is.
+    private static func content(of path: String) throws -> String {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw POSIXError(.EACCES) }
+        defer { close(file) }
+        var text = Data()
+        var piece = Data(count: 1 << 16)
+        while true {
+            let count = piece.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
+            guard count > 0 else { return String(decoding: text, as: UTF8.self) }
+            text += piece.prefix(count)
+        }
     }
 
     /// Runs of pages that are not zero: most of what a process maps was never touched.
