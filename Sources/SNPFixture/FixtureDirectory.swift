@@ -103,7 +103,7 @@ package struct FixtureDirectory: Sendable {
         var pem = try PrivateFile.read(file(name), limit: 64 * 1024)
         defer { pem.withUnsafeMutableBytes { wipe($0) } }
         do throws(CryptoError) { return try PrivateKey(pem: pem) } catch {
-            throw FixtureError("\(file(name)) is not a private key in PEM form")
+            throw FixtureError("\(file(name)) is not a private key in PEM form: \(error.reason)")
         }
     }
 

@@ -13,7 +13,7 @@ extension FixtureDirectory {
         try PrivateFile.makeDirectory(path)
         let lock = try FileLock(file(Self.lockFile))
         defer { lock.release() }
-        if let kept = try? keptPublisher(now: now) { return kept }
+        if let kept = try keptPublisher(now: now) { return kept }
         let made = try Self.makePublisher(now: now)
         try keep(made.key, as: Self.publisherKeyFile)
         let text = made.certificates.map(\.pem).joined(separator: "\n")
@@ -31,10 +31,15 @@ extension FixtureDirectory {
         }
     }
 
-    private func keptPublisher(now: Int64) throws -> UVMFixture? {
-        let chain = try Certificate.parse(pemOrDER: PrivateFile.read(file(Self.publisherFile), limit: 64 * 1024), maximumCount: 3)
+    /// `nil` where none is kept, or one that has expired. One that cannot be read is an error: others may trust it, and no other instead.
+    private func keptPublisher(now: Int64) throws(FixtureError) -> UVMFixture? {
+        guard PrivateFile.exists(file(Self.publisherFile)) else { return nil }
+        let text = try PrivateFile.read(file(Self.publisherFile), limit: 64 * 1024)
         let key = try privateKey(Self.publisherKeyFile)
-        guard chain.count == 3, chain.allSatisfy({ $0.isValid(at: now) }), (try? chain[0].publicKey) == key.publicKey else { return nil }
-        return try UVMFixture(key: key, certificates: chain, issuer: UVMFixture.issuer(under: chain[2]))
+        do throws(CryptoError) {
+            let chain = try Certificate.parse(pemOrDER: text, maximumCount: 3)
+            guard chain.count == 3, chain.allSatisfy({ $0.isValid(at: now) }), try chain[0].publicKey == key.publicKey else { return nil }
+            return try UVMFixture(key: key, certificates: chain, issuer: UVMFixture.issuer(under: chain[2]))
+        } catch { throw FixtureError(error, during: "reading \(file(Self.publisherFile))") }
     }
 }

@@ -44,6 +44,22 @@ import Testing
         #expect(temporary.names(in: "authority") == files.map(\.0), "and no temporary file is left")
     }
 
+    @Test("a publisher that is kept is everybody's; one that cannot be read is an error and is not replaced") func publisher() async throws
+    {
+        let temporary = try TemporaryDirectory()
+        defer { temporary.remove() }
+        let directory = FixtureDirectory(temporary.path)
+        let issuers = try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<8 { group.addTask { try directory.publisher(now: now).issuer } }
+            return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(issuers.count == 1)
+        let text = try BoundedFile.read("\(temporary.path)/fixture-uvm.pem", limit: 1 << 16)
+        _ = try temporary.write("fixture-uvm.key", Array("nothing".utf8))
+        #expect(throws: FixtureError.self) { try directory.publisher(now: now) }
+        #expect(try BoundedFile.read("\(temporary.path)/fixture-uvm.pem", limit: 1 << 16) == text)
+    }
+
     @Test func isReadBack() async throws {
         let temporary = try await SharedAuthority.directory()
         defer { temporary.remove() }
