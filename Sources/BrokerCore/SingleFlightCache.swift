@@ -60,23 +60,26 @@ public final class SingleFlightCache<Key: Hashable & Sendable, Value: Sendable>:
         isOwn: @Sendable (BrokerError) -> Bool = { _ in false },
         fetch: @escaping @Sendable (RequestContext) async throws(BrokerError) -> Fetched
     ) async throws(BrokerError) -> Found {
-        if let known = known(key, otherThan: stale) { return known }
-        let found = try await fetches.value(
-            for: key, until: { context.deadline }, isOwn: { $0.code == .deadlineExceeded || isOwn($0) }
-        ) { latest throws(BrokerError) in
-            // It may have come since.
-            if let known = self.known(key, otherThan: stale) { return known }
-            let generation = self.state.withLock { state in
-                state.counter += 1
-                return state.counter
+        while true {
+            if let known = known(key, otherThan: stale) { return known }
+            let found = try await fetches.value(
+                for: key, until: { context.deadline }, isOwn: { $0.code == .deadlineExceeded || isOwn($0) }
+            ) { latest throws(BrokerError) in
+                // It may have come since.
+                if let known = self.known(key, otherThan: stale) { return known }
+                let generation = self.state.withLock { state in
+                    state.counter += 1
+                    return state.counter
+                }
+                let fetched = try await fetch(RequestContext(id: context.id, logger: context.logger, deadline: latest))
+                let found = Found(value: fetched.value, generation: generation)
+                if !Task.isCancelled { self.keep(found, for: key, fetched.freshFor) }
+                return found
             }
-            let fetched = try await fetch(RequestContext(id: context.id, logger: context.logger, deadline: latest))
-            let found = Found(value: fetched.value, generation: generation)
-            if !Task.isCancelled { self.keep(found, for: key, fetched.freshFor) }
-            return found
+            guard let found else { throw .cancelled(at: stage) }
+            // Somebody else's fetch may have found what is stale for this caller.
+            if found.generation != stale { return found }
         }
-        guard let found else { throw .cancelled(at: stage) }
-        return found
     }
 
     private func known(_ key: Key, otherThan stale: UInt64?) -> Found? {
