@@ -73,7 +73,8 @@ struct AttestationAuthority: Verifier {
         guard verification.failures != ["debuggable"] || demands.allowsDebug else {
             throw BrokerError(
                 .verificationRejected, at: .verify,
-                "the guest may be debugged by its host, and verifier.maa.refuse-debug is set; start it without the debug policy")
+                "the guest may be debugged by its host, or the token does not say that it may not, and verifier.maa.refuse-debug is set; "
+                    + "start it without the debug policy")
         }
         guard verification.isVerified else { throw disbelieved(verification.checks.complaint) }
         return AttestationToken(token, authority: authority)

@@ -46,7 +46,8 @@ const char *broker_argument(int index) {
 int broker_open_standard_descriptors(void) {
     for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
         if (fcntl(descriptor, F_GETFD) >= 0) continue;
-        /* Those below are open, so the lowest free number, which open(2) takes, is this one. A root without /dev needs none where none is closed. */
+        /* Those below are open, so the lowest free number, which open(2) takes, is this one. A root without /dev needs none where none is
+           closed. */
         if (open("/dev/null", O_RDWR) < 0) return errno;
     }
     return 0;
@@ -68,7 +69,8 @@ static void openssl_free(void *memory, const char *file, int line) {
 }
 
 /* OpenSSL frees its locks in an exit handler (OPENSSL_init_crypto(3), OPENSSL_INIT_NO_ATEXIT). A background thread that is still making a
-   wrapping key then crashes a process that had ended well. The option counts only in OpenSSL's first initialisation, hence the constructor. */
+   wrapping key then crashes a process that had ended well. The option counts only in OpenSSL's first initialisation, hence the
+   constructor. */
 __attribute__((constructor)) static void prepare_openssl(void) {
     CRYPTO_set_mem_functions(openssl_allocate, openssl_reallocate, openssl_free);
     OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);

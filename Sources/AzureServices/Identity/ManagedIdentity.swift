@@ -17,8 +17,6 @@ struct ManagedIdentity: RetryingIssuer {
 
     var identity: String { "managed identity \(selector.map { "\($0)" } ?? "of this machine")" }
 
-    var asked: String { service.name }
-
     func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
         let request = HTTPRequest(
             .get, .metadata(host: service.host, port: service.port), path: service.request(audience: audience, selector),

@@ -67,8 +67,6 @@ extension BrokerError {
 
 /// An issuer that asks one service, again where that may help.
 protocol RetryingIssuer: TokenIssuer {
-    /// The service in words.
-    var asked: String { get }
     var sleep: Sleeper { get }
     func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken>
 }

@@ -22,8 +22,6 @@ struct WorkloadIdentity: RetryingIssuer {
 
     var identity: String { "workload identity \(clientID) of tenant \(tenantID)" }
 
-    var asked: String { "\(authority)" }
-
     func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
         let assertion: String
         do { assertion = try await readAssertion(until: deadline.capped(at: timeout)) } catch { return .failed(error) }

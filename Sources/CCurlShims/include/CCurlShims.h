@@ -10,7 +10,8 @@
 /// Receives `size * count` bytes and returns how many it took; any other number ends the transfer.
 typedef size_t (*broker_curl_receive)(char *bytes, size_t size, size_t count, void *context);
 
-/// curl_global_init with memory that is overwritten when libcurl gives it back: its requests carry bearer tokens, and keys on their way into a store.
+/// curl_global_init with memory that is overwritten when libcurl gives it back: its requests carry bearer tokens, and keys on their way
+/// into a store.
 CURLcode broker_curl_initialise(void);
 
 CURLcode broker_curl_set_long(CURL *easy, CURLoption option, long value);
@@ -20,8 +21,8 @@ CURLcode broker_curl_set_pointer(CURL *easy, CURLoption option, void *value);
 CURLcode broker_curl_set_list(CURL *easy, CURLoption option, struct curl_slist *value);
 CURLcode broker_curl_set_receive(CURL *easy, CURLoption option, broker_curl_receive function);
 
-/// Believes the authorities of OpenSSL's X509_STORE `store`, and an intermediate or a server's own certificate in it as well, and none besides. The store must live
-/// as long as the connections. Fails where libcurl does not use OpenSSL.
+/// Believes the authorities of OpenSSL's X509_STORE `store`, and an intermediate or a server's own certificate in it as well, and none
+/// besides. The store must live as long as the connections. Fails where libcurl does not use OpenSSL.
 CURLcode broker_curl_set_trust(CURL *easy, void *store);
 
 /// Lets libcurl abandon a running name lookup instead of waiting for it (7.87 and later; no effect before).

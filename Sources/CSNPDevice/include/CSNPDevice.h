@@ -13,10 +13,12 @@ enum {
     BROKER_CERTIFICATES_MAX_SIZE = 0x4000,
 };
 
-/* SNP_GET_REPORT of linux/sev-guest.h. `exit_info` receives exitinfo2: firmware code in the low, VMM code in the high 32 bits; it means something on EIO only. */
+/* SNP_GET_REPORT of linux/sev-guest.h. `exit_info` receives exitinfo2: firmware code in the low, VMM code in the high 32 bits; it means
+   something on EIO only. */
 int broker_snp_get_report(int descriptor, const uint8_t *report_data, uint32_t vmpl, uint8_t *response, uint64_t *exit_info);
 
-/* SNP_GET_EXT_REPORT: the same with the host's certificate table. `certificates_size` is the buffer's size, a multiple of 4096, and receives the size that is needed. */
+/* SNP_GET_EXT_REPORT: the same with the host's certificate table. `certificates_size` is the buffer's size, a multiple of 4096, and
+   receives the size that is needed. */
 int broker_snp_get_extended_report(
     int descriptor, const uint8_t *report_data, uint32_t vmpl, uint8_t *response, uint8_t *certificates,
     uint32_t *certificates_size, uint64_t *exit_info);
