@@ -72,11 +72,14 @@ let package = Package(
         library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "Waiting"]),
 
         // The field
-        library("SNPReport"), library("SNPVerification", ["PlainText", "SNPReport", "OpenSSLCrypto"]),
+        library("SNPReport", ["OpenSSLCrypto"]), library("SNPVerification", ["PlainText", "SNPReport", "OpenSSLCrypto"]),
         library("UVMEndorsements", ["OpenSSLCrypto", "PlainText", "StrictJSON"]),
         library("ReleasePolicy", ["OpenSSLCrypto", "PlainText", "StrictJSON"]),
         library("AttestationTokens", ["JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "StrictJSON"]),
-        library("PolicyTools", ["AttestationTokens", "JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "StrictJSON"]),
+        library("InputReading", ["OpenSSLCrypto", "PlainText", "SecureMemory", "SNPReport", "StrictJSON"]),
+        library(
+            "PolicyTools",
+            ["AttestationTokens", "InputReading", "JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "StrictJSON"]),
 
         // The contract
         library("BrokerCore", ["AttestationTokens", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "Waiting", log]),
@@ -160,9 +163,8 @@ let package = Package(
             "BrokerApp",
             [
                 "AttestationTokens", "AzureKeyRelease", "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
-                "BrokerObservability", "CProcessShims", "CurlTransport", "HTTPTransport", "JOSE", "OpenSSLCrypto", "PlainText",
-                "ReleasePolicy",
-                "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "UVMEndorsements", "Waiting",
+                "BrokerObservability", "CProcessShims", "CurlTransport", "HTTPTransport", "InputReading", "JOSE", "OpenSSLCrypto",
+                "PlainText", "ReleasePolicy", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "UVMEndorsements", "Waiting",
                 .target(name: "PolicyTools", condition: .when(traits: ["PolicyTools"])),
                 .target(name: "SNPFixture", condition: .when(traits: ["FixtureEvidence"])),
                 .target(name: "AzureSimulators", condition: .when(traits: ["Simulators"])), argumentParser, log, serviceLifecycle,
@@ -201,12 +203,15 @@ let package = Package(
         tests(
             "SNPVerificationTests",
             ["Issuing", "PlainText", "SNPVerification", "SNPReport", "OpenSSLCrypto", "StrictJSON", "EvidenceSamples"]),
+        tests(
+            "InputReadingTests",
+            ["EvidenceSamples", "InputReading", "Issuing", "OpenSSLCrypto", "SecureMemory", "SNPReport", "StrictJSON"]),
         tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
         tests(
             "PolicyToolsTests",
             [
-                "AttestationTokens", "EvidenceSamples", "Issuing", "JOSE", "OpenSSLCrypto", "PolicyTools", "ReleasePolicy", "SNPReport",
-                "StrictJSON",
+                "AttestationTokens", "EvidenceSamples", "InputReading", "Issuing", "JOSE", "OpenSSLCrypto", "PolicyTools", "ReleasePolicy",
+                "SNPReport", "StrictJSON",
             ]), tests("BrokerCoreTests", ["BrokerCore", "HTTPTransport"]),
         tests(
             "BrokerEngineTests",

@@ -65,7 +65,10 @@ extension FixtureProvider: Diagnosing {
             next: "in production set evidence.use to snp")
         do {
             let chip = try await machine.value().chip
-            return [warning, Finding(.ok, "evidence", "the fixture chip signs for TCB \(chip.tcb.hex)")]
+            return [
+                warning, Finding(.ok, "evidence", "the fixture chip signs for TCB \(chip.tcb.hex)"),
+                Finding(.ok, "endorsements", "the fixture chip's own chain"),
+            ]
         } catch { return [warning, Finding("evidence", error)] }
     }
 }

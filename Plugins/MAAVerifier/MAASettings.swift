@@ -35,9 +35,11 @@ struct MAASettings: Sendable {
 
     private struct Keys: SettingsGroup {
         let endpoint = SettingKey<Endpoint>(
-            "endpoint", help: "Authority for requests that name none. Once an endpoint is set, only the configured ones are asked.")
+            "endpoint", help: "Authority for requests that name none. Once an endpoint is set, only the configured ones are asked.",
+            check: { AzureService.attestation.complaint(about: $0) })
         let additionalEndpoints = SettingKey(
-            "additional-endpoints", default: EndpointList(), help: "Further authorities that requests may name.")
+            "additional-endpoints", default: EndpointList(), help: "Further authorities that requests may name.",
+            check: AzureService.attestation.complaint(about:))
         let apiVersion = SettingKey(
             "api-version", default: "2020-10-01", help: "REST version sent to the service.",
             check: { text in

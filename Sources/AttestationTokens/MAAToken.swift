@@ -33,19 +33,6 @@ package struct MAAToken: Sendable {
         self.claims = claims
     }
 
-    /// A token in a file: the compact text, or the service's answer `{"token":"…"}` around it. The error never quotes the file.
-    package init(file: [UInt8]) throws(JOSEError) {
-        guard file.count <= Self.maximumFileBytes else { throw JOSEError("longer than \(Self.maximumFileBytes) bytes") }
-        var text = String(decoding: file.filter { ![0x20, 0x0A, 0x0D, 0x09].contains($0) }, as: UTF8.self)
-        if text.hasPrefix("{") {
-            guard case .object(let answer)? = try? JSONValue.parse(file), let token = answer.text("token") else {
-                throw JOSEError("JSON without a member \"token\"")
-            }
-            text = token
-        }
-        do { try self.init(compact: text) } catch { throw JOSEError("not an attestation token: \(error.reason)") }
-    }
-
     /// `iss`, empty where the token has none.
     package var issuer: String { claims.text("iss") ?? "" }
 

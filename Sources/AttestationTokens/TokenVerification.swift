@@ -60,7 +60,8 @@ package struct TokenVerification: Sendable {
             "signing-key", !candidates.isEmpty,
             kid.isEmpty
                 ? "the header names no key (kid)"
-                : "key \(VisibleText.quoted(kid)) is \(candidates.isEmpty ? "not " : "")among the \(keys?.keys.count ?? 0) published")
+                : "key \(VisibleText.quoted(kid)) is \(candidates.isEmpty ? "not " : "")among the \(keys?.keys.count ?? 0) published"
+                    + (candidates.isEmpty ? keys?.skipped.prefix(3).map { "; skipped: \($0)" }.joined() ?? "" : ""))
         let isSigned = candidates.contains { (try? jws.verify(with: $0.publicKey, algorithm: .rs256)) != nil }
         add("signature", isSigned, isSigned ? "made with the published key" : "does not verify with a published RSA key")
     }

@@ -28,7 +28,7 @@ struct DenialExplainer {
                 summary: "the key's release policy admits the token as far as the broker can tell, and \(key.store) refuses",
                 authorities: shown.authorities,
                 nextSteps: ["try again: the policy may have changed in between, and the stores fail at times to verify a good token"]
-                    + (KnownFailure.catalogue.first { $0.cause == "token-not-verified" }?.nextSteps ?? []))
+                    + (KnownFailure.named("token-not-verified")?.nextSteps ?? []))
         }
         return BrokerError.Details(
             cause: "policy-not-satisfied", summary: shown.summary, authorities: shown.authorities, nextSteps: shown.steps)
@@ -40,11 +40,7 @@ struct DenialExplainer {
         switch obstacle {
         case .notPermitted:
             details.summary += "; which clause cannot be said, because the caller may not read the key (permission 'get')"
-            let permission =
-                switch kind {
-                case .keyVault: "Microsoft.KeyVault/vaults/keys/read"
-                case .managedHSM: "Microsoft.KeyVault/managedHsm/keys/read/action"
-                }
+            let permission = kind == .keyVault ? KeyAction.read.vaultDataAction : KeyAction.read.managedHSMDataAction
             details.nextSteps.insert(
                 "give the caller the key permission 'get' (data action \(permission)) and the broker will name the clause", at: 0)
         case .other(let reason): details.summary += "; which clause cannot be said: " + ShownOutcome.text(reason, limit: 400)

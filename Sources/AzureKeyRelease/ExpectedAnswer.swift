@@ -29,7 +29,8 @@ struct ExpectedAnswer {
     }
 
     private func check(request: JSONCursor) throws(JSONError) {
-        try equal(try request.member("kid"), key.description)
+        let kid = try request.member("kid")
+        guard KeyReference(identifier: try kid.string()) == key else { throw kid.invalid("not \(key), which was asked for") }
         try equal(try request.member("enc"), algorithm.rawValue)
         let echoed = try request.member("nonce")
         guard try echoed.string().utf8.elementsEqual(nonce.utf8) else {
@@ -41,14 +42,12 @@ struct ExpectedAnswer {
         guard try member.string().utf8.elementsEqual(wanted.utf8) else { throw member.invalid("not \(wanted), which was asked for") }
     }
 
-    /// Always with a version, and with the one asked for where one was.
+    /// As the store spells it; always with a version, and with the one asked for where one was.
     private func checkedKeyID(_ kid: JSONCursor) throws(JSONError) -> String {
         let text = try kid.string()
-        let prefix = "\(key.store.origin)/keys/"
-        guard text.utf8.count <= 512, text.hasPrefix(prefix), let named = KeyName(String(text.dropFirst(prefix.count))),
-            named.name == key.name.name, let version = named.version
-        else { throw kid.invalid("not a version of \(prefix)\(key.name.name)") }
-        guard key.name.version == nil || key.name.version == version else { throw kid.invalid("another version than \(key)") }
+        guard let named = KeyReference(identifier: text), named.name.version != nil, key.isAnswered(by: named) else {
+            throw kid.invalid("not \(key) with its version")
+        }
         return text
     }
 

@@ -24,16 +24,15 @@ package struct KeyStoreSettings: Sendable {
         timeout = try settings(Self.keys.timeout)
     }
 
-    /// What the block accepts.
-    package static let schema = keys.schema
+    /// What the block of a key vault, and that of a Managed HSM, accept.
+    package static let keyVaultSchema = Keys(of: .keyVault).schema
+    package static let managedHSMSchema = Keys(of: .managedHSM).schema
 
-    private static let keys = Keys()
+    private static let keys = Keys(of: nil)
 
     private struct Keys: SettingsGroup {
-        let endpoint = SettingKey<Endpoint>(
-            "endpoint", help: "Store for requests that name none. Once an endpoint is set, only the configured ones are asked.")
-        let additionalEndpoints = SettingKey(
-            "additional-endpoints", default: EndpointList(), help: "Further stores that requests may name.")
+        let endpoint: SettingKey<Endpoint>
+        let additionalEndpoints: SettingKey<EndpointList>
         let apiVersion = SettingKey(
             "api-version", default: "7.4", help: "REST version, at least 7.3.",
             check: { text in
@@ -45,6 +44,16 @@ package struct KeyStoreSettings: Sendable {
         let timeout = SettingKey(
             "timeout", default: Duration.seconds(15), help: "Bound on one release request.",
             check: { $0 > .zero ? nil : "must be more than zero" })
+
+        /// A host of another service than `service` is refused.
+        init(of service: AzureService?) {
+            endpoint = SettingKey(
+                "endpoint", help: "Store for requests that name none. Once an endpoint is set, only the configured ones are asked.",
+                check: { service?.complaint(about: $0) })
+            additionalEndpoints = SettingKey(
+                "additional-endpoints", default: EndpointList(), help: "Further stores that requests may name.",
+                check: { service?.complaint(about: $0) })
+        }
     }
 }
 

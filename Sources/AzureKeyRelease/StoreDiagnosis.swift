@@ -21,9 +21,9 @@ extension AzureKeyStore: Diagnosing {
             findings.append(
                 Finding(
                     "identity", error,
-                    next: error.details?.nextSteps.first
-                        ?? "assign the identity to the group or set its federated credential, or have callers send access tokens "
-                        + "(identity.use none)"
+                    next: error.details == nil
+                        ? "assign the identity to the group or set its federated credential, or have callers send access tokens "
+                            + "(identity.use none)" : nil
                 ))
         }
         return findings

@@ -27,30 +27,36 @@ package struct UpstreamRefusal: Sendable {
     package let code: String?
     package let innerCode: String?
     package let message: String?
+    private let hint: String?
     /// What the catalogue knows about the answer.
     package let known: KnownFailure?
 
     /// `service` is its name in messages; `hint` what else was said, outside of the body.
-    package init(_ response: HTTPResponse, of service: String, at stage: BrokerError.Stage, hint: String? = nil) {
+    package init(
+        _ response: HTTPResponse, of service: String, at stage: BrokerError.Stage, for action: KeyAction = .release, hint: String? = nil
+    ) {
         self.response = response
         self.service = service
         self.stage = stage
+        self.hint = hint
         let document = try? JSONCursor.parse(response.body, limits: JSONLimits(maximumDepth: 16))
         let error = try? document?.optional("error")
-        code = UpstreamText.line((try? error?.string()) ?? (try? error?.optionalString("code")), limit: 80)
+        // The header for where the body is not JSON, as behind a gateway.
+        code = UpstreamText.line(
+            (try? error?.string()) ?? (try? error?.optionalString("code")) ?? response.header("x-ms-error-code"), limit: 80)
         innerCode = UpstreamText.line(try? error?.optional("innererror")?.optionalString("code"), limit: 80)
         // Entra ID's description goes on with trace identifiers, each in a line of its own.
         let description = (try? document?.optionalString("error_description"))?.split(whereSeparator: \.isNewline).first.map(String.init)
         message = UpstreamText.line(
             (try? error?.optionalString("message")) ?? description ?? (try? document?.optionalString("message")), limit: 800)
         // The special words first: a code such as Forbidden is shared by many reasons.
-        known = KnownFailure.find(in: [message, innerCode, code, hint])
+        known = KnownFailure.find(in: [message, innerCode, code, hint], for: action)
     }
 
     /// `code/inner code: message`, or what is there of it.
     package var said: String {
         let codes = [code, innerCode].compactMap(\.self).joined(separator: "/")
-        let parts = [codes, message ?? ""].filter { !$0.isEmpty }
+        let parts = [codes, message ?? hint ?? ""].filter { !$0.isEmpty }
         return parts.isEmpty ? "no reason given" : parts.joined(separator: ": ")
     }
 

@@ -33,7 +33,7 @@ package struct BrokerConfiguration: Sendable {
     }
 
     package let server: HTTPFrontEndOptions
-    package let engine: BrokerEngine.Options
+    package var engine: BrokerEngine.Options
     package let evidence: Provider
     package let verifier: Provider
     /// At least one, in the order of `key-stores.use`.

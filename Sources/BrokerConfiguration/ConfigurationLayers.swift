@@ -51,14 +51,9 @@ struct ConfigurationLayers {
     mutating func apply(_ file: ConfigurationFile) {
         let source = ConfigurationSource.file(file.name)
         if file.isWorldWritable { warn("\(source): every user of this machine can change it; remove that permission") }
-        if file.bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
-            isComplete = false
-            complain("", source, "starts with a byte order mark; save it as UTF-8 without one")
-            return
-        }
         do {
             let limits = JSONLimits(maximumBytes: ConfigurationFile.limit, maximumDepth: 16, maximumValues: 1 << 14)
-            apply(try JSONCursor.parse(file.bytes, limits: limits).object(), in: "", source)
+            apply(try JSONCursor.parse(written: file.bytes, limits: limits).object(), in: "", source)
         } catch {
             isComplete = false
             complain("", source, error.description)
@@ -117,8 +112,11 @@ struct ConfigurationLayers {
 
     // MARK: Environment and options
 
+    /// Variables of the commands: where the configuration is, and an access token for `key`.
+    private static let noSettings: Set<String> = ["BROKER_CONFIG", "BROKER_ACCESS_TOKEN"]
+
     mutating func apply(environment: [String: String]) {
-        for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("BROKER_") && name != "BROKER_CONFIG" {
+        for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("BROKER_") && !Self.noSettings.contains(name) {
             let source = ConfigurationSource.environment(name)
             let entries = catalogue.entries(forVariable: name)
             switch entries.count {

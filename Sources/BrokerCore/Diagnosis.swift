@@ -9,23 +9,34 @@ public struct Finding: Sendable, Equatable {
     }
 
     public let verdict: Verdict
-    /// One or two words: `device`, `endorsements`, `identity`.
+    /// One or two words: `device`, `endorsements`, `identity`. Stable, for scripts.
     public let subject: String
     /// One sentence without secrets.
     public let text: String
-    /// What to do about it.
-    public let nextStep: String?
+    /// Stable word for what is behind a problem: the `cause` of `BrokerError.Details`, or the error's code.
+    public let cause: String?
+    /// What to do about it, most likely help first.
+    public let nextSteps: [String]
 
-    public init(_ verdict: Verdict, _ subject: String, _ text: String, next nextStep: String? = nil) {
+    /// The first of the next steps.
+    public var nextStep: String? { nextSteps.first }
+
+    public init(
+        _ verdict: Verdict, _ subject: String, _ text: String, cause: String? = nil, next nextStep: String? = nil,
+        others nextSteps: [String] = []
+    ) {
         self.verdict = verdict
         self.subject = subject
         self.text = text
-        self.nextStep = nextStep
+        self.cause = cause
+        self.nextSteps = (nextStep.map { [$0] } ?? []) + nextSteps
     }
 
-    /// A problem, with the first of the error's next steps.
+    /// A problem with the error's next steps, behind one that its place knows better.
     public init(_ subject: String, _ error: BrokerError, next nextStep: String? = nil) {
-        self.init(.problem, subject, error.message, next: nextStep ?? error.details?.nextSteps.first)
+        self.init(
+            .problem, subject, error.message, cause: error.details?.cause ?? error.code.rawValue, next: nextStep,
+            others: error.details?.nextSteps ?? [])
     }
 }
 

@@ -128,12 +128,8 @@ extension BrokerEngine {
     }
 
     private static func check(_ wrapped: WrappedKey, answers reference: KeyReference) throws(BrokerError) {
-        // Byte by byte, and with a version of the form that may become part of a URL.
-        let prefix = "\(reference.store.origin)/keys/"
-        guard wrapped.keyID.utf8.starts(with: prefix.utf8),
-            let answered = KeyName(String(decoding: wrapped.keyID.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)),
-            answered.name == reference.name.name, let version = answered.version,
-            reference.name.version == nil || reference.name.version == version
+        // As the store spells it, and with a version.
+        guard let answered = KeyReference(identifier: wrapped.keyID), answered.name.version != nil, reference.isAnswered(by: answered)
         else { throw BrokerError(.upstreamInvalid, at: .release, "the key store answered for another key than \(reference)") }
     }
 
@@ -148,7 +144,7 @@ extension BrokerEngine {
             guard wrapped.publicPart == nil else {
                 throw BrokerError(.unwrapFailed, at: .unwrap, "the key store calls the key symmetric and gives it a public part")
             }
-            return ReleasedKey(keyID: wrapped.keyID, jwk: PrivateJWK.encode(symmetric: secret))
+            return ReleasedKey(keyID: wrapped.keyID, jwk: PrivateJWK.encode(symmetric: secret, keyOperations: wrapped.operations))
         }
         let numbers: PrivateKeyNumbers
         do { numbers = try PrivateKeyNumbers(pkcs8DER: secret, known: signedNumbers(of: wrapped)) } catch {

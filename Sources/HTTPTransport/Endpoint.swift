@@ -3,7 +3,8 @@ internal import PlainText
 /// The address of a service: a DNS name and a port, and nothing else.
 ///
 /// Bearer tokens are sent where an endpoint points, so its text is taken apart strictly: no user information, path, query or fragment, no
-/// IP address, no trailing dot. `https://` in front is tolerated because people copy it along. Names are compared in lower case.
+/// IP address, no trailing dot. What people copy along is tolerated: `https://` in front, a slash at the end, and the whole URL of a key.
+/// Names are compared in lower case.
 public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     /// Lower-case DNS name with at least two labels.
     public let host: String
@@ -13,11 +14,14 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     /// Why a text is not an endpoint, in words for the person who wrote it.
     public struct Invalid: Error, Sendable, Equatable, CustomStringConvertible { public let description: String }
 
-    /// Reads `host`, `host:port` or either with `https://` in front.
+    /// Reads `host`, `host:port` or either with `https://` in front, and `https://host/keys/…`, of which the host counts.
     public init(_ text: String) throws(Invalid) {
         guard text.utf8.count <= 300 else { throw Invalid(description: "an endpoint has at most 253 characters") }
         var rest = text.utf8[...]
-        if rest.count >= 8, String(decoding: rest.prefix(8), as: UTF8.self).lowercased() == "https://" { rest = rest.dropFirst(8) }
+        let hasScheme = String(decoding: rest.prefix(8), as: UTF8.self).lowercased() == "https://"
+        if hasScheme { rest = rest.dropFirst(8) }
+        if rest.last == UInt8(ascii: "/"), rest.count > 1 { rest = rest.dropLast() }
+        if hasScheme, let slash = rest.firstIndex(of: UInt8(ascii: "/")), Self.isKeyPath(rest[slash...]) { rest = rest[..<slash] }
         guard !rest.isEmpty else {
             throw Invalid(description: "an endpoint cannot be empty; write a host name such as contoso.vault.azure.net")
         }
@@ -70,6 +74,15 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
             throw Invalid(description: "'\(name)' is an IP address; write the host name of the service")
         }
         return name
+    }
+
+    /// Whether a path is that of a key: `/keys/NAME` or `/keys/NAME/VERSION`.
+    private static func isKeyPath(_ path: Substring.UTF8View) -> Bool {
+        let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
+        guard (2...3).contains(parts.count), let first = parts.first, String(decoding: first, as: UTF8.self).lowercased() == "keys" else {
+            return false
+        }
+        return parts.dropFirst().allSatisfy { $0.consists(of: .alphanumeric + "-") } && parts.dropFirst().first?.isEmpty == false
     }
 
     private static func complaint(about byte: UInt8) -> String {

@@ -1,3 +1,4 @@
+internal import PlainText
 public import Waiting
 public import SecureMemory
 
@@ -70,9 +71,17 @@ public struct HTTPResponse: Sendable {
     /// The first field of that name (given in lower case).
     public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 
-    /// Seconds of a `Retry-After` field in its delay form, at most one hour; absent, negative or unreadable values are `nil`.
+    /// The delay of a `Retry-After` field (RFC 9110, 10.2.3), at most one hour; absent, negative or unreadable values are `nil`. A date
+    /// is measured from the answer's own `Date`, so that clocks need not agree.
     public var retryAfter: Duration? {
-        guard let text = header("retry-after"), let seconds = Int(text), seconds >= 0 else { return nil }
+        guard let text = header("retry-after") else { return nil }
+        let seconds: Int64
+        if let date = HTTPDate.parse(text) {
+            seconds = max(date - (header("date").flatMap(HTTPDate.parse) ?? HTTPDate.present), 0)
+        } else {
+            guard let delay = Int64(text), delay >= 0 else { return nil }
+            seconds = delay
+        }
         return .seconds(min(seconds, 3600))
     }
 }

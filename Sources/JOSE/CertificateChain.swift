@@ -13,7 +13,10 @@ enum CertificateChain {
         for text in texts {
             let encoded: String
             do { encoded = try text.string() } catch { throw JOSEError("the certificates", error) }
-            guard let der = Base64.decode(encoded) else { throw JOSEError("\(text.path) is not base64") }
+            guard let der = Base64.decode(encoded) else {
+                let isWrapped = encoded.utf8.contains { $0 <= 0x20 }
+                throw JOSEError(isWrapped ? "\(text.path) has line breaks or spaces in its base64" : "\(text.path) is not base64")
+            }
             do { certificates.append(try Certificate(der: der)) } catch { throw JOSEError(text.path, error) }
         }
         return certificates

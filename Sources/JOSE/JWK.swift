@@ -99,7 +99,8 @@ package struct JWK: Sendable {
 
     private static func bytes(_ cursor: JSONCursor) throws(JSONError) -> [UInt8] {
         let text = try cursor.string()
-        guard text.utf8.last != UInt8(ascii: "="), let bytes = Base64.decodeURL(text), !bytes.isEmpty else {
+        guard text.utf8.last != UInt8(ascii: "=") else { throw cursor.invalid("padded with '='; base64url in keys has no padding") }
+        guard let bytes = Base64.decodeURL(text), !bytes.isEmpty else {
             throw cursor.invalid("not canonical base64url")
         }
         return bytes

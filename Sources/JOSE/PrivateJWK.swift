@@ -16,23 +16,25 @@ package enum PrivateJWK {
         }
     }
 
-    /// A symmetric key: `{"k":"…","kty":"oct"}`.
-    package static func encode(symmetric secret: borrowing SecretBytes) -> SecretBytes {
+    /// A symmetric key: `{"k":"…","key_ops":[…],"kty":"oct"}`; `key_ops` only where there are any.
+    package static func encode(symmetric secret: borrowing SecretBytes, keyOperations: [String]) -> SecretBytes {
         secret.withUnsafeBytes { bytes in
             var measure = Text(nil)
-            write(symmetric: bytes, to: &measure)
+            write(symmetric: bytes, keyOperations, to: &measure)
             return SecretBytes(capacity: measure.count) { memory in
                 var text = Text(memory)
-                write(symmetric: bytes, to: &text)
+                write(symmetric: bytes, keyOperations, to: &text)
                 return text.count
             }
         }
     }
 
-    private static func write(symmetric bytes: UnsafeRawBufferPointer, to text: inout Text) {
-        text.append("{\"k\":\"")
-        text.append(base64URL: bytes)
-        text.append("\",\"kty\":\"oct\"}")
+    private static func write(symmetric bytes: UnsafeRawBufferPointer, _ keyOperations: [String], to text: inout Text) {
+        var members = Members()
+        members.write("k", bytes, to: &text)
+        members.write(keyOperations, to: &text)
+        members.write("kty", literal: "oct", to: &text)
+        text.append("}")
     }
 
     private static func write(_ numbers: borrowing PrivateKeyNumbers, _ keyOperations: [String], _ keyType: String?, to text: inout Text) {
@@ -72,9 +74,13 @@ package enum PrivateJWK {
         }
 
         mutating func write(_ name: String, _ bytes: [UInt8]?, to text: inout Text) {
+            (bytes ?? []).withUnsafeBytes { write(name, $0, to: &text) }
+        }
+
+        mutating func write(_ name: String, _ bytes: UnsafeRawBufferPointer, to text: inout Text) {
             begin(name, &text)
             text.append("\"")
-            (bytes ?? []).withUnsafeBytes { text.append(base64URL: $0) }
+            text.append(base64URL: bytes)
             text.append("\"")
         }
 

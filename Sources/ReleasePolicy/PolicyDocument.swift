@@ -29,7 +29,7 @@ package struct PolicyDocument: Sendable, Equatable {
     /// what is wrong with it.
     package init(_ input: [UInt8]) throws(Failure) {
         guard input.count <= Self.maximumBytes else { throw Failure(description: "longer than \(Self.maximumBytes) bytes") }
-        if let encoded = Base64Text(input)?.decoded, encoded.first == UInt8(ascii: "{") {
+        if let encoded = Base64.decodeWrapped(input), encoded.first == UInt8(ascii: "{") {
             self.init(text: encoded, form: .encoded, isImmutable: nil)
             return
         }
@@ -58,8 +58,12 @@ package struct PolicyDocument: Sendable, Equatable {
     private static func unwrapped(_ policy: JSONObject) throws(Failure) -> PolicyDocument {
         var isImmutable: Bool?
         if case .boolean(let flag)? = policy["immutable"] { isImmutable = flag }
-        guard case .string(let data)? = policy["data"] ?? policy["encodedPolicy"] else {
-            throw Failure(description: "release_policy has no data")
+        let member = policy["data"] ?? policy["encodedPolicy"]
+        guard case .string(let data)? = member else {
+            guard let member else { throw Failure(description: "release_policy has no data") }
+            throw Failure(
+                description: "release_policy.data is \(member.kindName); it must be the base64url of the policy's text, which this makes: "
+                    + "base64 -w0 POLICY | tr '+/' '-_' | tr -d '='")
         }
         // `az` prints the decoded text under the name encodedPolicy.
         if data.hasPrefix("{") { return PolicyDocument(text: Array(data.utf8), form: .keyBundle, isImmutable: isImmutable) }

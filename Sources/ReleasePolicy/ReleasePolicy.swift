@@ -20,7 +20,7 @@ package struct ReleasePolicy: Sendable, Equatable {
     /// Reads a policy text. Integers beyond 64 bits are refused rather than rounded.
     package init(json: [UInt8]) throws(PolicyError) {
         let value: JSONValue
-        do { value = try JSONValue.parse(json, limits: JSONLimits(maximumBytes: Self.maximumBytes)) } catch {
+        do { value = try JSONValue.parse(written: json, limits: JSONLimits(maximumBytes: Self.maximumBytes)) } catch {
             throw PolicyError(.syntax, at: "", error.description)
         }
         try self.init(value)

@@ -1,7 +1,7 @@
-internal import StrictJSON
+package import StrictJSON
 
 /// Comparison of a policy's operand with a claim, by canonical text (ReleasePolicies.md, "Evaluation").
-enum ScalarComparison {
+package enum ScalarComparison {
     /// `satisfied` where the two are equal, else in which way they are not.
     static func equality(wanted: JSONValue, actual: JSONValue) -> ClaimReason {
         guard let actualText = canonicalText(actual), let wantedText = canonicalText(wanted) else { return .notComparable }
@@ -23,7 +23,7 @@ enum ScalarComparison {
     }
 
     /// Booleans as `true` and `false`, numbers as plain decimals, strings as they are; `nil` for what has no text.
-    static func canonicalText(_ value: JSONValue) -> String? {
+    package static func canonicalText(_ value: JSONValue) -> String? {
         switch value {
         case .string(let text): text
         case .boolean(let flag): flag ? "true" : "false"

@@ -31,6 +31,8 @@ package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     package let line: Int?
     /// Offset in bytes from the start of the document where reading stopped, for errors of syntax.
     package let position: Int?
+    /// Column, counted from 1 in characters, for documents that a person wrote.
+    package private(set) var column: Int?
 
     package init(_ kind: Kind, path: String = "", _ reason: String, line: Int? = nil, position: Int? = nil) {
         self.kind = kind
@@ -40,12 +42,23 @@ package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
         self.position = position
     }
 
+    /// The same with line and column of `position`.
+    func withColumn(in bytes: [UInt8]) -> JSONError {
+        guard let position else { return self }
+        let before = bytes.prefix(position)
+        var error = JSONError(kind, path: path, reason, line: before.reduce(1) { $1 == 0x0A ? $0 + 1 : $0 }, position: position)
+        let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+        // Bytes 10xxxxxx continue a character.
+        error.column = before[lineStart...].reduce(1) { $1 & 0xC0 == 0x80 ? $0 : $0 + 1 }
+        return error
+    }
+
     /// `response.key.key_hsm: expected a string, found a number`, or `line 3, byte 17: not valid JSON`.
     package var description: String {
         var place = path
         if let line, let position {
             if !place.isEmpty { place += ", " }
-            place += "line \(line), byte \(position)"
+            place += "line \(line), \(column.map { "column \($0)" } ?? "byte \(position)")"
         }
         return place.isEmpty ? reason : "\(place): \(reason)"
     }

@@ -132,9 +132,29 @@ struct BodyTests {
         #expect(engine.questions == [plain, plain, named])
     }
 
+    @Test("case 14: a key's URL names key and store, in any case") func keyURL() async throws {
+        let engine = ScriptedEngine()
+        let version = "0123456789abcdef0123456789abcdef"
+        for body in [
+            #"{"kid":"https://Demo.Vault.Azure.net/keys/k2/\#(version.uppercased())"}"#,
+            #"{"akv_endpoint":"demo.vault.azure.net","kid":"HTTPS://demo.vault.azure.net/keys/k2/\#(version)"}"#,
+        ] {
+            let answer = try await TestServer.run(engine) { try await $0.post("/key/release", body) }
+            #expect(answer.status == 200, "\(answer.text)")
+        }
+        let wanted = ScriptedEngine.Question.release(
+            key: "k2/\(version)", store: try Endpoint("demo.vault.azure.net"), authority: nil, bearer: nil)
+        #expect(engine.questions == [wanted, wanted])
+        let (answer, error) = try await refusal(
+            "/key/release", #"{"kid":"https://one.vault.azure.net/keys/k2","akv_endpoint":"two.vault.azure.net"}"#)
+        #expect(answer.status == 400 && error.contains("another store"), "\(error)")
+    }
+
     @Test(arguments: [
         "../k", "k/..", "%2e%2e", "k?x=1", "k#", "k\\u005cx", "a b", "k\\r\\nX: y", "kö", "k/abc", "k/", "/k", "k//",
-        "k/0123456789ABCDEF0123456789ABCDEF", "k/0123456789abcdef0123456789abcdef/x", String(repeating: "k", count: 128),
+        "k/0123456789abcdef0123456789abcdef/x", "http://demo.vault.azure.net/keys/k", "https://demo.vault.azure.net/secrets/k",
+        "https://demo.vault.azure.net/keys/k?x", "https://u@demo.vault.azure.net/keys/k", "https://127.0.0.1/keys/k",
+        "demo.vault.azure.net/keys/k", String(repeating: "k", count: 128),
         String(repeating: "k", count: 10_000),
     ]) func hostileKeyNamesAreRefused(_ kid: String) async throws {
         let (answer, error) = try await refusal("/key/release", #"{"kid":"\#(kid)"}"#)

@@ -72,7 +72,7 @@ import Testing
                         "key": [
                             "kid": name, "kty": type, "authority": ["endpoint": LocalAzure.authority],
                             "akv": ["endpoint": store, "bearer_token": bearer],
-                        ], "claims": [[["claim": "x-ms-sevsnpvm-is-debuggable", "equals": "false"]]],
+                        ], "claims": [LocalAzure.sound],
                     ] as [String: Any])
             ).path
         }
@@ -113,7 +113,19 @@ import Testing
                     ["canary-ec", "--store", LocalAzure.vault, "--json", "--output", file("canary-ec.jwk")] + with,
                     ["canary-ec", "--store", LocalAzure.managedHSM] + with,
                 ]
-            ), ("wrap", [["-infile", keyFile, "-keypath", file("canary-wrap")], ["-infile", pem, "-keypath", file("canary-wrap")]]),
+            ),
+            (
+                "key policy show",
+                [["canary-oct", "--store", LocalAzure.managedHSM] + with, ["canary-ec", "--store", LocalAzure.vault, "--json"] + with]
+            ),
+            (
+                "key policy set",
+                [
+                    ["canary-oct", policy, "--store", LocalAzure.managedHSM, "--dry-run"] + with,
+                    ["canary-oct", pem, "--store", LocalAzure.managedHSM, "--access-token-file", tokenFile] + with,
+                ]
+            ), ("policy diff", [[policy, policy], [pem, tokenFile], [keyFile, tokenFile]]),
+            ("wrap", [["-infile", keyFile, "-keypath", file("canary-wrap")], ["-infile", pem, "-keypath", file("canary-wrap")]]),
             ("token show", [[tokenFile], [tokenFile, "--json"], [pem]]),
             ("token verify", [[tokenFile, "--keys", keys], [tokenFile, "--keys", keys, "--json"], [pem, "--keys", tokenFile]]),
             ("policy explain", [["--policy", policy, "--token", tokenFile], ["--policy", pem, "--token", tokenFile, "--json"]]),

@@ -52,12 +52,15 @@ import Testing
         #expect(good.status == 0, "\(good.output)")
         for (subject, text) in [
             ("network", LocalAzure.vault), ("network", LocalAzure.authority), ("clock", "within"), ("identity", "given out"),
-            ("token", "verifies"), ("policy", "satisfied"), ("trust store", "ca.pem"),
+            ("token", "verifies"), ("policy", "satisfied"), ("trust store", "ca.pem"), ("release", "opened and forgotten"),
         ] { #expect(good.has("ok", subject, text), "\(subject) \(text): \(good.output)") }
         #expect(good.has("warning", "evidence", "proves nothing"))
 
         let bad = try Examination(options + ["--key", "theirs"] + store)
         #expect(bad.status == 1 && bad.has("problem", "policy", "x-ms-sevsnpvm-vmpl"), "\(bad.output)")
+        #expect(bad.has("consequence", "release") && bad.findings.count { $0.verdict == "problem" } == 1)
+        let unnamed = try Examination(options)
+        #expect(unnamed.status == 0 && unnamed.has("warning", "release", "could not be tested"), "\(unnamed.output)")
         let unreleasable = try Examination(options + ["--key", "fixed"] + store)
         #expect(unreleasable.has("problem", "key", "not releasable"), "\(unreleasable.output)")
         #expect(try Examination(options + ["--key", "absent"] + store).has("problem", "key", "404"))
@@ -100,7 +103,52 @@ import Testing
         // The system's own authorities do not know the simulators'.
         let stranger = try Examination(options + ["--set", "tls.ca-file="])
         #expect(stranger.has("problem", "network", "TLS"), "\(stranger.output)")
-        #expect(stranger.has("problem", "verifier"))
+        #expect(stranger.has("consequence", "verifier") && stranger.findings.count { $0.verdict == "problem" } == 1)
+        #expect(stranger.findings.first { $0.verdict == "problem" }?.next?.contains("tls.ca-file") == true)
+        let nameless = try Examination(
+            options + ["--set", "tls.connect-to=169.254.169.254:80:127.0.0.1:\(azure.metadataPort),::does-not-exist.invalid:443"])
+        #expect(nameless.findings.count { $0.verdict == "problem" } == 1, "\(nameless.output)")
+        #expect(nameless.findings.first { $0.verdict == "problem" }?.next?.contains("resolv.conf") == true)
+    }
+
+    @Test("a probe is given two seconds and asks for no attestation and no release; who waits is told what for") func slow() throws {
+        let azure = try LocalAzure(["--verbose"])
+        defer { azure.stop() }
+        let options = try configuration(azure)
+        let listener = try SilentListener()
+        let silent = [
+            "--set",
+            "tls.connect-to=169.254.169.254:80:127.0.0.1:\(azure.metadataPort),contoso.vault.azure.net:443:127.0.0.1:\(listener.port),"
+                + "::127.0.0.1:\(azure.tlsPort)",
+        ]
+        let quick = try Examination(options + ["--quick"])
+        #expect(quick.status == 0 && !quick.findings.contains { $0.subject == "token" || $0.subject == "release" }, "\(quick.output)")
+        let hanging = try Examination(options + ["--quick"] + silent)
+        #expect(hanging.status == 1 && hanging.has("problem", "network", LocalAzure.vault), "\(hanging.output)")
+        #expect(azure.requests("maa.attest") == 0 && azure.requests("keys.release") == 0)
+        let patient = try Examination(options + silent + ["--set", "server.request-timeout=5s"])
+        #expect(patient.output.contains("doctor: still asking the services"), "\(patient.output)")
+        #expect(try Program.run(["doctor", "--quick", "--key", "mine"] + options).status == 64)
+    }
+
+    @Test("the chain is one line that marks the first broken link, and the page says the same") func page() throws {
+        let azure = try LocalAzure()
+        defer { azure.stop() }
+        let options = try configuration(azure)
+        let text = try Program.run(["doctor", "--set", "identity.client-id=nobody"] + options).text
+        #expect(
+            text.contains(/\ndevice [a-z]+ → endorsements ok → verifier ok → identity BROKEN → store ok → policy not reached\n/), "\(text)")
+        #expect(text.contains("first fix this: identity: "))
+        let policy = try azure.scratch.write("<img src=x>.json", try JSONSerialization.data(withJSONObject: LocalAzure.policy()))
+        let file = azure.scratch.directory.appending(path: "doctor.html")
+        let result = try Program.run(["doctor", "--html", file.path, "--policy", policy.path] + options)
+        let page = try Data(contentsOf: file)
+        let html = String(decoding: page, as: UTF8.self)
+        #expect(result.status == 0 && html.contains("&lt;img src=x&gt;.json") && !html.contains("<img"), "\(result.errors)")
+        if Chromium.isInstalled {
+            let visit = try Chromium.visit(page)
+            #expect(visit.requests == [] && visit.console == [])
+        }
     }
 
     @Test("an identity that is not there is a problem, and its token is nowhere") func identity() throws {
@@ -162,4 +210,28 @@ import Testing
         let none = try Examination(["--offline"], environment: ["BROKER_EVIDENCE_USE": "snp"])
         #expect(none.has("problem", "device", "no SEV-SNP guest interface"), "\(none.output)")
     }
+}
+
+/// Takes connections, and says nothing.
+private final class SilentListener {
+    private let descriptor: Int32
+    let port: Int
+
+    init() throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = descriptor
+        let isListening = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, length) == 0 && listen(descriptor, 16) == 0 && getsockname(descriptor, address, &length) == 0
+            }
+        }
+        port = Int(UInt16(bigEndian: address.sin_port))
+        try #require(isListening)
+    }
+
+    deinit { close(descriptor) }
 }

@@ -54,8 +54,10 @@ import Testing
         ]
         #expect(try Program.run(sample.verifyArguments + right).status == 0)
         let zeros = String(repeating: "0", count: 96)
-        for (option, value, code) in [
-            ("--security-policy", sample.file("report.bin"), "host-data-mismatch"),
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        for (option, value, code) in try [
+            ("--security-policy", scratch.write("other.rego", "package other\n"), "host-data-mismatch"),
             ("--host-data", String(zeros.prefix(64)), "host-data-mismatch"), ("--report-data", "00", "report-data-mismatch"),
             ("--runtime-data", sample.file("report.bin"), "report-data-mismatch"), ("--measurement", zeros, "measurement-mismatch"),
             ("--vmpl", "1", "vmpl-mismatch"),
@@ -112,16 +114,37 @@ import Testing
         }
     }
 
+    @Test("each ok reads forwards, and what failed is named by its code") func words() throws {
+        let sample = try EvidenceFolder("google-milan-v2-gosevguest")
+        let strict = try Program.run(sample.verifyArguments)
+        #expect(strict.text.contains("ok      the report's signature is the leaf's"), "\(strict.text)")
+        #expect(strict.text.contains("FAILED  debug-allowed "), "\(strict.text)")
+        let codes = try Program.run(sample.verifyArguments + ["--json"]).object["checks"] as? [[String: Any]] ?? []
+        #expect(codes.count > 20)
+        for line in strict.text.split(separator: "\n") where line.hasPrefix("ok ") {
+            for code in codes.compactMap({ $0["code"] as? String }) { #expect(!line.hasPrefix("ok      \(code)"), "\(line)") }
+        }
+    }
+
     @Test("files that are not there, or not certificates") func badFiles() throws {
         let sample = try EvidenceFolder("azure-aci-milan-v2-2023")
         let missing = try Program.run(["evidence", "verify", "--report", "/nonexistent/report", "--certs", sample.file("ark.pem")])
         #expect(missing.status == 2)
         #expect(missing.errors.contains("/nonexistent/report"))
-        let garbage = try Program.run([
-            "evidence", "verify", "--report", sample.file("report.bin"), "--certs", sample.file("report.bin"), "--json",
-        ])
-        #expect(garbage.status == 1)
-        #expect((garbage.object["failures"] as? [String])?.contains("certificate-malformed") == true)
+        let verify = ["evidence", "verify", "--report", sample.file("report.bin")]
+        // What is none is refused, and not judged; what is one and broken is judged.
+        let garbage = try Program.run(verify + ["--certs", sample.file("report.bin"), "--json"])
+        #expect(garbage.status == 2 && garbage.errors.contains("an attestation report"), "\(garbage.errors)")
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let pem = try String(contentsOfFile: sample.file("ark.pem"), encoding: .utf8).replacing("MII", with: "MIJ", maxReplacements: 1)
+        let broken = try Program.run(verify + ["--certs", scratch.write("ark.pem", pem), "--json"])
+        #expect(broken.status == 1)
+        #expect((broken.object["failures"] as? [String])?.contains("certificate-malformed") == true)
+        for option in ["--uvm", "--security-policy"] {
+            let other = try Program.run(verify + sample.certificateArguments + [option, sample.file("report.bin")])
+            #expect(other.status == 2 && other.errors.contains("looks like an attestation report"), "\(option): \(other.errors)")
+        }
         #expect(try Program.run(["evidence", "verify"]).status == 64)
     }
 }

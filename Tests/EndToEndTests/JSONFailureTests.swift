@@ -49,7 +49,10 @@ import Testing
         "doctor": [(["--offline", "--set", "evidence.snp.interface=sev-guest"], 1), (["--offline", "--key", "k"], 64)],
         "key import": [(["-c", "/nonexistent"], 2), (["-c", "/nonexistent", "--rsa-bits", "1"], 64)],
         "key list": [([], 64), (["--store", "not a host"], 64)], "key show": [(["no/name"], 64), (["k", "--store", "example.com"], 64)],
-        "key release": [(["no/name"], 64)], "wrap": [(["-infile", "/nonexistent", "-keypath", "/nonexistent/key"], 2)],
+        "key release": [(["no/name"], 64)], "key policy show": [(["no/name"], 64)],
+        "key policy set": [(["k", "/nonexistent"], 2), (["k"], 64)],
+        "policy diff": [(["/nonexistent", "/nonexistent"], 2), (["-", "-"], 64)],
+        "wrap": [(["-infile", "/nonexistent", "-keypath", "/nonexistent/key"], 2)],
     ]
 
     private static func check(_ leaf: Leaf, _ arguments: [String], status: Int32) throws {
@@ -99,7 +102,10 @@ import Testing
             try Self.check(leaf, arguments, status: status)
         }
         if leaf.hasConfiguration {
-            let needed = ["evidence verify", "policy explain", "key show", "key release", "key import", "token verify"].contains(leaf.name)
+            let needed = [
+                "evidence verify", "policy explain", "key show", "key release", "key import", "token verify", "key policy show",
+                "key policy set",
+            ].contains(leaf.name)
             let rest = needed ? Self.failures[leaf.name]?.first?.arguments ?? [] : []
             guard !rest.contains("no/name") else { return try Self.check(leaf, ["k", "--set", "no.such=1"], status: 78) }
             guard !rest.contains("/nonexistent") else { return }

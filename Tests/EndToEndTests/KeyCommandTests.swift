@@ -8,11 +8,12 @@ import Testing
 {
     /// One simulated Azure with the broker's configuration in a file.
     private struct World {
-        let azure = Result { try LocalAzure() }
+        let azure: Result<LocalAzure, any Error>
         let configuration: String
         let scratch: Scratch
 
-        init() throws {
+        init(_ options: [String] = []) throws {
+            azure = Result { try LocalAzure(options) }
             let azure = try azure.get()
             scratch = azure.scratch
             configuration = try scratch.write("keys.json", try JSONSerialization.data(withJSONObject: azure.configuration)).path
@@ -32,9 +33,7 @@ import Testing
         func importConfig(
             _ name: String, type: String?, store: (member: String, host: String), operations: [String]? = nil,
             derivation: [String: String]? = nil, bearer: String = "",
-            claims: [[[String: String]]] = [
-                [["claim": "x-ms-attestation-type", "equals": "sevsnpvm"], ["claim": "x-ms-sevsnpvm-is-debuggable", "equals": "false"]]
-            ]
+            claims: [[[String: String]]] = [LocalAzure.sound]
         ) throws -> String {
             var key: [String: Any] = [
                 "kid": name, "authority": ["endpoint": LocalAzure.authority],
@@ -179,12 +178,16 @@ import Testing
         // More than one page of the store's list.
         for number in 0..<27 {
             let name = "key-\(number)"
-            try azure.importKey(name, at: LocalAzure.vault, try SampleKeys.ec("P-256"), policy: LocalAzure.policy())
+            let pinned = LocalAzure.policy([["claim": "x-ms-sevsnpvm-hostdata", "equals": LocalAzure.hostData]])
+            try azure.importKey(name, at: LocalAzure.vault, try SampleKeys.ec("P-256"), policy: pinned)
         }
+        // What lint calls an error is not called releasable.
+        try azure.importKey("anybody", at: LocalAzure.vault, try SampleKeys.ec("P-256"), policy: LocalAzure.policy())
         let list = try world.key(["list", "--store", LocalAzure.vault])
         #expect(list.status == 0, "\(list.errors)")
         let lines = list.text.split(separator: "\n")
-        #expect(lines.count == 28)
+        #expect(lines.count == 29)
+        #expect(lines.contains { $0.hasPrefix("anybody ") && $0.contains("faulty policy") && $0.contains("[admits-any-tenant]") })
         #expect(lines.contains { $0.hasPrefix("kept ") && $0.contains("not releasable") })
         #expect(lines.filter { $0.contains("releasable to https://\(LocalAzure.authority)") && $0.contains("is-debuggable") }.count == 27)
         let json = try world.key(["list", "--store", LocalAzure.vault, "--json"]).json as? [[String: Any]]
@@ -231,10 +234,95 @@ import Testing
         #expect(try status(["import", "-c", rsa, "-kh", "00"], "RSA-HSM") == 64)
         #expect(try status(["import", "-c", "/no/such/file"], "No such file") == 2)
 
-        let hostData = [["claim": "x-ms-sevsnpvm-hostdata", "equals": String(repeating: "00", count: 32)]]
+        let hostData = [["claim": "x-ms-sevsnpvm-hostdata", "equals": String(repeating: "11", count: 32)]]
         let denied = try world.importConfig("denied", type: "oct-HSM", store: Self.hsm, claims: [hostData])
         #expect(try world.key(["import", "-c", denied]).status == 0)
         #expect(try status(["release", "denied", "--store", LocalAzure.managedHSM], "why:") == 1)
         #expect(try status(["release", "a/b", "--store", LocalAzure.managedHSM], "NAME/VERSION") == 64)
+    }
+
+    @Test("case 17: cause and next steps of the action reach each command") func causes() throws {
+        let world = try World(["--deny", "import", "--deny", "list"])
+        defer { world.stop() }
+        let config = try world.importConfig("denied", type: "EC-HSM", store: Self.vault)
+        let denied = try world.key(["import", "-c", config])
+        #expect(denied.status == 1 && denied.errors.contains("keys/import/action"), "\(denied.errors)")
+        #expect(denied.errors.contains("why:") && !denied.errors.contains("Release User") && !denied.errors.contains("{"))
+        let list = try world.key(["list", "--store", LocalAzure.managedHSM])
+        #expect(list.status == 1 && list.errors.contains("managedHsm/keys/read/action"), "\(list.errors)")
+        let missing = try world.key(["show", "nobody", "--store", LocalAzure.vault])
+        #expect(missing.status == 1 && missing.errors.contains("  next: "), "\(missing.errors)")
+    }
+
+    @Test("case 18: access tokens from a file, standard input, the variable; the wrong one is said before it is sent") func tokens() throws
+    {
+        let world = try World()
+        defer { world.stop() }
+        let azure = try world.azure.get()
+        let token = try azure.token("https://managedhsm.azure.net")
+        let file = try world.scratch.write("token.json", #"{"accessToken":"\#(token)","tokenType":"Bearer"}"#)
+        // A configuration without any identity.
+        func run(_ arguments: [String], _ environment: [String: String] = [:], input: Data? = nil) throws -> Program.Result {
+            try Program.run(
+                ["key"] + arguments + ["--config", world.configuration, "--set", "identity.use=none"], environment: environment,
+                input: input)
+        }
+        let list = ["list", "--store", LocalAzure.managedHSM]
+        #expect(try run(list + ["--access-token-file", file]).status == 0)
+        #expect(try run(list + ["--access-token-file", "-"], input: Data("Bearer \(token)\n".utf8)).status == 0)
+        #expect(try run(list, ["BROKER_ACCESS_TOKEN": token]).status == 0)
+        let config = try world.importConfig("own", type: "oct-HSM", store: Self.hsm, bearer: token)
+        #expect(try run(["import", "-c", config]).status == 0)
+        let release = try run(["release", "https://CONTOSO.managedhsm.azure.net/keys/OWN", "--access-token-file", file])
+        #expect(release.status == 0 && release.text.contains("/keys/own/"), "\(release.errors)")
+
+        let none = try run(list)
+        #expect(none.status == 2 && none.errors.contains("az account get-access-token --resource https://managedhsm.azure.net"))
+        let wrong = try run(list, ["BROKER_ACCESS_TOKEN": try azure.token("https://vault.azure.net")])
+        #expect(wrong.status == 2 && wrong.errors.contains("the access token is for https://vault.azure.net"), "\(wrong.errors)")
+        #expect(
+            try run(["show", "own", "--store", LocalAzure.vault, "--access-token-file", file]).errors.contains(
+                "takes those for https://vault"))
+    }
+
+    @Test("an import without a configuration file, and lint's errors stop it") func withoutFile() throws {
+        let world = try World()
+        defer { world.stop() }
+        let sound = try world.scratch.write(
+            "sound.json",
+            String(decoding: try JSONSerialization.data(withJSONObject: LocalAzure.policy([LocalAzure.sound[2]])), as: UTF8.self))
+        let arguments = [
+            "import", "--kty", "EC-HSM", "--name", "MixedCaseKey", "--store", LocalAzure.vault, "--key-ops", "sign", "--policy",
+        ]
+        let made = try world.key(arguments + [sound, "--json"])
+        #expect(made.status == 0, "\(made.errors)")
+        #expect((made.object["kid"] as? String)?.hasPrefix("https://\(LocalAzure.vault)/keys/MixedCaseKey/") == true)
+        // Case 13: asked for in another case.
+        #expect(try world.key(["show", "mixedcasekey", "--store", LocalAzure.vault]).status == 0)
+        #expect(try world.release("mixedcasekey", from: LocalAzure.vault)["kty"] == "EC")
+        #expect(try world.key(["import", "--kty", "EC-HSM", "--policy", sound]).status == 64)
+
+        let claim = "x-ms-sevsnpvm-hostdata"
+        for (name, clauses, rule) in [
+            ("typo", [["claim": "x-ms-sevsnpvm-hostdatta", "equals": LocalAzure.hostData]], "unknown-claim"),
+            (
+                "never",
+                [["claim": claim, "equals": LocalAzure.hostData], ["claim": claim, "equals": String(repeating: "11", count: 32)]],
+                "contradiction"
+            ), ("anybody", [], "admits-any-tenant"),
+        ] {
+            let file = try world.scratch.write(
+                "\(name).json", String(decoding: try JSONSerialization.data(withJSONObject: LocalAzure.policy(clauses)), as: UTF8.self))
+            let import_ = ["import", "--kty", "EC-HSM", "--name", name, "--store", LocalAzure.vault, "--policy", file]
+            let stopped = try world.key(import_)
+            #expect(
+                stopped.status == 1 && stopped.errors.contains("[\(rule)]") && stopped.errors.contains("--allow \(rule)"),
+                "\(stopped.errors)")
+            #expect(try world.key(["show", name, "--store", LocalAzure.vault]).status == 1)
+        }
+        let anybody = world.scratch.directory.appending(path: "anybody.json").path
+        let allowed = ["import", "--kty", "EC-HSM", "--name", "anybody", "--store", LocalAzure.vault, "--policy", anybody]
+        #expect(try world.key(allowed + ["--allow", "admits-any-tenant"]).status == 0)
+        #expect(try world.key(["show", "anybody", "--store", LocalAzure.vault]).text.contains("faulty policy"))
     }
 }

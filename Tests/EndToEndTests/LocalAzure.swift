@@ -1,4 +1,6 @@
 import Foundation
+import OpenSSLCrypto
+import SNPFixture
 
 /// `simulate` and `serve` as two processes, and `curl` as the client of both.
 final class LocalAzure {
@@ -70,6 +72,15 @@ final class LocalAzure {
                 "https://\(host)/keys/\(name)?api-version=7.4",
             ], body: body)
     }
+
+    /// Host data of the fixture's own security policy.
+    static let hostData = Hex.encode(DigestAlgorithm.sha256.digest(SamplePolicy.bytes))
+
+    /// Claims that the fixture guest has and that lint finds no error in.
+    static let sound = [
+        ["claim": "x-ms-attestation-type", "equals": "sevsnpvm"], ["claim": "x-ms-sevsnpvm-is-debuggable", "equals": "false"],
+        ["claim": "x-ms-sevsnpvm-hostdata", "equals": hostData],
+    ]
 
     /// A policy that the fixture guest satisfies, with clauses added.
     static func policy(_ clauses: [[String: String]] = [], authority: String = LocalAzure.authority) -> [String: Any] {

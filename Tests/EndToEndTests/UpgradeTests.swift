@@ -24,7 +24,7 @@ import Testing
             try scratch.write("policy.base64", Data(policy.utf8).base64EncodedString())
             try scratch.write("encryptionKey", Data((0..<32).map { UInt8($0) }))
             // The older form: `mhsm`, and no `kty`.
-            let claims = [[["claim": "x-ms-attestation-type", "equals": "sevsnpvm"], ["claim": "x-ms-sevsnpvm-vmpl", "equals": "0"]]]
+            let claims = [LocalAzure.sound]
             let store = ["endpoint": LocalAzure.managedHSM, "bearer_token": try azure.token("https://managedhsm.azure.net")]
             let key: [String: Any] = ["kid": "my-key", "authority": ["endpoint": LocalAzure.authority], "mhsm": store]
             try scratch.write("importkeyconfig.json", try JSONSerialization.data(withJSONObject: ["key": key, "claims": claims]))

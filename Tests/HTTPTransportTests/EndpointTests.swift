@@ -5,7 +5,10 @@ import Testing
     @Test(arguments: [
         ("contoso.vault.azure.net", "contoso.vault.azure.net", 443), ("https://Contoso.Vault.Azure.NET", "contoso.vault.azure.net", 443),
         ("HTTPS://a.example:8443", "a.example", 8443), ("a.example:443", "a.example", 443), ("a-b.c1.x", "a-b.c1.x", 443),
-        ("xn--bcher-kva.example", "xn--bcher-kva.example", 443),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example", 443), ("https://contoso.vault.azure.net/", "contoso.vault.azure.net", 443),
+        ("contoso.vault.azure.net/", "contoso.vault.azure.net", 443), ("HTTPS://A.example:8443/", "a.example", 8443),
+        ("https://Contoso.vault.azure.net/keys/My-Key", "contoso.vault.azure.net", 443),
+        ("https://contoso.vault.azure.net/Keys/k/0123456789abcdef0123456789abcdef/", "contoso.vault.azure.net", 443),
     ]) func reads(text: String, host: String, port: Int) throws {
         let endpoint = try Endpoint(text)
         #expect(endpoint.host == host)
@@ -14,7 +17,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "https://", "localhost", "http://a.example", "ftp://a.example", "a.example/", "a.example/keys", "a.example?x=1", "a.example#f",
+        "", "https://", "localhost", "http://a.example", "ftp://a.example", "a.example//", "/", "https:///", "a.example/keys/k",
+        "a.example?x=1", "a.example#f",
+        "https://a.example/keys", "https://a.example/keys/", "https://a.example/secrets/k", "https://a.example/keys/k/v/release",
+        "https://a.example/keys/k?x", "https://a.example/keys/../x", "https://a.example/keys//k", "https://u@a.example/keys/k",
         "user@a.example", "user:pw@a.example", "a.example:", "a.example:0", "a.example:65536", "a.example:99999999999999999999",
         "a.example:+80", "a.example:080443", "a.example:80:80", "a.example.", ".a.example", "a..example", "-a.example", "a-.example",
         "a_b.example", "a example", " a.example", "a.example\r\nX: y", "a.example\0", "bücher.example", "a.example%00", "a。example",

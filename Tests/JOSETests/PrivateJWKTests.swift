@@ -58,6 +58,11 @@ import Testing
             memory.copyBytes(from: bytes)
             return count
         }
-        #expect(Self.text(PrivateJWK.encode(symmetric: secret)) == "{\"k\":\"\(Base64.encodeURL(bytes))\",\"kty\":\"oct\"}")
+        let k = Base64.encodeURL(bytes)
+        #expect(Self.text(PrivateJWK.encode(symmetric: secret, keyOperations: [])) == #"{"k":"\#(k)","kty":"oct"}"#)
+        let operations = ["encrypt", "decrypt"]
+        #expect(
+            Self.text(PrivateJWK.encode(symmetric: secret, keyOperations: operations))
+                == #"{"k":"\#(k)","key_ops":["encrypt","decrypt"],"kty":"oct"}"#)
     }
 }

@@ -7,6 +7,20 @@ import Testing
         #expect(HTTPDate.text(secondsSince1970: 0) == "Thu, 01 Jan 1970 00:00:00 GMT")
     }
 
+    @Test("what is written is read") func reading() {
+        for seconds: Int64 in [0, 784_111_777, 951_782_400, 4_000_000_000] {
+            #expect(HTTPDate.parse(HTTPDate.text(secondsSince1970: seconds)) == seconds)
+        }
+    }
+
+    @Test(
+        "what is no such date is none",
+        arguments: [
+            "", "120", "soon", "Sun, 06 Nov 1994 08:49:37 GMT x", "Sun, 06 Nov 1994 08:49:37 EST", "Mon, 06 Nov 1994 08:49:37 GMT",
+            "Thu, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 Nov 99999999999 08:49", "Sun Nov  6 08:49:37 1994",
+        ])
+    func refused(text: String) { #expect(HTTPDate.parse(text) == nil) }
+
     @Test(
         "of RFC 3339",
         arguments: [

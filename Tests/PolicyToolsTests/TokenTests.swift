@@ -1,6 +1,7 @@
 import Issuing
 import AttestationTokens
 import EvidenceSamples
+import InputReading
 import JOSE
 import OpenSSLCrypto
 import PolicyTools
@@ -47,8 +48,11 @@ import Testing
         return demands
     }
 
+    /// As the commands read it.
+    static func read(_ text: String) throws -> MAAToken { try MAAToken(compact: TokenInput.kind.readOne(Array(text.utf8))) }
+
     static func failures(_ token: String, _ demands: TokenVerification.Demands = demands()) throws -> [String] {
-        let document = try MAAToken(file: Array(token.utf8))
+        let document = try Self.read(token)
         return TokenVerification(document, keys: try keys(try #require(key)), demands: demands).failures
     }
 
@@ -130,11 +134,11 @@ import Testing
     @Test(
         "what is no token is refused without being quoted",
         arguments: ["", "abc", "a.b", "canary.canary.canary", "{}", #"{"token":7}"#, "{\"canary\""]) func malformed(_ text: String)
-    { #expect { try MAAToken(file: Array(text.utf8)) } throws: { !"\($0)".contains("canary") } }
+    { #expect { try Self.read(text) } throws: { !"\($0)".contains("canary") } }
 
     @Test("the shown header has no certificates") func header() throws {
         let token = try Self.token(header: ["kid": "k", "x5c": ["AAAA", "BBBB"]])
-        let document = try MAAToken(file: Array(token.utf8))
+        let document = try Self.read(token)
         #expect(document.shownHeader["x5c"] == "(2 certificates)")
     }
 
@@ -161,7 +165,7 @@ import Testing
     {
         let sample = try #require(EvidenceSample(named: "azure-aci-milan-v2-maa-token"))
         let derived = ReportClaims.make(try AttestationReport(sample.report))
-        let real = try MAAToken(file: try #require(sample.file("maa-token.jwt"))).claims
+        let real = try Self.read(String(decoding: try #require(sample.file("maa-token.jwt")), as: UTF8.self)).claims
         #expect(derived.count > 15)
         for (name, value) in derived { #expect(real[name] == value, "\(name)") }
         // What is left is what no report says.

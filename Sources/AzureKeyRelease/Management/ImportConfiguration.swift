@@ -36,7 +36,7 @@ package struct ImportConfiguration: Sendable {
     /// HKDF label.
     package let label: String
     package let clientID: String?
-    /// The release policy that `authority` and `claims` stand for.
+    /// The release policy that `authority` and `claims` stand for, or the one that was given beside the file.
     package let policy: ReleasePolicy
     /// Names of members that mean nothing here.
     package let unknown: [String]
@@ -44,9 +44,24 @@ package struct ImportConfiguration: Sendable {
     /// Longest file that is read, in bytes.
     package static let maximumBytes = 1 << 20
 
-    package init(_ file: [UInt8]) throws(Invalid) {
+    /// An import without a file.
+    package init(key: KeyName, type: KeyType, operations: [String]?, store: Endpoint, policy: ReleasePolicy) {
+        self.key = key
+        self.type = type
+        self.operations = operations
+        self.store = store
+        self.policy = policy
+        apiVersion = "7.4"
+        (bearer, salt, clientID, unknown) = (nil, nil, nil, [])
+        label = Self.defaultLabel
+    }
+
+    private static let defaultLabel = "Symmetric Encryption Key"
+
+    /// `policy` takes the place of the file's `claims`, which may be absent then, as may `authority`.
+    package init(_ file: [UInt8], policy given: ReleasePolicy? = nil) throws(Invalid) {
         do {
-            let root = try JSONCursor.parse(file, limits: JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 16))
+            let root = try JSONCursor.parse(written: file, limits: JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 16))
             let key = try root.member("key")
             guard let name = KeyName(try key.string("kid")), name.version == nil else {
                 throw try key.member("kid").invalid("a key's name has 1 to 127 letters, digits and '-'")
@@ -67,13 +82,18 @@ package struct ImportConfiguration: Sendable {
             let derivation = try root.optional("key_derivation")
             salt = try Self.salt(derivation)
             let label = try derivation?.optionalString("label") ?? ""
-            self.label = label.isEmpty ? "Symmetric Encryption Key" : label
+            self.label = label.isEmpty ? Self.defaultLabel : label
             let client = try root.optional("identity")?.optionalString("client_id") ?? ""
             clientID = client.isEmpty ? nil : client
-            let authority = try Self.endpoint(key.member("authority").member("endpoint"))
-            policy = try Self.policy(authority: authority, claims: root.member("claims"))
+            if let given {
+                policy = given
+            } else {
+                let authority = try Self.endpoint(key.member("authority").member("endpoint"))
+                policy = try Self.policy(authority: authority, claims: root.member("claims"))
+            }
+            let replaced = try root.optional("claims") == nil || given == nil ? [] : ["claims (--policy takes its place)"]
             unknown =
-                try Self.unknown(root, ["key", "key_derivation", "claims", "identity"], "")
+                try replaced + Self.unknown(root, ["key", "key_derivation", "claims", "identity"], "")
                 + Self.unknown(key, ["kid", "kty", "key_ops", "authority", "akv", "mhsm"], "key.")
         } catch let error as JSONError { throw Invalid(description: error.description) } catch let error as Invalid { throw error } catch {
             throw Invalid(description: "\(error)")

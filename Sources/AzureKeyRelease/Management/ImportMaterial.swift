@@ -11,6 +11,13 @@ package enum ImportMaterial: ~Copyable, Sendable {
     /// Most bytes of a symmetric key that a Managed HSM takes (KeyStores.md, "Vault and HSM").
     package static let maximumSymmetricBytes = 64
 
+    var isSymmetric: Bool {
+        switch self {
+        case .symmetric: true
+        case .pair: false
+        }
+    }
+
     /// The private JWK of an import request (KeyStores.md, "Import"), as UTF-8 JSON.
     borrowing func jwk(operations: [String]?) throws(CryptoError) -> SecretBytes {
         switch self {

@@ -7,15 +7,17 @@ package import ReleasePolicy
 package import SecureMemory
 internal import StrictJSON
 
-/// Imports, lists and reads keys of a key vault or a Managed HSM (Key Vault REST, "Keys"; KeyStores.md, "Routes", "Create", "Import" and
-/// "Keys in answers").
+/// Imports, lists and reads keys of a key vault or a Managed HSM, and changes their release policies (Key Vault REST, "Keys"; KeyStores.md,
+/// "Routes", "Create", "Import" and "Keys in answers").
 package struct KeyManager: Sendable {
     package let store: Endpoint
     private let kind: KeyStoreKind
-    private let cloud: AzureCloud
+    let host: HostServices
+    /// `nil` where the broker's own identity asks.
+    package let bearer: Redacted<String>?
+    /// What access tokens for the store are issued for.
+    let audience: String
     private let apiVersion: String
-    private let host: HostServices
-    private let bearer: Redacted<String>?
 
     /// `bearer` takes the place of the broker's own identity. The caller has made sure that `store` is one that tokens may be sent to.
     package init(store: Endpoint, apiVersion: String = "7.4", bearer: Redacted<String>? = nil, _ host: HostServices) throws(BrokerError) {
@@ -23,8 +25,9 @@ package struct KeyManager: Sendable {
         self.apiVersion = apiVersion
         self.bearer = bearer
         self.host = host
-        cloud = try AzureCloud(named: host.cloud)
+        let cloud = try AzureCloud(named: host.cloud)
         kind = store.isUnder(KeyStoreKind.managedHSM.suffix(in: cloud)) ? .managedHSM : .keyVault
+        audience = kind.audience(in: cloud)
     }
 
     /// Imports a key as exportable under `policy` and reads it back: what the store keeps must be releasable on exactly these terms. An
@@ -32,12 +35,15 @@ package struct KeyManager: Sendable {
     package func importKey(
         _ name: KeyName, _ material: consuming ImportMaterial, operations: [String]?, policy: ReleasePolicy, in context: RequestContext
     ) async throws(BrokerError) -> KeyDescription {
-        let data = Base64.encodeURL(policy.serialized(style: .vault))
-        let tail =
-            #","hsm":true,"attributes":{"exportable":true},"release_policy":{"contentType":"application/json; charset=utf-8","#
-            + #""data":"\#(data)","immutable":false}}"#
+        let member = String(decoding: Self.member(policy).serialized(), as: UTF8.self)
+        let tail = #","hsm":true,"attributes":{"exportable":true},"release_policy":\#(member)}"#
+        let isSymmetric = material.isSymmetric
         let body = try Self.body(consume material, operations: operations, tail: tail)
-        let answer = try await send(.put, "/keys/\(name.name)", body: body, about: name, in: context)
+        let answer: [UInt8]
+        do { answer = try await send(.put, "/keys/\(name.name)", secretBody: body, about: name, for: .import, in: context) } catch {
+            guard isSymmetric, kind == .keyVault, error.upstream?.status == 400, error.details == nil else { throw error }
+            throw error.explained(by: KnownFailure.named("oct-key-in-vault")?.details)
+        }
         let imported = try description(answer, name)
         guard let version = Self.keyName(imported.keyID, at: store)?.version, version.utf8.count == 32 else {
             throw BrokerError(.upstreamInvalid, at: .release, "\(store) answered for another key than \(name)")
@@ -55,12 +61,34 @@ package struct KeyManager: Sendable {
                     + "another name"
             )
         }
+        try check(kept, keeps: policy)
+        return kept
+    }
+
+    /// Gives a key another release policy, in all its versions, and reads it back.
+    package func setPolicy(_ policy: ReleasePolicy, of name: KeyName, in context: RequestContext) async throws(BrokerError)
+        -> KeyDescription
+    {
+        let body: JSONValue = ["release_policy": Self.member(policy)]
+        _ = try await send(.patch, "/keys/\(name.name)", body: body.serialized(), about: name, for: .update, in: context)
+        let kept = try await key(name, in: context)
+        try check(kept, keeps: policy)
+        return kept
+    }
+
+    private static func member(_ policy: ReleasePolicy) -> JSONValue {
+        [
+            "contentType": "application/json; charset=utf-8", "data": .string(Base64.encodeURL(policy.serialized(style: .vault))),
+            "immutable": false,
+        ]
+    }
+
+    private func check(_ kept: KeyDescription, keeps policy: ReleasePolicy) throws(BrokerError) {
         guard let keptPolicy = kept.policy, keptPolicy.serialized(style: .managedHSM) == policy.serialized(style: .managedHSM) else {
             throw BrokerError(
                 .upstreamInvalid, at: .release,
-                "\(store) keeps another release policy for \(name) than was sent; look at it with 'key show \(name)'")
+                "\(store) keeps another release policy for \(kept.name) than was sent; look at it with 'key show \(kept.name)'")
         }
-        return kept
     }
 
     private static func body(_ material: consuming ImportMaterial, operations: [String]?, tail: String) throws(BrokerError) -> SecretBody {
@@ -68,6 +96,7 @@ package struct KeyManager: Sendable {
             throw BrokerError(.invalidRequest, at: .decode, "the key cannot be written as JWK: \(error)", cause: error)
         }
     }
+
     private static func look(_ name: KeyName) -> String { "; look at it with 'key show \(name.name)'" }
 
     /// What to say of a key whose import was sent and not answered; nothing where it cannot have arrived.
@@ -81,7 +110,7 @@ package struct KeyManager: Sendable {
 
     /// The key's description; of its current version where `name` has none.
     package func key(_ name: KeyName, in context: RequestContext) async throws(BrokerError) -> KeyDescription {
-        try description(try await send(.get, "/keys/\(name)", about: name, in: context), name)
+        try description(try await send(.get, "/keys/\(name)", about: name, for: .read, in: context), name)
     }
 
     /// Names of all keys, in the store's order. Follows at most 400 pages.
@@ -92,7 +121,7 @@ package struct KeyManager: Sendable {
         while let next = path {
             pages += 1
             guard pages <= 400 else { throw BrokerError(.upstreamInvalid, at: .release, "\(store) lists more than 400 pages of keys") }
-            let answer = try await send(.get, completePath: next, body: nil, about: nil, in: context)
+            let answer = try await send(.get, completePath: next, about: nil, for: .list, in: context)
             do {
                 let page = try JSONCursor.parse(answer, limits: KeyDescription.limits)
                 for item in try page.optionalArray("value") ?? [] {
@@ -129,7 +158,7 @@ package struct KeyManager: Sendable {
     private func description(_ answer: [UInt8], _ name: KeyName) throws(BrokerError) -> KeyDescription {
         do {
             let description = try KeyDescription(bundle: try JSONCursor.parse(answer, limits: KeyDescription.limits))
-            guard Self.keyName(description.keyID, at: store)?.name == name.name else {
+            guard Self.keyName(description.keyID, at: store)?.hasSameName(as: name) == true else {
                 throw BrokerError(.upstreamInvalid, at: .release, "\(store) answered for another key than \(name)")
             }
             return description
@@ -140,42 +169,42 @@ package struct KeyManager: Sendable {
 
     /// What a key identifier of this store names.
     private static func keyName(_ keyID: String, at store: Endpoint) -> KeyName? {
-        let prefix = store.origin + "/keys/"
-        guard keyID.lowercased().hasPrefix(prefix.lowercased()) else { return nil }
-        return KeyName(String(keyID.dropFirst(prefix.count)))
+        guard let key = KeyReference(identifier: keyID), key.store == store else { return nil }
+        return key.name
     }
 
     private func send(
-        _ method: HTTPRequest.Method, _ path: String, body: SecretBody? = nil, about name: KeyName, in context: RequestContext
-    )
-        async throws(BrokerError) -> [UInt8]
-    { try await send(method, completePath: "\(path)?api-version=\(apiVersion)", body: body, about: name, in: context) }
+        _ method: HTTPRequest.Method, _ path: String, body: [UInt8]? = nil, secretBody: SecretBody? = nil, about name: KeyName,
+        for action: KeyAction, in context: RequestContext
+    ) async throws(BrokerError) -> [UInt8] {
+        try await send(
+            method, completePath: "\(path)?api-version=\(apiVersion)", body: body, secretBody: secretBody, about: name, for: action,
+            in: context)
+    }
 
     private func send(
-        _ method: HTTPRequest.Method, completePath: String, body: SecretBody?, about name: KeyName?, in context: RequestContext
-    )
-        async throws(BrokerError) -> [UInt8]
-    {
+        _ method: HTTPRequest.Method, completePath: String, body: [UInt8]? = nil, secretBody: SecretBody? = nil, about name: KeyName?,
+        for action: KeyAction, in context: RequestContext
+    ) async throws(BrokerError) -> [UInt8] {
         let token: Redacted<String>
         if let bearer {
             token = bearer
         } else {
-            token = try await host.accessTokens.accessToken(for: kind.audience(in: cloud), in: context)
+            do { token = try await host.accessTokens.accessToken(for: audience, in: context) } catch { throw withoutToken(error) }
         }
         var headers: [(name: String, value: String)] = [("Accept", "application/json")]
-        if body != nil { headers.append(("Content-Type", "application/json")) }
+        if body != nil || secretBody != nil { headers.append(("Content-Type", "application/json")) }
         let response: HTTPResponse
         do {
             response = try await host.transport.send(
                 HTTPRequest(
-                    method, .service(store), path: completePath, headers: headers, bearer: token, secretBody: body,
-                    deadline: context.deadline,
-                    maximumResponseBytes: 1 << 20))
+                    method, .service(store), path: completePath, headers: headers, bearer: token, body: body, secretBody: secretBody,
+                    deadline: context.deadline, maximumResponseBytes: 1 << 20))
         } catch {
             let hint = method == .put ? Self.mayExist(name, after: error) : ""
             throw BrokerError(error.brokerCode, at: .release, "\(store) cannot be asked: \(error)\(hint)", cause: error)
         }
-        guard response.status == 200 else { throw .management(response, of: store, about: name) }
+        guard response.status == 200 else { throw .management(response, of: store, about: name, for: action) }
         return response.body
     }
 }

@@ -4,7 +4,8 @@
 extension KnownFailure {
     /// Everything that is known, the more special entry before the more general one. Sources: KeyStores.md, "Refusals";
     /// EntraTokens.md, "Refusals"; AttestationService.md, "Refusals"; KnownProblems.md, "Overview".
-    package static let catalogue: [KnownFailure] = keyRelease + keyStore + identity + attestation
+    package static let catalogue: [KnownFailure] =
+        keyRelease + keyStore + KeyAction.allCases.map(\.missingPermission) + keyState + identity + attestation
 
     /// Secure key release itself.
     private static let keyRelease: [KnownFailure] = [
@@ -29,8 +30,11 @@ extension KnownFailure {
             ["use a premium vault and an API version of at least 7.3"]),
         KnownFailure(
             "akv-skr-1003", ["AKV.SKR.1003", "AKV.SKR.1014", "Cannot modify the exportable state"],
-            "an existing key cannot become exportable, nor stop to be it",
-            ["import or create the key under a new name, or delete and purge the old one first"]),
+            "the store has a key of this name, and an existing key cannot become exportable, nor stop to be it",
+            [
+                "'attestation-broker key show' says what is there under this name",
+                "import or create the key under a new name, or delete and purge the old one first",
+            ]),
         KnownFailure(
             "akv-skr-1004", ["AKV.SKR.1004", "Exportable keys must have release policy"],
             "the release policy is missing or cannot be decoded",
@@ -41,14 +45,27 @@ extension KnownFailure {
             ["import the key again under a new name with exportable and a policy", "an unrelated update must not send the policy along"]),
         KnownFailure(
             "akv-skr-1006", ["AKV.SKR.1006"], "software keys cannot be exportable",
-            ["use the key types RSA-HSM, EC-HSM or, at a Managed HSM, oct-HSM"]),
+            ["use the key types RSA-HSM, EC-HSM or, at a Managed HSM, oct-HSM; plain RSA and EC make software keys in a vault"]),
+        KnownFailure(
+            "akv-skr-1012", ["AKV.SKR.1012", "The specified attestation service"],
+            "the store could not reach the policy's authority to fetch its keys; mostly this passes",
+            [
+                "try again in a minute",
+                "if it stays, compare the authority with the attestation provider's URI to the letter ('attestation-broker key policy "
+                    + "show'): the store asks it over the public internet",
+            ]),
         KnownFailure(
             "akv-skr-1016", ["AKV.SKR.1016", "can only be set on versionless key"],
-            "a release policy belongs to the key, not to one version", ["PATCH /keys/{name} without a version"]),
+            "a release policy belongs to the key, not to one version",
+            [
+                "PATCH /keys/{name} without a version; 'attestation-broker key policy set NAME FILE' does",
+                "a key that was made with the default policy for confidential VMs was reported to refuse every change: import it again "
+                    + "under a new name",
+            ]),
         KnownFailure(
             "akv-skr-1020", ["AKV.SKR.1020", "Immutable Key Release Policy"],
             "the release policy was made immutable and can never be changed",
-            ["import the key again under a new name with the right policy"]),
+            ["import the key again under a new name with the right policy; the old key stays as it is until it is deleted"]),
         KnownFailure(
             "akv-skr-other", ["AKV.SKR."], "the vault refuses for a reason of secure key release that is not in this catalogue",
             ["the number in the message is the vault's; look it up in the Key Vault documentation"]),
@@ -58,6 +75,12 @@ extension KnownFailure {
         KnownFailure(
             "oct-key-too-large", ["k property of oct key is too large"], "a symmetric key has at most 64 bytes",
             ["an RSA or EC key was probably imported as oct-HSM; set kty to RSA-HSM or EC-HSM"]),
+        KnownFailure(
+            "oct-key-in-vault", ["oct-HSM"], "a key vault has no symmetric keys",
+            [
+                "import the key into a Managed HSM (a host below managedhsm.azure.net)",
+                "or give an RSA-HSM or EC-HSM key; -out derives a symmetric key from an RSA key",
+            ], action: .import),
     ]
 
     /// Key stores in general.
@@ -70,18 +93,10 @@ extension KnownFailure {
             "public-access-disabled", ["ForbiddenByConnection", "Public network access is disabled"],
             "the key store can only be reached through a private endpoint",
             ["run in a network with a private endpoint of the store, and check that its name resolves to the private address"]),
-        KnownFailure(
-            "release-permission-missing",
-            [
-                "ForbiddenByRbac", "AccessDenied", "ForbiddenByPolicy", "does not have keys release permission",
-                "is not authorized to perform action",
-            ], "the caller may not release this key; the policy was not looked at",
-            [
-                "Key Vault with RBAC: assign the role 'Key Vault Crypto Service Release User' on the vault or key",
-                "Key Vault with access policies: give the identity the key permission 'release'",
-                "Managed HSM: assign the local role 'Managed HSM Crypto Service Release User' on /keys or the key",
-                "a new assignment takes some minutes; then try again",
-            ]),
+    ]
+
+    /// What every action meets at a key store that would let it happen.
+    private static let keyState: [KnownFailure] = [
         KnownFailure(
             "key-disabled", ["KeyDisabled", "KeyExpired", "KeyNotYetValid"], "the key is disabled, expired or not valid yet",
             ["look at enabled, nbf and exp with 'attestation-broker key show'"]),

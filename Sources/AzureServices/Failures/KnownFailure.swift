@@ -11,12 +11,15 @@ package struct KnownFailure: Sendable, Equatable {
     package let summary: String
     /// What to do, most likely help first.
     package let nextSteps: [String]
+    /// The only action that it is about; `nil` where it can meet any.
+    package let action: KeyAction?
 
-    init(_ cause: String, _ signs: [String], _ summary: String, _ nextSteps: [String]) {
+    init(_ cause: String, _ signs: [String], _ summary: String, _ nextSteps: [String], action: KeyAction? = nil) {
         self.cause = cause
         self.signs = signs
         self.summary = summary
         self.nextSteps = nextSteps
+        self.action = action
     }
 
     /// The same for an error of the broker.
@@ -24,11 +27,17 @@ package struct KnownFailure: Sendable, Equatable {
 }
 
 extension KnownFailure {
-    /// The first entry of the catalogue that one of the texts of an answer shows: error codes, messages.
-    package static func find(in texts: [String?]) -> KnownFailure? {
+    /// The first entry of the catalogue that one of the texts of an answer to `action` shows: error codes, messages.
+    package static func find(in texts: [String?], for action: KeyAction = .release) -> KnownFailure? {
         let answers = texts.compactMap { $0?.lowercased() }
-        return catalogue.first { entry in entry.signs.contains { sign in answers.contains { shows(sign.lowercased(), in: $0) } } }
+        return catalogue.first { entry in
+            (entry.action ?? action) == action
+                && entry.signs.contains { sign in answers.contains { shows(sign.lowercased(), in: $0) } }
+        }
     }
+
+    /// An entry by its cause.
+    package static func named(_ cause: String) -> KnownFailure? { catalogue.first { $0.cause == cause } }
 
     private static func shows(_ sign: String, in text: String) -> Bool {
         let text = Array(text.utf8)

@@ -57,7 +57,8 @@ extension KeyStoreService {
 
     /// `https://{host}/keys/{name}/{version}`.
     func identifier(_ record: KeyRecord, _ version: KeyVersion?, _ call: Call) -> String {
-        "\(call.request.origin)/keys/\(record.name)" + (version.map { "/\($0.identifier)" } ?? "")
+        let asked = configuration.namesKeysAsAsked ? KeyStoreOperation(call.request).name : nil
+        return "\(call.request.origin)/keys/\(asked ?? record.name)" + (version.map { "/\($0.identifier)" } ?? "")
     }
 
     static let recoverableDays: Int64 = 7

@@ -37,10 +37,12 @@ struct CommandFailure: Error {
     /// What is wrong with the configuration, where that is the matter.
     let problems: [ConfigurationProblem]
 
-    init(_ status: ExitStatus, _ message: String, nextStep: String? = nil, problems: [ConfigurationProblem] = []) {
+    init(
+        _ status: ExitStatus, _ message: String, nextStep: String? = nil, nextSteps: [String] = [], problems: [ConfigurationProblem] = []
+    ) {
         self.status = status
         self.message = message
-        self.nextSteps = nextStep.map { [$0] } ?? []
+        self.nextSteps = (nextStep.map { [$0] } ?? []) + nextSteps
         self.cause = nil
         self.problems = problems
     }

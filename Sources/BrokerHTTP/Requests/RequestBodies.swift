@@ -24,8 +24,15 @@ extension ReleaseRequest {
     init(body: ByteBuffer) throws(Refusal) {
         let members = try BodyMembers(body, as: .keyRelease)
         guard let kid = members[.kid] else { throw .missing(.keyRelease, .kid) }
-        guard let key = KeyName(kid) else {
-            throw .invalidValue(.kid, reason: "a key name of letters, digits and '-', optionally with '/' and a version of 32 hex digits")
+        let named = KeyReference(identifier: kid)
+        guard let key = named?.name ?? KeyName(kid) else {
+            throw .invalidValue(
+                .kid,
+                reason: "a key name of letters, digits and '-', optionally with '/' and a version of 32 hex digits, or the URL of a key")
+        }
+        let store = try members.endpoint(.akvEndpoint)
+        guard store == nil || named == nil || store == named?.store else {
+            throw .invalidValue(.kid, reason: "the URL of a key in another store than akv_endpoint")
         }
         let caller: CallerCredential
         if let token = members[.accessToken] {
@@ -37,7 +44,7 @@ extension ReleaseRequest {
         } else {
             caller = .broker
         }
-        self.init(key: key, store: try members.endpoint(.akvEndpoint), authority: try members.endpoint(.maaEndpoint), caller: caller)
+        self.init(key: key, store: store ?? named?.store, authority: try members.endpoint(.maaEndpoint), caller: caller)
     }
 }
 

@@ -1,3 +1,4 @@
+internal import PlainText
 package import SecureMemory
 
 /// Base64 (RFC 4648), strict: no white space, and the unused bits of the last character must be zero, so that each text has one reading and
@@ -30,6 +31,13 @@ package enum Base64 {
     package static func decodeLenient(_ text: String) -> [UInt8]? {
         let usesURLAlphabet = text.utf8.contains { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
         return bytes(of: text, usesURLAlphabet ? .url : .standard, padding: .optional)
+    }
+
+    /// Reads a text that is nothing but base64 in either alphabet, possibly wrapped into lines, between white space.
+    package static func decodeWrapped(_ bytes: [UInt8]) -> [UInt8]? {
+        let text = bytes.trimmed(.whiteSpace)
+        guard !text.isEmpty, !text.contains(0x20), !text.contains(0x09) else { return nil }
+        return decodeLenient(String(decoding: text.filter { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self))
     }
 
     // MARK: Secrets

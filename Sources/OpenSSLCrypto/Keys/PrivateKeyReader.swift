@@ -9,8 +9,10 @@ enum PrivateKeyReader {
     /// PKCS#8 PrivateKeyInfo (RFC 5208) of an RSA or EC key in DER, with nothing after it. `known` as in `requireSound`.
     static func key(pkcs8 der: UnsafeRawBufferPointer, known: RSAPublicNumbers? = nil) throws(CryptoError) -> KeyHandle {
         let operation = "reading a PKCS#8 private key"
-        try requireWhole(pkcs8: der, operation)
-        return try key(der, structure: "PrivateKeyInfo", type: nil, known: known, operation)
+        do {
+            try requireWhole(pkcs8: der, operation)
+            return try key(der, structure: "PrivateKeyInfo", type: nil, known: known, operation)
+        } catch { throw AttachedPublicKey.explained(error, der, options: "-inform DER ") }
     }
 
     /// OpenSSL's decoders also take a key without the structure around it, and pass over bytes after the key inside of it.
@@ -87,7 +89,10 @@ enum PrivateKeyReader {
             }
             let der = UnsafeRawBufferPointer(start: content, count: count)
             switch name {
-            case "PRIVATE KEY": return try key(der, structure: "PrivateKeyInfo", type: nil, operation)
+            case "PRIVATE KEY":
+                do { return try key(der, structure: "PrivateKeyInfo", type: nil, operation) } catch {
+                    throw AttachedPublicKey.explained(error, der, options: "")
+                }
             case "RSA PRIVATE KEY": return try key(der, structure: "type-specific", type: "RSA", operation)
             case "EC PRIVATE KEY": return try key(der, structure: "type-specific", type: "EC", operation)
             default: continue

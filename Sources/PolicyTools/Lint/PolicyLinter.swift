@@ -24,7 +24,7 @@ package struct PolicyLinter: Sendable {
     package func check(_ document: PolicyDocument) -> [LintFinding] {
         var drafts = Drafts()
         let value: JSONValue
-        do { value = try JSONValue.parse(document.text, limits: JSONLimits(maximumBytes: ReleasePolicy.maximumBytes)) } catch {
+        do { value = try JSONValue.parse(written: document.text, limits: JSONLimits(maximumBytes: ReleasePolicy.maximumBytes)) } catch {
             return [Self.syntax(error, document.text)]
         }
         LintGrammar.check(value, into: &drafts)
@@ -62,18 +62,9 @@ package struct PolicyLinter: Sendable {
 
     private static func syntax(_ error: JSONError, _ text: [UInt8]) -> LintFinding {
         let place = error.position.map { TextPlaces(text).place(at: $0) }
-        var message = error.path.isEmpty ? error.reason : "\(error.path): \(error.reason)"
-        var fix: String?
-        if text.starts(with: SecurityPolicyDigest.byteOrderMark) {
-            message = "the text starts with a byte order mark"
-            fix = "save it as UTF-8 without one (Windows PowerShell's Out-File and older editors add it)"
-        } else if text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF]) {
-            message = "the text is UTF-16"
-            fix = "save it as UTF-8 (Windows PowerShell's redirection writes UTF-16)"
-        }
         return LintFinding(
-            rule: .syntax, severity: .error, pointer: "", line: place?.line ?? error.line, column: place?.column, message: message, fix: fix
-        )
+            rule: .syntax, severity: .error, pointer: "", line: place?.line ?? error.line, column: place?.column,
+            message: error.path.isEmpty ? error.reason : "\(error.path): \(error.reason)", fix: nil)
     }
 
     /// A finding before its place in the text is known.

@@ -79,7 +79,7 @@ import StrictJSON
         try await measurer.measure(title, count: 100) {
             let secret = try wrapping.unwrap(ciphertext, using: .rsaAESKeyWrap256)
             if key.type == .oct {
-                _ = PrivateJWK.encode(symmetric: secret)
+                _ = PrivateJWK.encode(symmetric: secret, keyOperations: [])
             } else {
                 _ = PrivateJWK.encode(try PrivateKeyNumbers(pkcs8DER: secret, known: known), keyOperations: key.operations)
             }

@@ -10,32 +10,76 @@ struct DoctorNetwork {
 
     init(_ composition: Composition) { self.composition = composition }
 
-    func findings() async -> [Finding] {
-        var endpoints: [Endpoint] = []
-        for endpoint in [composition.authority] + composition.keyStores.map({ $0.provider.defaultEndpoint }) {
-            if let endpoint, !endpoints.contains(endpoint) { endpoints.append(endpoint) }
-        }
-        var findings: [Finding] = []
-        var differences: [Int64] = []
-        for endpoint in endpoints {
-            let (finding, difference) = await ask(endpoint)
-            findings.append(finding)
-            if let difference { differences.append(difference) }
-        }
-        return findings + [Self.clock(differences)]
+    private struct Answer {
+        let endpoint: Endpoint
+        let link: ReleaseLink
+        let result: Result<HTTPResponse, HTTPTransportError>
     }
 
-    private func ask(_ endpoint: Endpoint) async -> (Finding, clockDifference: Int64?) {
+    func rows() async -> [DoctorRow] {
+        var endpoints: [(Endpoint, ReleaseLink)] = []
+        for (endpoint, link) in [(composition.authority, ReleaseLink.verifier)]
+            + composition.keyStores.map({ ($0.provider.defaultEndpoint, .store) })
+        {
+            if let endpoint, !endpoints.contains(where: { $0.0 == endpoint }) { endpoints.append((endpoint, link)) }
+        }
+        let answers = await withTaskGroup(of: (index: Int, answer: Answer).self) { group in
+            for (index, (endpoint, link)) in endpoints.enumerated() {
+                group.addTask { (index, Answer(endpoint: endpoint, link: link, result: await ask(endpoint))) }
+            }
+            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.index < $1.index }.map(\.answer)
+        }
+        let differences = answers.compactMap { answer in
+            (try? answer.result.get())?.header("date").flatMap(Self.time).map { SystemClock().now() - $0 }
+        }
+        return [DoctorRow(.machine, Self.clock(differences))] + (Self.common(answers).map { [$0] } ?? answers.map(Self.row))
+    }
+
+    private func ask(_ endpoint: Endpoint) async -> Result<HTTPResponse, HTTPTransportError> {
         let request = HTTPRequest(
             .get, .service(endpoint), path: "/", deadline: composition.engine.makeContext(id: "doctor").deadline.capped(at: .seconds(10)))
-        do {
-            let response = try await composition.host.transport.send(request)
-            let theirs = response.header("date").flatMap(Self.time)
-            return (
-                Finding(.ok, "network", "\(endpoint): resolved, TLS verified, answered \(response.status)"),
-                theirs.map { SystemClock().now() - $0 }
-            )
-        } catch { return (Finding(.problem, "network", "\(endpoint): \(error)", next: Self.advice(error, endpoint)), nil) }
+        do throws(HTTPTransportError) { return .success(try await composition.host.transport.send(request)) } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func row(_ answer: Answer) -> DoctorRow {
+        switch answer.result {
+        case .success(let response):
+            DoctorRow(
+                answer.link, Finding(.ok, "network", "\(answer.endpoint): resolved, TLS verified, answered \(response.status)"))
+        case .failure(let error):
+            DoctorRow(
+                answer.link,
+                Finding(
+                    .problem, "network", "\(answer.endpoint): \(error)", cause: cause(error), next: advice(error, answer.endpoint)),
+                needs: [.machine])
+        }
+    }
+
+    /// What all services have in common is this machine's fault, and one.
+    private static func common(_ answers: [Answer]) -> DoctorRow? {
+        let errors = answers.compactMap { answer -> HTTPTransportError? in
+            guard case .failure(let error) = answer.result else { return nil }
+            return error
+        }
+        guard let first = errors.first, answers.count > 1, errors.count == answers.count, Set(errors.map(cause)).count == 1 else {
+            return nil
+        }
+        let names = answers.map { "\($0.endpoint)" }.joined(separator: ", ")
+        return DoctorRow(
+            .machine,
+            Finding(
+                .problem, "network", "none of \(names): \(first)", cause: cause(first), next: advice(first, answers[0].endpoint)))
+    }
+
+    private static func cause(_ error: HTTPTransportError) -> String {
+        switch error {
+        case .nameNotResolved: "name-not-resolved"
+        case .tlsFailed: "tls-failed"
+        case .connectionFailed, .deadlineExceeded: "not-reachable"
+        case .invalidRequest, .responseTooLarge, .invalidResponse, .cancelled, .stopped: "invalid-answer"
+        }
     }
 
     private static func advice(_ error: HTTPTransportError, _ endpoint: Endpoint) -> String {
@@ -43,8 +87,11 @@ struct DoctorNetwork {
         case .nameNotResolved:
             "is the name spelled right and does it exist? A private endpoint needs its DNS zone linked to this network; otherwise look "
                 + "at /etc/resolv.conf"
+        case .tlsFailed(let reason) where reason.contains("expired") || reason.contains("not yet valid"):
+            "compare this machine's clock first ('date -u'): a wrong one makes good certificates expire; then look at the chain with "
+                + "'openssl s_client -connect \(endpoint.host):\(endpoint.port)'"
         case .tlsFailed:
-            "a proxy that opens TLS needs its authority in tls.ca-file; a wrong clock makes good certificates expire; 'openssl s_client "
+            "a proxy that opens TLS needs its authority in tls.ca-file; 'openssl s_client "
                 + "-connect \(endpoint.host):\(endpoint.port)' shows the chain"
         case .connectionFailed, .deadlineExceeded:
             "port \(endpoint.port) must be reachable from here: firewall, network policy, or https_proxy and no_proxy"
@@ -60,7 +107,7 @@ struct DoctorNetwork {
         return Finding(
             .problem, "clock",
             "\(abs(difference)) s \(difference > 0 ? "ahead of" : "behind") the services': tokens are judged too early or too late",
-            next: "set the clock (chrony or systemd-timesyncd; in a container the host's)")
+            cause: "clock", next: "set the clock (chrony or systemd-timesyncd; in a container the host's)")
     }
 
     /// Seconds since 1970 of an HTTP date in the form that servers send (RFC 9110, 5.6.7).

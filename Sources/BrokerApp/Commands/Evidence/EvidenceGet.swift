@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import BrokerCore
 internal import BrokerEngine
 internal import Glibc
+internal import InputReading
 internal import OpenSSLCrypto
 internal import StrictJSON
 
@@ -19,13 +20,14 @@ struct EvidenceGet: ProviderCommand {
     @Option(help: ArgumentHelp("The report data itself, 128 hexadecimal digits, instead of runtime data.", valueName: "hex"))
     var reportData: String?
 
-    @Option(help: ArgumentHelp("Where to write report.bin and certs.pem.", valueName: "directory")) var output: String?
+    @Option(help: ArgumentHelp("Where to write report.bin and certs.pem; made where it is not there.", valueName: "directory")) var output:
+        String?
     @Flag(help: "Print JSON, with the report as hex and the certificates in PEM.") var json = false
 
     /// What the report shall carry.
     private func binding() throws -> ReportData {
         guard let reportData else { return RuntimeData(try runtimeData.map { try InputFile.bytes($0) } ?? []).reportData }
-        guard runtimeData == nil, let bytes = Hex.decode(reportData), let binding = ReportData(exactly: bytes) else {
+        guard runtimeData == nil, let bytes = HexText.decode(reportData), let binding = ReportData(exactly: bytes) else {
             throw CommandFailure(.usage, "--report-data is 128 hexadecimal digits, and stands for itself without --runtime-data")
         }
         return binding
@@ -48,6 +50,7 @@ struct EvidenceGet: ProviderCommand {
             Console.line(Hex.encode(evidence.report))
         }
         guard let output else { return }
+        try OutputFile.makeDirectory(output)
         try OutputFile.write(evidence.report, to: "\(output)/report.bin")
         if !certificates.isEmpty { try OutputFile.write(Array(certificates.joined().utf8), to: "\(output)/certs.pem") }
         Console.note("wrote \(output)/report.bin\(certificates.isEmpty ? "; there is no certificate chain" : " and certs.pem")")
@@ -56,6 +59,17 @@ struct EvidenceGet: ProviderCommand {
 
 /// Files that commands write.
 enum OutputFile {
+    /// Makes the directory and those above it, where they are not there.
+    static func makeDirectory(_ path: String) throws {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for name in path.split(separator: "/") {
+            made += "\(name)/"
+            guard mkdir(made, 0o755) == 0 || errno == EEXIST else {
+                throw CommandFailure(.impossible, "\(path): \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+
     /// Writes a file anew, readable for everybody; the directory must exist.
     static func write(_ bytes: [UInt8], to path: String) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

@@ -10,7 +10,10 @@ struct EvidenceShow: ParsableCommand {
         discussion: "Exit status 1 when the bytes are not a report that AMD's format allows."
     ).examples("evidence show report.bin")
 
-    @Argument(help: ArgumentHelp("The report: 1184 bytes, raw or as hex or base64 text; - for standard input.", valueName: "report"))
+    @Argument(
+        help: ArgumentHelp(
+            "The report: raw, hex or base64, the answer of /attest/raw, or what the device gave; - for standard input.", valueName: "report"
+        ))
     var report: String
     @Flag(help: "Print JSON.") var json = false
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import BrokerCore
+internal import InputReading
 internal import OpenSSLCrypto
 internal import PlainText
 internal import SNPReport
@@ -17,15 +18,24 @@ struct EvidenceVerify: ParsableCommand {
             """
     ).examples("evidence verify --report report.bin --certs certs.pem")
 
-    @Option(help: ArgumentHelp("The report: 1184 bytes, raw or as hex or base64 text.", valueName: "file")) var report: String
+    @Option(
+        help: ArgumentHelp(
+            "The report: raw, hex or base64, the answer of /attest/raw or /attest/combined, or what the device gave.", valueName: "file"))
+    var report: String
 
     @Option(
         help: ArgumentHelp(
-            "Certificates in PEM or DER, in any order; also the JSON that THIM and host-amd-cert-base64 hold. May be repeated.",
-            valueName: "file")) var certs: [String]
+            "Certificates in PEM or DER, in any order; also the JSON of THIM and host-amd-cert-base64, a certificate table (auxblob), the "
+                + "answer of /attest/combined, or a directory. May be repeated.", valueName: "file")) var certs: [String]
 
-    @Option(help: ArgumentHelp("Security policy (raw or base64) whose SHA-256 the host data must be.", valueName: "file"))
-    var securityPolicy: String?
+    @Option(
+        help: ArgumentHelp(
+            "Security policy whose SHA-256 the host data must be: base64, Rego, or the template or manifest that holds it.",
+            valueName: "file")) var securityPolicy: String?
+
+    @Option(
+        help: ArgumentHelp("What the security policy is, instead of recognising it: \(SecurityPolicyFile.forms).", valueName: "form"),
+        transform: SecurityPolicyFile.form) var securityPolicyForm: SecurityPolicyForm?
 
     @Option(help: ArgumentHelp("What the report data must be: up to 64 bytes, zeros follow.", valueName: "hex")) var reportData: String?
 
@@ -46,7 +56,8 @@ struct EvidenceVerify: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Endorsement of the utility VM (COSE_Sign1, raw or base64): Microsoft's, and for this report's measurement.", valueName: "file")
+            "Endorsement of the utility VM (COSE_Sign1, raw or base64, or the answer of /attest/combined): Microsoft's, and for this "
+                + "report's measurement.", valueName: "file")
     ) var uvm: String?
 
     @Flag(help: "Accept a guest whose memory the host may read.") var allowDebug = false
@@ -85,7 +96,7 @@ struct EvidenceVerify: ParsableCommand {
         guard let uvm else { return nil }
         var policy = UVMEndorsementVerifier.Policy()
         policy.expectedMeasurement = result.report?.measurement ?? []
-        return UVMEndorsementVerifier().verify(try InputFile.bytesOrBase64(uvm), policy: policy)
+        return UVMEndorsementVerifier().verify(try InputFile.readOne(uvm, as: EndorsementInput.kind, limit: 1 << 20), policy: policy)
     }
 
     private func time() throws -> Int64 {
@@ -102,12 +113,14 @@ struct EvidenceVerify: ParsableCommand {
     }
 
     private func expectedHostData() throws -> [UInt8]? {
-        if let securityPolicy { return DigestAlgorithm.sha256.digest(try InputFile.bytesOrBase64(securityPolicy)) }
+        if let securityPolicy {
+            return DigestAlgorithm.sha256.digest(try SecurityPolicyFile.readOne(securityPolicy, as: securityPolicyForm))
+        }
         return try hostData.map { try Self.bytes($0, of: "--host-data", count: 32...32) }
     }
 
     private static func bytes(_ text: String, of option: String, count: ClosedRange<Int>) throws -> [UInt8] {
-        guard let bytes = Hex.decode(text), count.contains(bytes.count) else {
+        guard let bytes = HexText.decode(text), count.contains(bytes.count) else {
             let size = count.lowerBound == count.upperBound ? "\(count.upperBound)" : "\(count.lowerBound) to \(count.upperBound)"
             throw CommandFailure(.usage, "\(option) wants \(size) bytes in hex, two digits each")
         }

@@ -7,16 +7,18 @@ enum ReportJSON {
     /// `product` settles the TCB layout where the report (version 2) does not name its processor.
     static func value(_ report: AttestationReport, product: ProcessorProduct?) -> JSONValue {
         let product = report.product ?? product
+        // Version 2 names no processor. It is of Milan or Genoa, which share a layout.
+        let layout = product ?? (report.version == 2 ? .milan : nil)
         var members: [(String, JSONValue)] = [
             ("version", .integer(Int64(report.version))), ("guest_svn", .integer(Int64(report.guestSVN))),
             ("policy", policy(report.policy)), ("family_id", hex(report.familyID)), ("image_id", hex(report.imageID)),
             ("vmpl", .integer(Int64(report.vmpl))), ("signature_algo", .integer(Int64(report.signatureAlgorithm))),
-            ("current_tcb", tcb(report.currentTCB, product)), ("platform_info", platform(report.platformInfo)),
+            ("current_tcb", tcb(report.currentTCB, layout)), ("platform_info", platform(report.platformInfo)),
             ("author_key_en", .boolean(report.keyInfo.authorKeyEnabled)), ("mask_chip_key", .boolean(report.keyInfo.maskChipKey)),
             ("signing_key", .string(report.keyInfo.signingKey.description)), ("report_data", hex(report.reportData)),
             ("measurement", hex(report.measurement)), ("host_data", hex(report.hostData)), ("id_key_digest", hex(report.idKeyDigest)),
             ("author_key_digest", hex(report.authorKeyDigest)), ("report_id", hex(report.reportID)),
-            ("report_id_ma", hex(report.reportIDMA)), ("reported_tcb", tcb(report.reportedTCB, product)),
+            ("report_id_ma", hex(report.reportIDMA)), ("reported_tcb", tcb(report.reportedTCB, layout)),
         ]
         if let cpuid = report.cpuid {
             members.append(
@@ -27,8 +29,8 @@ enum ReportJSON {
         }
         members += [
             ("product", product.map { .string($0.rawValue) } ?? .null), ("chip_id", hex(report.chipID)),
-            ("committed_tcb", tcb(report.committedTCB, product)), ("current_version", .string(report.currentVersion.description)),
-            ("committed_version", .string(report.committedVersion.description)), ("launch_tcb", tcb(report.launchTCB, product)),
+            ("committed_tcb", tcb(report.committedTCB, layout)), ("current_version", .string(report.currentVersion.description)),
+            ("committed_version", .string(report.committedVersion.description)), ("launch_tcb", tcb(report.launchTCB, layout)),
         ]
         if let vector = report.launchMitigationVector { members.append(("launch_mit_vector", .string(digits(vector)))) }
         if let vector = report.currentMitigationVector { members.append(("current_mit_vector", .string(digits(vector)))) }

@@ -11,14 +11,15 @@ struct KeyList: ProviderCommand {
     ).examples("key list --store contoso.vault.azure.net")
 
     @OptionGroup var store: KeyStoreOption
+    @OptionGroup var access: AccessTokenOption
     @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Print JSON.") var json = false
 
     func run(_ registry: ProviderRegistry) async throws {
         let composition = try Composition(options.load(registry), registry: registry, logger: LoggingSetup.quiet())
         defer { composition.shutdown() }
-        let manager = try KeyManager(store: try store.endpoint(composition), composition.host)
         func context() -> RequestContext { composition.engine.makeContext(id: "key-list") }
+        let manager = try await access.manager(try store.endpoint(composition), composition, in: context())
         var entries: [(name: String, terms: Result<KeyTerms, BrokerError>)] = []
         for name in try await manager.names(in: context()) {
             guard let key = KeyName(name) else { continue }
@@ -44,6 +45,12 @@ struct KeyList: ProviderCommand {
             case .failure(let error): Console.line("\(padded)  cannot be read: \(error.message)")
             }
         }
+        var said: Set<String> = []
+        for case .failure(let error) in entries.map(\.terms) {
+            guard let details = error.details, said.insert(details.cause).inserted else { continue }
+            Console.note("why: \(details.summary)")
+            for step in details.nextSteps { Console.note("  next: \(step)") }
+        }
         if entries.isEmpty { Console.note("\(manager.store) has no keys") }
     }
 }
@@ -53,19 +60,19 @@ struct KeyShow: ProviderCommand {
         commandName: "show", abstract: "Show a key: whether it is releasable, to whom, and until when."
     ).examples("key show my-key")
 
-    @Argument(help: "The key's NAME or NAME/VERSION.") var name: String
+    @Argument(help: "The key's NAME, NAME/VERSION or identifier.") var name: String
     @OptionGroup var store: KeyStoreOption
+    @OptionGroup var access: AccessTokenOption
     @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Print JSON.") var json = false
 
     func run(_ registry: ProviderRegistry) async throws {
-        guard let key = KeyName(name) else {
-            throw CommandFailure(.usage, "a key's name is NAME or NAME/VERSION, the version 32 hexadecimal digits")
-        }
+        let key = try KeyArgument(name)
         let composition = try Composition(options.load(registry), registry: registry, logger: LoggingSetup.quiet())
         defer { composition.shutdown() }
-        let manager = try KeyManager(store: try store.endpoint(composition), composition.host)
-        let terms = KeyTerms(try await manager.key(key, in: composition.engine.makeContext(id: "key-show")))
+        let context = composition.engine.makeContext(id: "key-show")
+        let manager = try await access.manager(try store.endpoint(composition, named: key.store), composition, in: context)
+        let terms = KeyTerms(try await manager.key(key.name, in: context))
         if json {
             Console.json(terms.json)
         } else {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import AzureKeyRelease
 internal import BrokerCore
 internal import BrokerEngine
 internal import Glibc
@@ -16,8 +17,9 @@ struct KeyReleaseCommand: ProviderCommand {
             """
     ).examples("key release my-key --output key.jwk")
 
-    @Argument(help: "The key's NAME or NAME/VERSION.") var name: String
+    @Argument(help: "The key's NAME, NAME/VERSION or identifier.") var name: String
     @OptionGroup var store: KeyStoreOption
+    @OptionGroup var access: AccessTokenOption
     @Option(help: ArgumentHelp("The verifier's authority (default: the configured one).", valueName: "host")) var authority: String?
     @Option(name: .shortAndLong, help: ArgumentHelp("Write the key as JWK to this new file of mode 0600.", valueName: "file")) var output:
         String?
@@ -31,16 +33,22 @@ struct KeyReleaseCommand: ProviderCommand {
     }
 
     func run(_ registry: ProviderRegistry) async throws {
-        guard let key = KeyName(name) else {
-            throw CommandFailure(.usage, "a key's name is NAME or NAME/VERSION, the version 32 hexadecimal digits")
-        }
+        let key = try KeyArgument(name)
         if let output { try SecretFile.mustBeWritable(output, replaces: overwrite) }
         let composition = try Composition(options.load(registry), registry: registry, logger: LoggingSetup.quiet())
         defer { composition.shutdown() }
         let engine = composition.engine
         if engine.provenance == .fixture { Console.note("note: fixture evidence, which proves nothing about this machine") }
-        let request = ReleaseRequest(key: key, store: try store.endpoint(composition), authority: try authority.map(Self.endpoint))
-        let released = try await engine.release(request, in: engine.makeContext(id: "key-release"))
+        let context = engine.makeContext(id: "key-release")
+        let manager = try await access.manager(try store.endpoint(composition, named: key.store), composition, in: context)
+        let request = ReleaseRequest(
+            key: key.name, store: manager.store, authority: try authority.map(Self.endpoint),
+            caller: manager.bearer.map { .bearer($0) } ?? .broker)
+        let released: ReleasedKey
+        do throws(BrokerError) { released = try await engine.release(request, in: context) } catch {
+            guard case .broker = request.caller, error.stage == .identity, error.upstream == nil else { throw error }
+            throw manager.withoutToken(error)
+        }
         if let output { try SecretFile.write(released.jwk, to: output, replaces: overwrite) }
         if printKey {
             Self.print(released.jwk)

@@ -1,13 +1,18 @@
+internal import ArgumentParser
 internal import AzureKeyRelease
 internal import Glibc
+internal import InputReading
 internal import OpenSSLCrypto
-internal import PlainText
 internal import SecureMemory
 
 /// Where the key of an import comes from: a file, the command line, or a generator.
 struct KeySource {
+    /// What the bytes of a file with a symmetric key are.
+    enum Form: String, ExpressibleByArgument, CaseIterable { case raw, hex, base64 }
+
     let plan: ImportConfiguration
     let hex: String?
+    let form: Form?
     let pem: String?
     let rsaBits: Int
     let curve: String
@@ -15,10 +20,10 @@ struct KeySource {
     func material() throws -> ImportMaterial {
         switch plan.type {
         case .oct:
-            guard pem == nil else { throw CommandFailure(.usage, "-kp gives an RSA or EC key, and the file asks for oct-HSM") }
+            guard pem == nil else { throw CommandFailure(.usage, "-kp gives an RSA or EC key, and the key is to be oct-HSM") }
             return .symmetric(try symmetric())
         case .rsa, .ec:
-            guard hex == nil else { throw CommandFailure(.usage, "-kh gives an oct key, and the file asks for \(plan.type.rawValue)") }
+            guard hex == nil else { throw CommandFailure(.usage, "-kh gives an oct key, and the key is to be \(plan.type.rawValue)") }
             return .pair(try pair())
         }
     }
@@ -36,7 +41,7 @@ struct KeySource {
         guard (1...ImportMaterial.maximumSymmetricBytes).contains(secret.count) else {
             throw CommandFailure(
                 .usage, "an oct key has 1 to \(ImportMaterial.maximumSymmetricBytes) bytes, this one has \(secret.count)",
-                nextStep: "an RSA or EC key is given with -kp, and the file says \"kty\":\"RSA-HSM\" or \"EC-HSM\"")
+                nextStep: "an RSA or EC key is given with -kp, and kty is RSA-HSM or EC-HSM")
         }
         return secret
     }
@@ -47,49 +52,54 @@ struct KeySource {
     private func given(_ text: String) throws -> SecretBytes {
         if text == "-" {
             let input = try InputFile.secret("-", limit: 4096)
-            if let secret = Self.fromHex(input) { return secret }
-            return input
+            if form == nil, let secret = input.withUnsafeBytes({ SecretText.decoded($0, from: .hex) }) { return secret }
+            return try read(consume input, "standard input")
         }
-        if access(text, F_OK) == 0 { return try InputFile.secret(text, limit: 4096) }
+        if access(text, F_OK) == 0 { return try read(try InputFile.secret(text, limit: 4096), text) }
         let digits = SecretBytes(capacity: text.utf8.count) { output in
             output.copyBytes(from: text.utf8)
             return text.utf8.count
         }
         // The text may be a key with a typing mistake in it, so it is not repeated.
-        guard let secret = Self.fromHex(digits) else {
+        guard let secret = digits.withUnsafeBytes({ SecretText.decoded($0, from: .hex) }) else {
             throw CommandFailure(.usage, "-kh is neither the name of a file nor hexadecimal text")
         }
         return secret
     }
 
-    /// The bytes of hexadecimal text, with or without a line end; `nil` for anything else.
-    static func fromHex(_ text: borrowing SecretBytes) -> SecretBytes? {
-        text.withUnsafeBytes { bytes in
-            var digits = bytes[...]
-            while let last = digits.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { digits = digits.dropLast() }
-            guard !digits.isEmpty, digits.count.isMultiple(of: 2), digits.allSatisfy({ $0.hexDigitValue != nil }) else { return nil }
-            return SecretBytes(capacity: digits.count / 2) { output in
-                for (position, digit) in digits.enumerated() {
-                    output[position / 2] = output[position / 2] << 4 | (digit.hexDigitValue ?? 0)
-                }
-                return output.count
+    /// The key of a file. Text that stands for other bytes is a key of either reading, and the wrong one would be imported unnoticed.
+    private func read(_ content: consuming SecretBytes, _ name: String) throws -> SecretBytes {
+        if let form {
+            guard let wanted = SecretText.Encoding(rawValue: form.rawValue) else { return content }
+            guard let secret = content.withUnsafeBytes({ SecretText.decoded($0, from: wanted) }) else {
+                throw CommandFailure(.impossible, "\(name) is no text in \(wanted)")
             }
+            return secret
         }
+        guard let encoding = content.withUnsafeBytes(SecretText.encoding) else { return content }
+        let count = content.withUnsafeBytes { bytes -> Int in
+            if let secret = SecretText.decoded(bytes, from: encoding) { secret.count } else { 0 }
+        }
+        throw CommandFailure(
+            .impossible, "\(name) is text in \(encoding == .hex ? "hexadecimal" : "base64"), so it could be two keys",
+            nextStep:
+                "--key-form \(encoding.rawValue) takes the \(count) bytes that it stands for, --key-form raw the \(content.count) bytes "
+                + "of the text itself")
     }
 
     private func pair() throws -> PrivateKey {
-        do {
-            guard let pem else {
-                return plan.type == .rsa
-                    ? try PrivateKey.generateRSA(bits: rsaBits) : try PrivateKey.generateEC(EllipticCurve(rawValue: curve) ?? .p256)
-            }
-            let text = try InputFile.secret(pem, limit: 256 * 1024)
-            let key = try text.withUnsafeBytes { bytes throws(CryptoError) in try PrivateKey(pem: bytes) }
-            switch (key.publicKey.kind, plan.type) {
-            case (.rsa, .rsa), (.ec, .ec): return key
-            default: throw CommandFailure(.usage, "\(pem) holds another kind of key than the file's \(plan.type.rawValue)")
-            }
-        } catch let error as CryptoError { throw CommandFailure(.impossible, "\(pem ?? "a new key"): \(error.description)") }
+        guard let pem else {
+            return plan.type == .rsa
+                ? try PrivateKey.generateRSA(bits: rsaBits) : try PrivateKey.generateEC(EllipticCurve(rawValue: curve) ?? .p256)
+        }
+        let key: PrivateKey
+        do { key = try PrivateKeyInput.read(InputFile.secret(pem, limit: 256 * 1024)) } catch let refusal as InputRefusal {
+            throw InputFile.failure(pem, refusal)
+        }
+        switch (key.publicKey.kind, plan.type) {
+        case (.rsa, .rsa), (.ec, .ec): return key
+        default: throw CommandFailure(.usage, "\(pem) holds another kind of key than \(plan.type.rawValue)")
+        }
     }
 
     /// Writes the symmetric key, or the one that is derived from the RSA key's private exponent; returns the salt of the derivation.

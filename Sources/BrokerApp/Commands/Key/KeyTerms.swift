@@ -4,17 +4,40 @@ internal import PlainText
 internal import ReleasePolicy
 internal import StrictJSON
 
+#if PolicyTools
+    internal import PolicyTools
+#endif
+
 /// On what terms a key is released, in words and as JSON.
 struct KeyTerms {
     let key: KeyDescription
 
-    init(_ key: KeyDescription) { self.key = key }
+    /// What lint calls an error in the policy: such a key is released to nobody, or to anybody.
+    private let faults: [(code: String, message: String)]
+
+    init(_ key: KeyDescription) {
+        self.key = key
+        #if PolicyTools
+            let document = key.policyText.flatMap { try? PolicyDocument($0) }
+            let findings = document.map { PolicyLinter(isImmutable: false).check($0) } ?? []
+            faults = findings.filter { $0.severity == .error }.map { ($0.rule.rawValue, $0.message) }
+        #else
+            faults = []
+        #endif
+    }
+
+    /// Exportable, with a policy that is understood and sound.
+    private var isReleasable: Bool { key.isReleasable && faults.isEmpty }
 
     /// `releasable`, or why not.
     var verdict: String {
         if !key.isExportable { return "not releasable: it was made without the exportable attribute" }
         guard key.policyText != nil else { return "not releasable: it has no release policy" }
-        guard key.policy != nil else { return "releasable, but its policy is not one that this program understands" }
+        guard key.policy != nil else { return "its policy is not one that this program understands" }
+        if let fault = faults.first {
+            let others = faults.count == 1 ? "" : " and \(faults.count - 1) more"
+            return "faulty policy: \(fault.message) [\(fault.code)]\(others)"
+        }
         if !key.isEnabled { return "not releasable now: it is disabled" }
         let now = SystemClock().now()
         if let start = key.notBefore, start > now { return "not releasable before \(RFC3339.format(start))" }
@@ -26,7 +49,7 @@ struct KeyTerms {
 
     /// One line of a list.
     var line: String {
-        guard key.isReleasable else { return "\(key.type)  \(verdict)" }
+        guard isReleasable else { return "\(key.type)  \(verdict)" }
         let terms = authorities.map { entry in "\(entry.authority) with \(Self.claims(entry.conditions).joined(separator: ", "))" }
         let end = key.isImmutable ? "; immutable" : ""
         return "\(key.type)  \(verdict) to \(terms.joined(separator: " or "))\(end)"
@@ -49,9 +72,10 @@ struct KeyTerms {
     var json: JSONValue {
         var members: [(String, JSONValue)] = [
             ("name", .string(key.name)), ("kid", .string(key.keyID)), ("kty", .string(key.type)), ("enabled", .boolean(key.isEnabled)),
-            ("exportable", .boolean(key.isExportable)), ("releasable", .boolean(key.isReleasable)), ("verdict", .string(verdict)),
+            ("exportable", .boolean(key.isExportable)), ("releasable", .boolean(isReleasable)), ("verdict", .string(verdict)),
             ("immutable", .boolean(key.isImmutable)),
         ]
+        if !faults.isEmpty { members.append(("policy_errors", .array(faults.map { .string($0.code) }))) }
         if let start = key.notBefore { members.append(("not_before", .integer(start))) }
         if let end = key.expires { members.append(("expires", .integer(end))) }
         if let text = key.policyText { members.append(("release_policy", (try? JSONValue.parse(text)) ?? .null)) }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import InputReading
 internal import OpenSSLCrypto
 internal import SecureMemory
 internal import StrictJSON
@@ -30,9 +31,7 @@ struct WrapCommand: ParsableCommand {
 
     func run() throws {
         let information = try information()
-        let publicKey: PublicKey
-        do { publicKey = try PublicKey(pem: InputFile.bytes(information.publicKeyPath, limit: 256 * 1024)) } catch let error as CryptoError
-        { throw CommandFailure(.impossible, "\(information.publicKeyPath): \(error.description)") }
+        let publicKey = try InputFile.readOne(information.publicKeyPath, as: PublicKeyInput.kind, limit: 256 * 1024)
         guard case .rsa(let bits) = publicKey.kind else { throw CommandFailure(.impossible, "\(information.publicKeyPath) is no RSA key") }
         // RFC 8017, section 7.1.1: two digests and two more bytes of each block are overhead.
         let most = bits / 8 - 66
@@ -73,7 +72,7 @@ struct WrapCommand: ParsableCommand {
             throw CommandFailure(.usage, "-keypath ends with the key's name, for example keys/testkey000")
         }
         do {
-            let root = try JSONCursor.parse(InputFile.bytes(path, limit: 1 << 16))
+            let root = try JSONCursor.parse(written: TextForm.plain(InputFile.bytes(path, limit: 1 << 16)))
             return Information(
                 kid: kid, publicKeyPath: try root.string("public_key_path"), kms: try root.optionalString("kms_endpoint") ?? "",
                 attester: try root.optionalString("attester_endpoint") ?? "")

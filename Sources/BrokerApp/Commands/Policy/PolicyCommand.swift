@@ -5,8 +5,8 @@
 
     struct PolicyCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "policy", abstract: "Host data of a security policy; write, check and explain release policies.",
-            subcommands: [PolicyDigest.self, PolicyNew.self, PolicyLint.self, PolicyExplain.self])
+            commandName: "policy", abstract: "Host data of a security policy; write, check, explain and compare policies.",
+            subcommands: [PolicyDigest.self, PolicyNew.self, PolicyLint.self, PolicyExplain.self, PolicyDiff.self])
     }
 
     extension PolicyFile {

@@ -1,7 +1,8 @@
 #if PolicyTools
     internal import ArgumentParser
     internal import Glibc
-    internal import PlainText
+    internal import InputReading
+    internal import OpenSSLCrypto
     internal import PolicyTools
     internal import StrictJSON
 
@@ -10,22 +11,27 @@
             commandName: "digest", abstract: "Print the host data that a security policy (ccePolicy) leads to.",
             discussion: """
                 The host data is the SHA-256 of the decoded policy, 64 lower-case hex digits: the value of x-ms-sevsnpvm-hostdata. The \
-                input is base64 text as in an \
-                ARM template, a Rego file, an ARM template or parameter file with ccePolicy in it, or a pod manifest for virtual nodes. \
-                Two traps are named on \
-                standard error: CRLF line ends, which count, and input that was decoded already. Exit status 2 when there is no policy in \
-                the input, 1 when --expect \
-                does not match.
+                input is base64 text as in an ARM template, a Rego file, an ARM template or parameter file with ccePolicy in it, a pod \
+                manifest for virtual nodes, or a security context directory. What is none of these is refused and not hashed. Two traps \
+                are named on standard error: CRLF line ends, which count, and input that was decoded already. Exit status 2 when there is \
+                no policy in the input, 1 when --expect does not match.
                 """
-        ).examples("policy digest template.json", "policy digest --expect 9e8f… ccepolicy.base64")
+        ).examples("policy digest template.json", "policy digest -p cGFja2FnZSBwb2xpY3kK", "policy digest --expect 9e8f… ccepolicy.base64")
 
-        @Argument(help: ArgumentHelp("The policy or template; - for standard input.", valueName: "file")) var input: String = "-"
+        @Argument(
+            help: ArgumentHelp("The policy, template or manifest, or the base64 text itself; - for standard input.", valueName: "file"))
+        var input: String?
 
         @Option(
-            help: ArgumentHelp(
-                "What the input is, instead of recognising it: "
-                    + "\(SecurityPolicyDigest.Form.allCases.map(\.rawValue).joined(separator: ", ")).",
-                valueName: "form"), transform: Self.form) var form: SecurityPolicyDigest.Form?
+            name: [.customShort("p"), .customLong("policy")],
+            help: ArgumentHelp("The base64 text of the policy, as the original takes it.", valueName: "base64")) var policy: String?
+
+        @Option(name: [.customShort("f"), .customLong("file")], help: ArgumentHelp("The same as the argument.", valueName: "file"))
+        var file: String?
+
+        @Option(
+            help: ArgumentHelp("What the input is, instead of recognising it: \(SecurityPolicyFile.forms).", valueName: "form"),
+            transform: SecurityPolicyFile.form) var form: SecurityPolicyForm?
 
         @Option(
             help: ArgumentHelp(
@@ -35,28 +41,29 @@
 
         @Flag(help: "Print JSON.") var json = false
 
-        private static func form(_ text: String) throws -> SecurityPolicyDigest.Form {
-            guard let form = SecurityPolicyDigest.Form(rawValue: text) else { throw ValidationError("there is no such form") }
-            return form
+        func validate() throws {
+            guard [input, policy, file].compactMap({ $0 }).count <= 1 else { throw ValidationError("give one of FILE, -f and -p") }
+            if policy == nil, (file ?? input ?? "-") == "-", isatty(STDIN_FILENO) == 1 {
+                throw ValidationError("name a file, or give the policy with -p or on standard input")
+            }
+            if let expect, HexText.decode(expect)?.count != 32 { throw ValidationError("--expect wants 64 hex digits") }
         }
 
-        func validate() throws {
-            if input == "-", isatty(STDIN_FILENO) == 1 { throw ValidationError("name a file, or give the policy on standard input") }
-            if let expect, !expect.utf8.consists(of: .hexDigits, count: 64...64) {
-                throw ValidationError("--expect wants 64 hex digits")
+        private func policies() throws -> [SecurityPolicyInput] {
+            if let policy { return try SecurityPolicyFile.parse(Array(policy.utf8), as: form, name: "-p") }
+            let path = file ?? input ?? "-"
+            // The text itself, where there is no file of that name.
+            if file == nil, path != "-", access(path, F_OK) != 0, path.utf8.count >= 16,
+                let policies = try? SecurityPolicyInput.read(Array(path.utf8), as: form)
+            {
+                return policies
             }
+            return try SecurityPolicyFile.read(path, as: form)
         }
 
         func run() throws {
-            let digests: [SecurityPolicyDigest]
-            do { digests = try SecurityPolicyDigest.read(InputFile.bytes(input), as: form) } catch let failure
-                as SecurityPolicyDigest.Failure
-            {
-                throw CommandFailure(
-                    .impossible, "\(input == "-" ? "standard input" : input): \(failure)",
-                    nextStep: "give the base64 of ccePolicy, the Rego file, or the template that holds it")
-            }
-            let wanted = expect?.lowercased()
+            let digests = try policies().map(SecurityPolicyDigest.digest)
+            let wanted = expect.flatMap { HexText.decode($0) }.map { Hex.encode($0) }
             let failure = wanted.flatMap { mismatch(digests, $0) }
             if json {
                 printJSON(digests, wanted, failure)

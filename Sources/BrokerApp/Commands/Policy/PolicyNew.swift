@@ -2,6 +2,7 @@
     internal import AttestationTokens
     internal import ReleasePolicy
     internal import ArgumentParser
+    internal import InputReading
     internal import OpenSSLCrypto
     internal import PolicyTools
     internal import StrictJSON
@@ -31,6 +32,10 @@
         @Option(
             help: ArgumentHelp("ARM template, base64 or Rego file whose security policy is admitted. May be repeated.", valueName: "file"))
         var template: [String] = []
+
+        @Option(
+            help: ArgumentHelp("What the template is, instead of recognising it: \(SecurityPolicyFile.forms).", valueName: "form"),
+            transform: SecurityPolicyFile.form) var templateForm: SecurityPolicyForm?
 
         @Option(help: ArgumentHelp("Host data that is admitted. May be repeated, for a rollout.", valueName: "hex")) var hostData:
             [String] = []
@@ -110,14 +115,14 @@
         private func admittedHostData() throws -> [String] {
             var result: [String] = []
             for path in template {
-                do {
-                    for digest in try SecurityPolicyDigest.read(InputFile.bytes(path)) {
-                        if !result.contains(digest.hostData) { result.append(digest.hostData) }
-                        for note in digest.notes { Console.note("note: \(path): \(note)") }
-                    }
-                } catch let failure as SecurityPolicyDigest.Failure { throw CommandFailure(.impossible, "\(path): \(failure)") }
+                for digest in try SecurityPolicyFile.read(path, as: templateForm).map(SecurityPolicyDigest.digest) {
+                    if !result.contains(digest.hostData) { result.append(digest.hostData) }
+                    for note in digest.notes { Console.note("note: \(path): \(note)") }
+                }
             }
-            for text in hostData.map({ $0.lowercased() }) where !result.contains(text) { result.append(text) }
+            for text in hostData.map({ HexText.decode($0).map { Hex.encode($0) } ?? $0.lowercased() }) where !result.contains(text) {
+                result.append(text)
+            }
             return result
         }
 

@@ -1,5 +1,6 @@
 internal import AttestationTokens
 internal import ArgumentParser
+internal import InputReading
 internal import JOSE
 internal import PlainText
 internal import StrictJSON
@@ -13,10 +14,10 @@ struct TokenCommand: ParsableCommand {
 enum TokenFile {
     /// `-` for standard input. The error never quotes the token.
     static func read(_ path: String) throws -> MAAToken {
-        do { return try MAAToken(file: InputFile.bytes(path, limit: MAAToken.maximumFileBytes)) } catch let error as JOSEError {
+        let compact = try InputFile.readOne(path, as: TokenInput.kind, limit: MAAToken.maximumFileBytes)
+        do { return try MAAToken(compact: compact) } catch {
             throw CommandFailure(
-                .impossible, "\(path): \(error)",
-                nextStep: "give the compact token (three parts with dots), or the service's answer {\"token\": …}")
+                .impossible, "\(InputFile.name(path)): not an attestation token: \(error.reason)", nextStep: TokenInput.kind.advice)
         }
     }
 }

@@ -6,6 +6,7 @@ internal import BrokerConfiguration
 internal import BrokerCore
 internal import CurlTransport
 internal import HTTPTransport
+internal import InputReading
 internal import JOSE
 internal import StrictJSON
 
@@ -65,7 +66,7 @@ struct TokenVerify: ProviderCommand {
         } else {
             Console.show(
                 verification.checks, width: 20, verified: verification.isVerified ? "issued by \(authority)" : nil,
-                Style(isOn: Console.hasColour))
+                Style(isOn: Console.hasColour), holding: { $0.code == "debuggable" ? $0.detail : nil })
         }
         try Console.end(failure)
     }
@@ -93,7 +94,7 @@ struct TokenVerify: ProviderCommand {
         let bytes: [UInt8]
         let source: String
         if let keys {
-            bytes = try InputFile.bytes(keys, limit: Self.maximumKeyBytes)
+            bytes = try InputFile.readOne(keys, as: DocumentInput.keySet, limit: Self.maximumKeyBytes)
             source = keys
         } else {
             source = "\(authority)/certs"

@@ -25,7 +25,7 @@ package enum CertificateTable {
 
     /// SEV_FW_BLOB_MAX_SIZE, and with it the longest table that the kernel passes on. configfs-tsm allows 32 KiB.
     package static let maximumBytes = 32 * 1024
-    private static let entryCount = 24
+    package static let entryCount = 24
 
     /// The entries in their order; none for an empty table or one of zeros.
     package static func entries(in table: [UInt8]) throws(Malformed) -> [Entry] {
