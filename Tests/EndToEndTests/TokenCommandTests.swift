@@ -101,6 +101,40 @@ struct SignedToken {
         #expect(steps.contains { $0["claim"] as? String == "x-ms-sevsnpvm-hostdata" })
     }
 
+    @Test("explain never says that the key is released to a token that is expired or forged, in no form") func premise() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let expired = try SignedToken(scratch, ["nbf": 1_600_000_000, "exp": 1_600_003_600])
+        let forged = try scratch.write("token", String(expired.compact.dropLast(8)) + "AAAAAAAA")
+        let arguments = ["policy", "explain", "--policy", PolicyCommandTests.policyFile("confidential-aci"), "--token", forged]
+        let (text, page) = (try Program.run(arguments), try Program.run(arguments + ["--html", "-"]))
+        let json = try Program.run(arguments + ["--json"])
+        let yes = "would be released, if this token is genuine and in force"
+        for (form, words) in [("text", text.text), ("page", page.text), ("JSON", json.object["meaning"] as? String ?? "")] {
+            for part in [yes, "its signature was not checked", "it expired at 2020-09-13T13:26:40Z"] {
+                #expect(words.contains(part), "\(form): \(words)")
+            }
+            #expect(!words.contains("the key is released"), "\(form)")
+        }
+        for result in [text, page, json] { #expect(result.status == 0) }
+        // The evaluation itself, as scripts read it; what it rests on is beside it.
+        #expect(json.object["verdict"] as? String == "satisfied")
+        let premise = try #require(json.object["premise"] as? [String: Any])
+        #expect(premise["signature_checked"] as? Bool == false && premise["in_force"] as? Bool == false)
+        #expect(premise["expires"] as? String == "2020-09-13T13:26:40Z")
+        #expect((json.object["claims"] as? [String: Any])?["x-ms-sevsnpvm-vmpl"] as? Int == 0)
+        #expect(page.text.contains("x-ms-sevsnpvm-vmpl = 0") && page.text.contains("verdict open"))
+
+        let (now, future) = (try SignedToken(scratch), try SignedToken(scratch, ["nbf": 4_000_000_000, "exp": 4_000_003_600]))
+        for (token, words, inForce) in [(now, "it expires at 2", true), (future, "it is valid from 2096-10-02T07:06:40Z on", false)] {
+            let result = try Program.run(
+                ["policy", "explain", "--policy", PolicyCommandTests.policyFile("confidential-aci"), "--token", "-", "--json"],
+                input: Data(token.compact.utf8))
+            #expect((result.object["meaning"] as? String)?.contains(words) == true)
+            #expect((result.object["premise"] as? [String: Any])?["in_force"] as? Bool == inForce)
+        }
+    }
+
     @Test("no command prints a token, in any form, also when it is not one") func canaries() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }

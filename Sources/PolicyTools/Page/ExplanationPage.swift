@@ -1,39 +1,59 @@
-internal import OpenSSLCrypto
+internal import AttestationTokens
 internal import PlainText
 internal import ReleasePolicy
-internal import StrictJSON
+package import StrictJSON
 
 extension ReleaseExplanation {
     /// One self-contained page: no script, no link, no image, and a content security policy that forbids all of them. Readable without
     /// colour and on paper.
     ///
-    /// `sources` are lines for its head such as ("policy", "release.json"). Their text is escaped like everything else.
-    package func page(title: String, sources: [(label: String, value: String)] = []) -> [UInt8] {
+    /// `sources` are lines for its head such as ("policy", "release.json"), `claims` what was evaluated. All of it is escaped.
+    package func page(title: String, sources: [(label: String, value: String)] = [], claims: JSONObject? = nil) -> [UInt8] {
         var html = HTMLPage(title: title)
         html.open("header")
         html.element("h1", title)
-        html.element("p", verdictWords, class: isSatisfied ? "verdict good" : "verdict bad")
-        html.open("dl", class: "sources")
-        for source in sources + [("issuer", outcome.issuer.isEmpty ? "(none)" : VisibleText.shortened(outcome.issuer))] {
-            html.element("dt", source.label)
-            html.element("dd", source.value)
-        }
-        html.close("dl")
+        writeVerdict(into: &html)
+        html.facts(sources + [("issuer", outcome.issuer.isEmpty ? "(none)" : VisibleText.shortened(outcome.issuer))])
         html.close("header")
+        writeTree(into: &html)
+        if let claims { Self.claims(claims, into: &html) }
+        return html.finished()
+    }
+
+    /// The verdict with what it rests on.
+    package func writeVerdict(into html: inout HTMLPage) {
+        let (mark, kind) =
+            switch verdict {
+            case "satisfied": ("✓ SATISFIED", premise?.isInForce == false ? "open" : "good")
+            case "undecided": ("? UNDECIDED", "bad")
+            default: ("✗ NOT SATISFIED", "bad")
+            }
+        html.open("div", class: "verdict \(kind)")
+        html.element("p", "\(mark): \(meaning[0])")
+        for remark in meaning.dropFirst() { html.element("p", remark, class: "remark") }
+        html.close("div")
+    }
+
+    /// The smallest change, and each authority with its conditions.
+    package func writeTree(into html: inout HTMLPage) {
         if let smallestChange { change(smallestChange, into: &html) }
         html.open("section")
         html.element("h2", outcome.authorities.count == 1 ? "The authority" : "Authorities, the nearest first")
         for (index, entry) in outcome.authorities.enumerated() { authority(entry, isNearest: index == 0, into: &html) }
         html.close("section")
-        return html.finished()
     }
 
-    private var verdictWords: String {
-        switch verdict {
-        case "satisfied": "✓ SATISFIED: the key is released to this token"
-        case "undecided": "? UNDECIDED: it depends on what only the authority can say"
-        default: "✗ NOT SATISFIED: the key is not released to this token"
+    private static func claims(_ claims: JSONObject, into html: inout HTMLPage) {
+        html.open("section")
+        html.element("h2", "The claims")
+        html.open("ul", class: "claims")
+        for line in ShownClaims.lines(claims, time: RFC3339.format) {
+            html.open("li")
+            html.element("code", line)
+            html.close("li")
         }
+        html.close("ul")
+        html.close("section")
     }
 
     private func change(_ change: SmallestChange, into html: inout HTMLPage) {
@@ -124,68 +144,4 @@ extension ReleaseExplanation {
         }
         html.close("li")
     }
-}
-
-/// Writes a page. Element names, classes and attributes are this file's own; everything else is escaped.
-struct HTMLPage {
-    private var text = ""
-
-    init(title: String) {
-        let hash = Base64.encode(DigestAlgorithm.sha256.digest(Array(Self.style.utf8)))
-        text = """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-\(hash)'; base-uri 'none'; \
-            form-action 'none'">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <meta name="referrer" content="no-referrer">
-            <title>\(HTMLText.escaped(title))</title>
-            <style>\(Self.style)</style>
-            </head>
-            <body>
-
-            """
-    }
-
-    mutating func open(_ name: String, class className: String = "", attributes: String = "") {
-        text += "<\(name)" + (className.isEmpty ? "" : " class=\"\(className)\"") + attributes + ">"
-        if name == "ul" || name == "ol" || name == "section" || name == "header" { text += "\n" }
-    }
-
-    mutating func close(_ name: String) { text += "</\(name)>\n" }
-
-    mutating func element(_ name: String, _ content: String, class className: String = "") {
-        open(name, class: className)
-        text += HTMLText.escaped(content) + "</\(name)>\n"
-    }
-
-    func finished() -> [UInt8] { Array((text + "</body>\n</html>\n").utf8) }
-
-    /// Words and symbols carry the meaning; colour only repeats it.
-    private static let style = """
-        :root{--good:#0a6b2d;--bad:#b00020;--line:#8884;--soft:#8881}
-        @media (prefers-color-scheme:dark){:root{--good:#6fdc8c;--bad:#ff8389}}
-        body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:0 auto;padding:1.5rem}
-        h1{font-size:1.4rem;margin:0 0 .5rem}h2{font-size:1.1rem;margin:1.5rem 0 .5rem}p{margin:.3rem 0}
-        .verdict{font-weight:700;font-size:1.15rem;padding:.6rem .9rem;border:2px solid;border-radius:.4rem}
-        .good>.mark,.verdict.good{color:var(--good)}.bad>.mark,.verdict.bad{color:var(--bad)}
-        dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .9rem;margin:.4rem 0}
-        dt{opacity:.75}dd{margin:0;overflow-wrap:anywhere}
-        code{font:.9em ui-monospace,monospace;background:var(--soft);padding:.05em .3em;border-radius:.2em;overflow-wrap:anywhere}
-        .pointer{opacity:.75;font-size:.8em}
-        details.entry{border:1px solid var(--line);border-radius:.4rem;margin:.6rem 0;padding:.4rem .8rem}
-        details.bad{border-left:.4rem double var(--bad)}details.good{border-left:.4rem solid var(--good)}
-        summary{cursor:pointer;padding:.2rem 0}summary>.mark{font-weight:700}
-        .entry.good>summary>.mark{color:var(--good)}.entry.bad>summary>.mark{color:var(--bad)}
-        ul.tree{list-style:none;margin:.2rem 0;padding-left:1.2rem;border-left:1px solid var(--line)}
-        ul.tree>li{margin:.25rem 0}.mark{display:inline-block;min-width:4.6em;font-weight:700}
-        .name{font-weight:600;overflow-wrap:anywhere;margin-right:.5em}.why,.join,.operator{margin-right:.5em}
-        li.clause.bad{border:2px solid var(--bad);border-radius:.4rem;padding:.4rem .7rem}
-        li.clause.bad>.name{text-decoration:underline;text-decoration-style:wavy;text-underline-offset:.25em}
-        .change{border:1px solid var(--line);border-radius:.4rem;padding:.1rem 1rem .6rem}
-        @media print{details>*{display:block}body{max-width:none}}
-        """
 }

@@ -2,15 +2,16 @@ internal import PlainText
 package import StrictJSON
 
 extension ReleaseExplanation {
-    /// `{"verdict","summary","issuer","authorities":[…],"smallest_change":{…}|null}`; the shape is documented at the members below.
+    /// `{"verdict","meaning","premise","summary","issuer","authorities":[…],"smallest_change":{…}|null}`; the shape is documented at the
+    /// members below, `premise` at `Premise`. It is null where the token was verified.
     ///
     /// Of many authorities the first `authorityLimit` are in it and `authorities_left_out` counts the rest. Long values are shortened as in
     /// the text; objects and arrays of a token are named by their kind.
     package func json(authorityLimit: Int = .max) -> JSONValue {
         let shown = outcome.authorities.prefix(max(authorityLimit, 1))
         var members: [(String, JSONValue)] = [
-            ("verdict", .string(verdict)), ("summary", .string(summary)), ("issuer", Self.shortened(outcome.issuer)),
-            ("authorities", .array(shown.map(Self.json))),
+            ("verdict", .string(verdict)), ("meaning", .string(meaning.joined(separator: "; "))), ("premise", premise?.json ?? .null),
+            ("summary", .string(summary)), ("issuer", Self.shortened(outcome.issuer)), ("authorities", .array(shown.map(Self.json))),
         ]
         if shown.count < outcome.authorities.count {
             members.append(("authorities_left_out", .integer(Int64(outcome.authorities.count - shown.count))))

@@ -34,7 +34,8 @@ extension ReleaseExplanation {
         case "undecided": word = marks.strong("UNDECIDED")
         default: word = marks.bad("NOT SATISFIED")
         }
-        lines.append("\(word)  issuer \(VisibleText.quoted(outcome.issuer))")
+        lines.append("\(word): \(meaning.joined(separator: "; "))")
+        lines.append("issuer \(VisibleText.quoted(outcome.issuer))")
         let shown = outcome.authorities.prefix(max(authorityLimit, 1))
         for (index, entry) in shown.enumerated() {
             lines.append("")

@@ -12,11 +12,14 @@ package struct ReleaseExplanation: Sendable {
     package let smallestChange: SmallestChange?
     /// Names of claims that nobody but the authority can know, when the claims were derived from evidence: they count as missing.
     package let unknowableClaims: [String]
+    /// What a yes rests on besides the claims; `nil` where the token was verified.
+    package let premise: Premise?
 
     /// `claims`: the token's, where they are at hand. They make the advice better (a claim may be there under the name of the other kind of
     /// token) and are not kept.
-    package init(_ outcome: PolicyOutcome, claims: JSONObject? = nil, unknowableClaims: [String] = []) {
+    package init(_ outcome: PolicyOutcome, claims: JSONObject? = nil, unknowableClaims: [String] = [], premise: Premise? = nil) {
         self.outcome = outcome
+        self.premise = premise
         self.unknowableClaims = unknowableClaims
         smallestChange = SmallestChangeSearch(outcome: outcome, claims: claims).result
     }
@@ -34,6 +37,17 @@ package struct ReleaseExplanation: Sendable {
     package var verdict: String {
         if isSatisfied { return "satisfied" }
         return undecidedClaims.isEmpty ? "not-satisfied" : "undecided"
+    }
+
+    /// What the verdict means for the key, a clause for each thing that is known.
+    package var meaning: [String] {
+        let main =
+            switch verdict {
+            case "satisfied": premise.map { "would be released, if \($0.condition)" } ?? "the key is released to this token"
+            case "undecided": "it depends on what only the authority can say"
+            default: "the key is not released to this token"
+            }
+        return [main] + (premise?.remarks ?? [])
     }
 
     /// One line without control characters, for logs and for the short form of an error.

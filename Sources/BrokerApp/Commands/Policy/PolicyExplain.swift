@@ -13,11 +13,11 @@
         static let configuration = CommandConfiguration(
             commandName: "explain", abstract: "Show why a release policy does or does not admit a token.",
             discussion: """
-                The evaluator is the simulators' and the broker's. The token's signature and times are not looked at; 'token verify' does \
-                that. With --live the claims \
-                are derived from a report of the configured evidence provider: what only the authority decides, above all the compliance \
-                status, is then unknown and \
-                --assume can state it. Exit status 0 when the policy is satisfied, 1 when it is not or cannot be decided.
+                The evaluator is the simulators' and the broker's. A token's signature is not looked at, 'token verify' does that: a yes \
+                says what would happen if the token is genuine and in force, and when it expires. With --live the claims are derived \
+                from a report of the configured evidence provider: what only the authority decides, above all the compliance status, \
+                is then unknown and --assume can state it. Exit status 0 when the policy is satisfied, 1 when it is not or cannot be \
+                decided.
                 """
         ).examples("policy explain --policy policy.json --token token.jwt")
 
@@ -64,15 +64,18 @@
             let subject = try await subject(registry)
             let explanation = ReleaseExplanation(
                 parsed.evaluate(claims: subject.claims, issuer: subject.issuer), claims: subject.claims,
-                unknowableClaims: subject.unknowable)
+                unknowableClaims: subject.unknowable, premise: subject.premise)
             let sources = [("policy", policy), (subject.label, subject.name)]
             if let html {
-                let page = explanation.page(title: "Release policy: \(policy)", sources: sources)
+                let page = explanation.page(title: "Release policy: \(policy)", sources: sources, claims: subject.claims)
                 if html == "-" { Console.writeBytes(page) } else { try OutputFile.write(page, to: html) }
             }
             let failure = explanation.isSatisfied ? nil : CommandFailure(.refused, explanation.summary)
             if json {
-                Console.json(explanation.json(), failure: failure)
+                var document = JSONObject()
+                if case .object(let object) = explanation.json() { document = object }
+                document.set("claims", .object(subject.claims))
+                Console.json(.object(document), failure: failure)
             } else if html != "-" {
                 Console.write(explanation.text(marks: TextMarks(Style(isOn: Console.hasColour))))
             }
@@ -87,6 +90,7 @@
             var claims: JSONObject
             var issuer: String
             var unknowable: [String] = []
+            var premise: Premise
             var notes: [String] = []
         }
 
@@ -94,8 +98,10 @@
             var subject: Subject
             if let token {
                 let content = try TokenFile.read(token)
-                subject = Subject(label: "token", name: token, claims: content.claims, issuer: content.issuer)
-                subject.notes.append("the token's signature and times were not checked; 'token verify' does that")
+                subject = Subject(
+                    label: "token", name: token, claims: content.claims, issuer: content.issuer,
+                    premise: .token(content.claims, at: SystemClock().now()))
+                subject.notes.append("the token's signature was not checked; 'token verify' does that")
             } else if let claims {
                 subject = try Self.claimsFile(claims)
             } else {
@@ -105,6 +111,7 @@
                 let parts = assumption.split(separator: "=", maxSplits: 1).map(String.init)
                 guard parts.count == 2, !parts[0].isEmpty else { throw CommandFailure(.usage, "--assume wants CLAIM=VALUE") }
                 subject.claims = ClaimAssumption.set(parts[0], parts[1], in: subject.claims)
+                subject.premise.assume(parts[0])
                 subject.notes.append("\(parts[0]) is assumed, not attested")
             }
             if let issuer {
@@ -124,11 +131,11 @@
                     InputFile.bytes(path, limit: MAAToken.maximumFileBytes), limits: JSONLimits(bigIntegers: .asReal)
                 ).object()
             } catch let error as JSONError { throw CommandFailure(.impossible, "\(path): \(error)") }
+            var claims = object
             // What 'token show --json' prints.
-            if object["header"] != nil, case .object(let claims)? = object["claims"] {
-                return Subject(label: "claims", name: path, claims: claims, issuer: "")
-            }
-            return Subject(label: "claims", name: path, claims: object, issuer: "")
+            if object["header"] != nil, case .object(let inner)? = object["claims"] { claims = inner }
+            return Subject(
+                label: "claims", name: path, claims: claims, issuer: "", premise: .claims(claims, at: SystemClock().now()))
         }
 
         private func liveSubject(_ registry: ProviderRegistry) async throws -> Subject {
@@ -143,7 +150,7 @@
             }
             var subject = Subject(
                 label: "evidence", name: "\(evidence.provenance.rawValue) evidence of the provider \(engine.evidenceProvider)",
-                claims: ReportClaims.make(report), issuer: "", unknowable: ReportClaims.unknowable)
+                claims: ReportClaims.make(report), issuer: "", unknowable: ReportClaims.unknowable, premise: .evidence)
             if let endpoint = configuration.effective.first(where: { $0.path == "verifier.maa.endpoint" })?.value {
                 subject.issuer = AuthorityName.origin(endpoint) ?? ""
                 subject.claims.set("iss", .string(subject.issuer))
