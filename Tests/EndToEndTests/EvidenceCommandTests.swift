@@ -112,6 +112,18 @@ import Testing
         }
     }
 
+    @Test("each ok reads forwards, and what failed is named by its code") func words() throws {
+        let sample = try EvidenceFolder("google-milan-v2-gosevguest")
+        let strict = try Program.run(sample.verifyArguments)
+        #expect(strict.text.contains("ok      the report's signature is the leaf's"), "\(strict.text)")
+        #expect(strict.text.contains("FAILED  debug-allowed "), "\(strict.text)")
+        let codes = try Program.run(sample.verifyArguments + ["--json"]).object["checks"] as? [[String: Any]] ?? []
+        #expect(codes.count > 20)
+        for line in strict.text.split(separator: "\n") where line.hasPrefix("ok ") {
+            for code in codes.compactMap({ $0["code"] as? String }) { #expect(!line.hasPrefix("ok      \(code)"), "\(line)") }
+        }
+    }
+
     @Test("files that are not there, or not certificates") func badFiles() throws {
         let sample = try EvidenceFolder("azure-aci-milan-v2-2023")
         let missing = try Program.run(["evidence", "verify", "--report", "/nonexistent/report", "--certs", sample.file("ark.pem")])

@@ -17,12 +17,17 @@ enum Console {
         note(failure.lines.joined(separator: "\n"))
     }
 
-    /// A line for each check, its code `width` wide, and a last one with the verdict: `verified` words, or the codes that failed.
-    static func show(_ checks: [Check], width: Int, verified: String?, _ style: Style) {
+    /// A line for each check, its name `width` wide, and a last one with the verdict: `verified` words, or the codes that failed. The name
+    /// is the code, or, where the check is passed, what `holding` says.
+    static func show(
+        _ checks: [Check], width: Int, verified: String?, _ style: Style, holding: (Check) -> String? = { _ in nil }
+    ) {
         for check in checks {
             let mark = check.ok ? style.good("ok      ") : style.bad("FAILED  ")
-            let code = check.code + String(repeating: " ", count: max(1, width - check.code.utf8.count))
-            line("\(mark)\(code)\(check.ok ? style.faint(check.detail) : check.detail)")
+            let name = check.ok ? holding(check) ?? check.code : check.code
+            let gap = String(repeating: " ", count: max(2, width - name.count))
+            let detail = name == check.detail ? "" : gap + (check.ok ? style.faint(check.detail) : check.detail)
+            line("\(mark)\(name)\(detail)")
         }
         line(verified.map { style.good("verified") + ": " + $0 } ?? style.bad("rejected") + ": " + checks.failures.joined(separator: ", "))
     }

@@ -34,7 +34,7 @@ struct EvidenceVerdict {
         let words = endorsement.map {
             "\($0.product.rawValue), signed with a \($0.kind.rawValue) under \($0.pinnedRoot ?? "a pinned root")"
         }
-        Console.show(checks, width: 32, verified: isVerified ? words : nil, style)
+        Console.show(checks, width: 48, verified: isVerified ? words : nil, style, holding: CheckWords.holding)
     }
 
     private static func json(_ endorsement: Endorsement) -> JSONValue {

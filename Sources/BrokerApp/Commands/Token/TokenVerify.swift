@@ -65,7 +65,7 @@ struct TokenVerify: ProviderCommand {
         } else {
             Console.show(
                 verification.checks, width: 20, verified: verification.isVerified ? "issued by \(authority)" : nil,
-                Style(isOn: Console.hasColour))
+                Style(isOn: Console.hasColour), holding: { $0.code == "debuggable" ? $0.detail : nil })
         }
         try Console.end(failure)
     }
