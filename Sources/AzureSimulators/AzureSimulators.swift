@@ -72,7 +72,8 @@ package final class AzureSimulators: Service {
             keyDistribution: KeyDistributionService(chain: configuration.endorsements),
             certificateCache: CertificateCacheService(chain: configuration.endorsements),
             management: ManagementService(issuer: accessTokens, configuration: configuration),
-            metadata: MetadataService(issuer: accessTokens, configuration: configuration), faults: faults, logger: configuration.logger)
+            metadata: MetadataService(issuer: accessTokens, configuration: configuration), faults: faults,
+            onExchange: configuration.onExchange, logger: configuration.logger)
         attestationAuthorities.connect(directory)
     }
 

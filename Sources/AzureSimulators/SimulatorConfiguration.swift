@@ -52,6 +52,8 @@ package struct SimulatorConfiguration: Sendable {
     package var writesPaddedExponent = false
     /// How authorities that these simulators do not serve are reached. Without it, their tokens cannot be verified.
     package var authorityTransport: (any HTTPTransport)?
+    /// Is told of every request that a service answered. What was sent and answered holds tokens and keys.
+    package var onExchange: (@Sendable (SimulatedExchange) -> Void)?
     /// Makes the RSA keys that sign tokens and release answers; tests that start many simulators give the same ones out again.
     package var makeSignerKey: @Sendable () throws(CryptoError) -> PrivateKey = { () throws(CryptoError) in
         try PrivateKey.generateRSA(bits: 2048)
@@ -61,6 +63,23 @@ package struct SimulatorConfiguration: Sendable {
     package var logger = Logger(label: "azure-simulators")
 
     package init() {}
+}
+
+/// A request to a simulated service and its answer, as they were on the wire: with every secret in them.
+package struct SimulatedExchange: Sendable {
+    /// Upper case.
+    package let method: String
+    /// Lower case, with a port other than 443.
+    package let host: String
+    /// Without the query.
+    package let path: String
+    /// Decoded, in order.
+    package let query: [(name: String, value: String)]
+    /// Names in lower case.
+    package let headers: [(name: String, value: String)]
+    package let body: [UInt8]
+    package let status: Int
+    package let answer: [UInt8]
 }
 
 /// A managed identity.

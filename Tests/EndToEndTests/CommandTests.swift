@@ -132,6 +132,31 @@ import Testing
         #expect(result.object["ok"] as? Bool == true)
         #expect((result.object["steps"] as? [Any])?.count == 8)
         #expect(!result.text.contains("\u{1B}["))
+        let clauses = (result.object["steps"] as? [[String: Any]])?.last?["clauses"] as? [[String: Any]] ?? []
+        #expect(clauses.count == 4)
+        #expect(clauses.filter { $0["satisfied"] as? Bool == false }.map { $0["claim"] as? String } == ["x-ms-sevsnpvm-is-debuggable"])
+    }
+
+    @Test("the demo keeps to the lines of its terminal and names the clause that failed", arguments: [40, 100]) func demoLines(_ width: Int)
+        throws
+    {
+        let result = try Program.run(["demo"], environment: ["COLUMNS": "\(width)"])
+        #expect(result.status == 0, "\(result.text)\(result.errors)")
+        let lines = result.text.split(separator: "\n")
+        #expect(lines.filter { $0.count > width } == [])
+        #expect(lines.contains { $0.count > width * 3 / 4 })
+        let words = result.text.split { $0.isWhitespace }.joined(separator: " ")
+        #expect(words.contains("[FAIL] x-ms-sevsnpvm-is-debuggable equals false: found true (different-value)"), "\(result.text)")
+    }
+
+    @Test("the demo tells a step when it begins, not only when it has ended") func demoProgress() throws {
+        let azure = try LocalAzure()
+        defer { azure.stop() }
+        // A port that is taken ends the demo inside of its third step.
+        let result = try Program.run(["demo", "--port", "\(azure.tlsPort)"])
+        #expect(result.status == 2)
+        #expect(result.text.contains("2  Start the simulated Azure\n") && result.text.hasSuffix("3  Start the broker\n"), "\(result.text)")
+        #expect(result.errors.contains("cannot listen") && result.errors.contains("--port"), "\(result.errors)")
     }
 }
 

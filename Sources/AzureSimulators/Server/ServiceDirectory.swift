@@ -18,6 +18,7 @@ struct ServiceDirectory: Sendable {
     let management: any SimulatedService
     let metadata: any SimulatedService
     let faults: FaultBoard
+    let onExchange: (@Sendable (SimulatedExchange) -> Void)?
     let logger: Logger
 
     /// Answers a request that came over TLS; the Host field says for whom it is.
@@ -69,6 +70,10 @@ struct ServiceDirectory: Sendable {
             response = await service.respond(to: request)
             Self.spoil(&response.body, effect)
         }
+        onExchange?(
+            SimulatedExchange(
+                method: request.method, host: request.authority, path: request.path, query: request.query.map { ($0.name, $0.value) },
+                headers: request.headers, body: request.body, status: response.status, answer: response.body))
         logger.debug("answered", metadata: ["route": "\(route.rawValue)", "host": "\(request.host)", "status": "\(response.status)"])
         return response
     }

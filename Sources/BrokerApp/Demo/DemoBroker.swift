@@ -15,6 +15,7 @@
         private let composition: Composition
         private let group: ServiceGroup
         private let ports: AsyncStream<Int>
+        private let listening: AsyncStream<Int>.Continuation
 
         init(_ cloud: LocalCloud, _ simulators: SimulatorPorts, _ registry: ProviderRegistry, debug: Bool, port: Int, logger: Logger) throws
         {
@@ -26,6 +27,7 @@
             composition = try Composition(configuration, registry: registry, environment: [:], logger: logger)
             let (ports, continuation) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingNewest(1))
             self.ports = ports
+            listening = continuation
             let composition = composition
             let frontEnd = HTTPFrontEnd(
                 engine: composition.engine, options: configuration.server, logger: logger,
@@ -39,7 +41,10 @@
         }
 
         func run() async throws {
-            defer { composition.shutdown() }
+            defer {
+                composition.shutdown()
+                listening.finish()
+            }
             try await group.run()
         }
 
@@ -47,15 +52,16 @@
 
         private let known = Mutex<Int?>(nil)
 
-        /// The port that the broker listens on; waits until it does.
+        /// The port that the broker listens on; waits until it does. Throws when it ended before that.
         var port: Int {
-            get async {
+            get async throws {
                 if let port = known.withLock({ $0 }) { return port }
                 for await port in ports {
                     known.withLock { $0 = port }
                     return port
                 }
-                return 0
+                throw CommandFailure(
+                    .impossible, "the demo's broker cannot listen", nextStep: "is the port taken? without --port it picks a free one")
             }
         }
     }

@@ -9,14 +9,18 @@
 
     /// The demo's owner of keys and its workload, as clients outside the broker: they speak HTTP to everybody.
     struct DemoClient: Sendable {
+        static let userAgent = "attestation-broker-demo"
+
         private let transport: CurlTransport
         private let metadataPort: Int
+        private let story: DemoStory
 
-        init(_ cloud: LocalCloud, _ ports: SimulatorPorts) throws {
+        init(_ cloud: LocalCloud, _ ports: SimulatorPorts, _ story: DemoStory) throws {
+            self.story = story
             let trust = try TrustStore(files: [cloud.caFile], directories: [], includesSystemDefaults: false)
             transport = try CurlTransport(
                 .init(
-                    trust: { trust }, connectTo: [try ConnectOverride("::127.0.0.1:\(ports.tls)")], userAgent: "attestation-broker-demo",
+                    trust: { trust }, connectTo: [try ConnectOverride("::127.0.0.1:\(ports.tls)")], userAgent: Self.userAgent,
                     proxy: .none))
             metadataPort = ports.metadata
         }
@@ -45,10 +49,13 @@
         func release(_ name: String, at store: String?, broker port: Int) async throws -> Released {
             var members: [(String, JSONValue)] = [("kid", .string(name))]
             if let store { members.append(("akv_endpoint", .string(store))) }
+            let body = JSONValue.object(JSONObject(members)).serialized()
+            story.note(.request("POST /key/release", body))
             let response = try await transport.send(
                 HTTPRequest(
                     .post, .metadata(host: "127.0.0.1", port: port), path: "/key/release", headers: [("Content-Type", "application/json")],
-                    body: JSONValue.object(JSONObject(members)).serialized(), deadline: .after(.seconds(30))))
+                    body: body, deadline: .after(.seconds(30))))
+            story.note(.answer(to: "POST /key/release", response.status, response.body))
             return Released(status: response.status, body: response.body)
         }
 

@@ -8,17 +8,33 @@
     internal import Glibc
     internal import Logging
     internal import ServiceLifecycle
+    internal import SNPFixture
     internal import SNPReport
+    internal import StrictJSON
     internal import UnixSignals
 
     struct DemoCommand: ProviderCommand {
         static let configuration = CommandConfiguration(
             commandName: "demo",
             abstract: "The whole flow offline in this process: simulated Azure, a broker, two keys released, one release denied.",
-            discussion: "Exit status 0 when every step went as told, 2 when one did not."
-        ).examples("demo", "demo --keep-running --port 8080")
+            discussion: """
+                Lines are as long as the terminal's, or as COLUMNS says. Exit status 0 when every step went as told, 2 when one did not.
+                """
+        ).examples("demo", "demo --html demo.html", "demo --keep-running --port 8080")
 
         @Flag(help: "Print JSON.") var json = false
+        #if PolicyTools
+            @Option(
+                help: ArgumentHelp(
+                    "Write a self-contained page with every message, the chain of trust and the denial; - for standard output.",
+                    valueName: "file")) var html: String?
+
+            func validate() throws {
+                if html == "-", json { throw ValidationError("--html - and --json both want standard output") }
+            }
+        #else
+            private var html: String? { nil }
+        #endif
         @Flag(help: "Leave everything running and print curl lines to try; ends with SIGINT or SIGTERM.") var keepRunning = false
         @Option(help: ArgumentHelp("Port of the broker; 0 picks a free one.", valueName: "port")) var port = 0
 
@@ -26,32 +42,43 @@
             guard (0...65535).contains(port) else { throw CommandFailure(.usage, "a port is a number from 0 to 65535") }
             let directory = try TemporaryDirectory()
             defer { directory.remove() }
-            let story = DemoStory(json: json, style: Style(isOn: !json && Console.hasColour))
+            let form: DemoStory.Form = json ? .json : html == "-" ? .silent : .text
+            let story = DemoStory(form, style: Style(isOn: form == .text && Console.hasColour), width: LineWidth.current)
             do {
                 try await tell(story, in: directory.path, registry)
                 story.finish()
             } catch {
-                let failure = CommandFailure(.impossible, "the demo stopped at step \(story.stepNumber): \(error)")
+                let failure =
+                    error as? CommandFailure
+                    ?? CommandFailure(.impossible, "the demo stopped at step \(story.stepNumber): \(error)")
                 story.finish(failure: failure)
                 Console.error(failure)
                 try Console.end(failure)
             }
         }
 
+        private func writePage(_ story: DemoStory, _ cloud: LocalCloud, _ policy: JSONValue) throws {
+            #if PolicyTools
+                guard let html else { return }
+                let root = try FixtureDirectory(cloud.fixtureDirectory).root()
+                let page = try DemoPage(story: story, policy: policy, root: root, now: SystemClock().now()).bytes()
+                if html == "-" { Console.writeBytes(page) } else { try OutputFile.write(page, to: html) }
+            #endif
+        }
+
         private func tell(_ story: DemoStory, in directory: String, _ registry: ProviderRegistry) async throws {
             let logger = LoggingSetup.quiet()
-            let (cloud, configuration) = try story.step(
-                "Make a fixture machine",
+            story.begin("Make a fixture machine")
+            let cloud = try LocalCloud(directory: directory)
+            var configuration = try cloud.simulatorConfiguration(.milan, logger: logger)
+            if html != nil { configuration.onExchange = { story.note(DemoMessage($0)) } }
+            story.end(
                 "An ARK and an ASK (RSA 4096) and a VCEK (P-384) with AMD's certificate extensions, made a moment ago.",
                 "Reports will be signed as a processor signs them, under a root that nobody else trusts: real cryptography, no claim to "
-                    + "be AMD."
-            ) {
-                let cloud = try LocalCloud(directory: directory)
-                return (cloud, try cloud.simulatorConfiguration(.milan, logger: logger))
-            }
+                    + "be AMD.")
+            story.begin("Start the simulated Azure")
             try await AzureSimulators.withRunning(configuration) { simulators, ports in
-                story.record(
-                    "Start the simulated Azure",
+                story.end(
                     "MAA, Key Vault, Managed HSM, Entra and IMDS on 127.0.0.1:\(ports.tls) over TLS; authority in \(cloud.caFile).",
                     "They verify reports, sign tokens, evaluate policies and wrap keys for real; Azure's own clients work against them.")
                 let guest = try DemoBroker(cloud, ports, registry, debug: false, port: port, logger: logger)
@@ -59,9 +86,10 @@
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await guest.run() }
                     group.addTask { try await debuggable.run() }
-                    try await DemoFlow(story: story, cloud: cloud, ports: ports).run(guest: guest, debuggable: debuggable)
+                    let policy = try await DemoFlow(story: story, cloud: cloud, ports: ports).run(guest: guest, debuggable: debuggable)
+                    try writePage(story, cloud, policy)
                     if keepRunning {
-                        story.showCurlLines(brokerPort: await guest.port, cloud: cloud, ports: ports)
+                        story.showCurlLines(brokerPort: try await guest.port, cloud: cloud, ports: ports)
                         for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { break }
                     }
                     await guest.stop()

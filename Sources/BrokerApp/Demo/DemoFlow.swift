@@ -14,61 +14,68 @@
         let cloud: LocalCloud
         let ports: SimulatorPorts
 
-        func run(guest: DemoBroker, debuggable: DemoBroker) async throws {
-            let client = try DemoClient(cloud, ports)
+        /// Returns the release policy of the keys.
+        func run(guest: DemoBroker, debuggable: DemoBroker) async throws -> JSONValue {
+            let client = try DemoClient(cloud, ports, story)
             defer { client.shutdown() }
-            let guestPort = await guest.port
-            story.record(
-                "Start the broker", "REST API on 127.0.0.1:\(guestPort), evidence 'fixture', verifier 'maa', key stores 'akv' and 'mhsm'.",
+            story.begin("Start the broker")
+            let guestPort = try await guest.port
+            story.end(
+                "REST API on 127.0.0.1:\(guestPort), evidence 'fixture', verifier 'maa', key stores 'akv' and 'mhsm'.",
                 "/status says \"evidence\":\"fixture\": nobody can mistake this for a real machine.")
 
+            story.begin("Import an RSA key into the Key Vault")
             let hostData = Hex.encode(DigestAlgorithm.sha256.digest(SamplePolicy.bytes))
             let policy = releasePolicy(hostData: hostData)
             let key = try PrivateKey.generateRSA(bits: 2048)
             let jwk = try privateJWK(of: key)
             try await client.importKey("demo-rsa", at: LocalCloud.vault, jwk.with("kty", "RSA-HSM"), policy)
-            story.record(
-                "Import an RSA key into the Key Vault",
+            story.end(
                 "PUT https://\(LocalCloud.vault)/keys/demo-rsa, exportable, with a release policy on host data \(hostData.prefix(12))…",
                 "The policy admits only \(LocalCloud.authority), this security policy, VMPL 0 and a guest that cannot be debugged.")
 
+            story.begin("Import a symmetric key into the Managed HSM")
             let secret = Base64.encodeURL(SecureRandom.bytes(32))
             try await client.importKey("demo-oct", at: LocalCloud.managedHSM, ["kty": "oct-HSM", "k": .string(secret)], policy)
-            story.record(
-                "Import a symmetric key into the Managed HSM",
+            story.end(
                 "PUT https://\(LocalCloud.managedHSM)/keys/demo-oct, 256 bits, with the same policy.",
                 "Symmetric keys live in Managed HSMs only; the broker asks either store through the same protocol.")
 
+            story.begin("Release the RSA key over the broker's REST API")
             let rsa = try await client.release("demo-rsa", at: nil, broker: guestPort)
             guard rsa.status == 200 else { throw DemoMismatch("releasing demo-rsa answered \(rsa.status): \(rsa.text)") }
             for name in ["n", "e", "d", "p", "q", "dp", "dq", "qi"] where rsa.key?[name] != jwk[name] {
                 throw DemoMismatch("the released RSA key differs in '\(name)'")
             }
-            story.record(
-                "Release the RSA key over the broker's REST API",
+            story.end(
                 "POST /key/release {\"kid\":\"demo-rsa\"}: report, MAA token, vault release, unwrap. All eight numbers equal the "
                     + "imported ones.",
                 "The report commits to a single-use RSA key; the token names that key; the vault wrapped to it; its answer is signed and "
                     + "checked."
             )
 
+            story.begin("Release the symmetric key from the Managed HSM")
             let oct = try await client.release("demo-oct", at: LocalCloud.managedHSM, broker: guestPort)
             guard oct.status == 200 else { throw DemoMismatch("releasing demo-oct answered \(oct.status): \(oct.text)") }
             guard oct.key?["k"] == .string(secret) else { throw DemoMismatch("the released symmetric key differs") }
-            story.record(
-                "Release the symmetric key from the Managed HSM",
+            story.end(
                 "The same request with \"akv_endpoint\":\"\(LocalCloud.managedHSM)\". The 32 bytes equal the imported ones.",
                 "A new wrapping key and a new token for every release: nothing of the first one was used again.")
 
-            let denied = try await client.release("demo-rsa", at: nil, broker: await debuggable.port)
+            story.begin("Deny it to a guest that can be debugged")
+            let denied = try await client.release("demo-rsa", at: nil, broker: try await debuggable.port)
             guard denied.status == 403, denied.member("code") == "releaseDenied" else {
                 throw DemoMismatch("a debuggable guest was answered \(denied.status): \(denied.text)")
             }
-            story.record(
-                "Deny it to a guest that can be debugged",
+            let clauses = DemoClause.all(in: denied.body)
+            guard clauses.filter({ !$0.isSatisfied }).map(\.claim) == ["x-ms-sevsnpvm-is-debuggable"] else {
+                throw DemoMismatch("the denial names another clause than the one that failed: \(denied.text)")
+            }
+            story.end(
                 "A second broker whose guest policy has the debug bit: 403, code \(denied.member("code")), stage "
-                    + "\(denied.member("stage")).",
-                "MAA told the truth (x-ms-sevsnpvm-is-debuggable is true) and the release policy said no. The key never left the vault.")
+                    + "\(denied.member("stage")). It names the clause that failed:",
+                "MAA told the truth and the release policy said no. The key never left the vault.", clauses: clauses)
+            return policy
         }
 
         private func releasePolicy(hostData: String) -> JSONValue {

@@ -3,68 +3,111 @@
     internal import StrictJSON
     internal import Synchronization
 
+    /// One step of the demo.
+    struct DemoStep: Sendable {
+        let number: Int
+        let title: String
+        var what = ""
+        var why = ""
+        var milliseconds: Int64 = 0
+        /// How the release policy was judged, where that was the step's answer.
+        var clauses: [DemoClause] = []
+        var messages: [DemoMessage] = []
+    }
+
     /// What the demo tells: steps with what happened, why it may be believed, and how long it took.
     final class DemoStory: Sendable {
+        enum Form { case text, json, silent }
+
         private struct State {
-            var number = 0
-            var steps: [JSONValue] = []
-            var last = ContinuousClock.now
+            var done: [DemoStep] = []
+            var current: DemoStep?
+            var began = ContinuousClock.now
         }
 
-        private let json: Bool
+        private let form: Form
         private let style: Style
+        private let width: Int?
         private let start = ContinuousClock.now
         private let state = Mutex(State())
 
-        init(json: Bool, style: Style) {
-            self.json = json
+        init(_ form: Form, style: Style, width: Int?) {
+            self.form = form
             self.style = style
+            self.width = width
         }
 
-        /// Number of the step that is under way, counted from 1.
-        var stepNumber: Int { state.withLock { $0.number + 1 } }
+        /// Number of the step that is under way or has just ended, counted from 1.
+        var stepNumber: Int { state.withLock { $0.current?.number ?? max($0.done.count, 1) } }
 
-        /// Runs `body` and tells it as a step.
-        func step<Result>(_ title: String, _ what: String, _ why: String, _ body: () throws -> Result) rethrows -> Result {
-            let result = try body()
-            record(title, what, why)
-            return result
-        }
+        /// The steps that have ended.
+        var steps: [DemoStep] { state.withLock { $0.done } }
 
-        /// Tells a step that has just ended; it began when the one before it ended.
-        func record(_ title: String, _ what: String, _ why: String) {
-            let (number, milliseconds) = state.withLock { state in
-                let now = ContinuousClock.now
-                let milliseconds = Int64(state.last.duration(to: now) / .milliseconds(1))
-                state.last = now
-                state.number += 1
-                state.steps.append([
-                    "step": .integer(Int64(state.number)), "title": .string(title), "what": .string(what), "why": .string(why),
-                    "milliseconds": .integer(milliseconds),
-                ])
-                return (state.number, milliseconds)
+        /// Tells that a step begins.
+        func begin(_ title: String) {
+            let number = state.withLock { state in
+                let step = DemoStep(number: state.done.count + 1, title: title)
+                state.current = step
+                state.began = .now
+                return step.number
             }
-            guard !json else { return }
-            let heading = "\(number)  \(title)"
-            let gap = String(repeating: " ", count: max(2, 58 - heading.count))
-            Console.line("\(style.strong(heading))\(gap)\(style.faint("\(milliseconds) ms"))")
-            for line in Self.wrapped(what) { Console.line("   \(line)") }
-            for line in Self.wrapped(why) { Console.line("   \(style.faint(line))") }
+            guard form == .text else { return }
+            for line in LineWidth.wrapped("\(number)  \(title)", to: width) { Console.line(style.strong(line)) }
+        }
+
+        /// Tells what came of the step that is under way.
+        func end(_ what: String, _ why: String, clauses: [DemoClause] = []) {
+            let ended = state.withLock { state -> DemoStep? in
+                guard var step = state.current else { return nil }
+                step.what = what
+                step.why = why
+                step.clauses = clauses
+                step.milliseconds = Int64(state.began.duration(to: .now) / .milliseconds(1))
+                state.done.append(step)
+                state.current = nil
+                return step
+            }
+            guard form == .text, let ended else { return }
+            for line in lines(what) { Console.line(line) }
+            for clause in clauses {
+                for line in lines(clause.line, indent: "     ") { Console.line(clause.isSatisfied ? style.faint(line) : style.bad(line)) }
+            }
+            for line in lines(why) + ["   \(ended.milliseconds) ms"] { Console.line(style.faint(line)) }
             Console.line()
         }
 
+        private func lines(_ text: String, indent: String = "   ") -> [String] {
+            LineWidth.wrapped(text, to: width.map { max($0 - indent.count, 1) }).map { indent + $0 }
+        }
+
+        /// Keeps a message for the page; it belongs to the step that is under way.
+        func note(_ message: DemoMessage) { state.withLock { $0.current?.messages.append(message) } }
+
+        var milliseconds: Int64 { Int64(start.duration(to: .now) / .milliseconds(1)) }
+
         /// Ends the story.
         func finish(failure: CommandFailure? = nil) {
-            let total = Int64(start.duration(to: .now) / .milliseconds(1))
-            guard json else {
-                if failure == nil { Console.line(style.good("All steps went as told") + ", in \(total) ms, without leaving this machine.") }
-                return
+            let total = milliseconds
+            switch form {
+            case .silent: return
+            case .text:
+                guard failure == nil else { return }
+                let words = LineWidth.wrapped("All steps went as told, in \(total) ms, without leaving this machine.", to: width)
+                for line in words { Console.line(style.good(line)) }
+            case .json:
+                Console.json(
+                    ["ok": .boolean(failure == nil), "milliseconds": .integer(total), "steps": .array(steps.map(Self.json))],
+                    failure: failure)
             }
-            let steps = state.withLock { $0.steps }
-            let result: JSONValue = [
-                "ok": .boolean(failure == nil), "milliseconds": .integer(total), "steps": .array(steps),
+        }
+
+        private static func json(_ step: DemoStep) -> JSONValue {
+            var members: JSONObject = [
+                "step": .integer(Int64(step.number)), "title": .string(step.title), "what": .string(step.what), "why": .string(step.why),
+                "milliseconds": .integer(step.milliseconds),
             ]
-            Console.json(result, failure: failure)
+            if !step.clauses.isEmpty { members.set("clauses", .array(step.clauses.map(\.json))) }
+            return .object(members)
         }
 
         func showCurlLines(brokerPort: Int, cloud: LocalCloud, ports: SimulatorPorts) {
@@ -76,17 +119,7 @@
                   curl -s --cacert \(cloud.caFile) --connect-to ::127.0.0.1:\(ports.tls) https://\(LocalCloud.authority)/certs
                 End it with Control-C.
                 """
-            json ? Console.note(text) : Console.line(text)
-        }
-
-        /// Lines of at most 96 characters.
-        private static func wrapped(_ text: String) -> [String] {
-            var lines: [String] = [""]
-            for word in text.split(separator: " ") {
-                if let last = lines.last, !last.isEmpty, last.count + word.count + 1 > 96 { lines.append("") }
-                lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
-            }
-            return lines
+            form == .text ? Console.line(text) : Console.note(text)
         }
     }
 #endif
