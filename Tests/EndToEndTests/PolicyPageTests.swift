@@ -35,8 +35,8 @@ import Testing
     {
         let long = String(repeating: "W", count: 3000)
         let deep =
-            #"{"anyOf":["# + String(repeating: #"{"allOf":[{"claim":"a","equals":"1"},{"anyOf":["#, count: 6)
-            + #"{"claim":"\#(long)","equals":"\#(long)"}"# + String(repeating: "]}]}", count: 6) + "]}"
+            #"{"anyOf":["# + String(repeating: #"{"allOf":[{"claim":"a","equals":"1"},{"anyOf":["#, count: 4)
+            + #"{"claim":"\#(long)","equals":"\#(long)"}"# + String(repeating: "]}]}", count: 4) + "]}"
         let policy = #"{"version":"1.0.0","anyOf":[{"authority":"https://\#(long)","allOf":[\#(deep)]}]}"#
         let scratch = try Scratch()
         defer { scratch.remove() }
