@@ -220,8 +220,9 @@ import Testing
             $0.trimmingCharacters(in: .whitespaces)
         }
         #expect(commands.count >= 5)
+        let walked = try FirstKeyTests.lines()
         for command in commands {
-            if ci.contains(command) { continue }
+            if ci.contains(command) || walked.contains(command) { continue }
             switch command {
             case "./samples/release.sh": continue
             // DoctorTests runs it.
