@@ -1,8 +1,8 @@
 internal import Waiting
 internal import BrokerCore
 internal import BrokerEngine
-internal import Glibc
 internal import HTTPTransport
+internal import PlainText
 
 /// Names, connections and certificates of the configured services, and their clocks beside this machine's.
 struct DoctorNetwork {
@@ -30,7 +30,7 @@ struct DoctorNetwork {
             return await group.reduce(into: []) { $0.append($1) }.sorted { $0.index < $1.index }.map(\.answer)
         }
         let differences = answers.compactMap { answer in
-            (try? answer.result.get())?.header("date").flatMap(Self.time).map { SystemClock().now() - $0 }
+            (try? answer.result.get())?.header("date").flatMap(HTTPDate.parse).map { SystemClock().now() - $0 }
         }
         return [DoctorRow(.machine, Self.clock(differences))] + (Self.common(answers).map { [$0] } ?? answers.map(Self.row))
     }
@@ -108,20 +108,5 @@ struct DoctorNetwork {
             .problem, "clock",
             "\(abs(difference)) s \(difference > 0 ? "ahead of" : "behind") the services': tokens are judged too early or too late",
             cause: "clock", next: "set the clock (chrony or systemd-timesyncd; in a container the host's)")
-    }
-
-    /// Seconds since 1970 of an HTTP date in the form that servers send (RFC 9110, 5.6.7).
-    private static func time(_ text: String) -> Int64? {
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        let words = text.split(separator: " ")
-        guard text.utf8.count <= 64, words.count == 6, words[5] == "GMT", let day = Int32(words[1]),
-            let month = months.firstIndex(of: String(words[2])), let year = Int32(words[3])
-        else { return nil }
-        let clock = words[4].split(separator: ":").compactMap { Int32($0) }
-        guard clock.count == 3, (1...31).contains(day), (1970...9999).contains(year) else { return nil }
-        var parts = tm()
-        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (year - 1900, Int32(month), day)
-        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (clock[0], clock[1], clock[2])
-        return Int64(timegm(&parts))
     }
 }

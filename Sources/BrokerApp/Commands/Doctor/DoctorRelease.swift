@@ -105,23 +105,15 @@ struct DoctorRelease {
 
     /// A key that cannot be read may be released all the same; only its policy cannot be shown then.
     private static func unread(_ error: BrokerError, isReleased: Bool) -> DoctorRow {
-        let isForbidden = error.upstream?.status == 403 && error.details?.cause.hasSuffix("-permission-missing") == true
-        guard isReleased || isForbidden else { return DoctorRow(.store, Finding("key", error)) }
+        let isForbidden = error.details?.cause == "read-permission-missing"
         let finding = Finding("key", error)
-        let steps = isForbidden ? Self.readingSteps : finding.nextSteps
+        guard isReleased || isForbidden else { return DoctorRow(.store, finding) }
         return DoctorRow(
             .store,
             Finding(
                 .warning, "key", "its policy cannot be looked at, which a release does not need: \(error.message)",
-                cause: isForbidden ? "read-permission-missing" : finding.cause, others: steps))
+                cause: finding.cause, others: finding.nextSteps))
     }
-
-    /// The smallest built-in roles that read keys.
-    private static let readingSteps = [
-        "Key Vault with RBAC: assign the role 'Key Vault Crypto User' on the vault or key",
-        "Key Vault with access policies: give the identity the key permission 'get'",
-        "Managed HSM: assign the local role 'Managed HSM Crypto Auditor' on /keys or the key",
-    ]
 
     private func releaseRow(_ request: ReleaseRequest, _ token: Token) async -> DoctorRow {
         switch token {
