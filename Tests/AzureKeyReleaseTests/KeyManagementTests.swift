@@ -25,7 +25,7 @@ import Testing
     }
 
     private func manager(
-        _ store: String = hsm, _ transport: ScriptedTransport, bearer: String? = nil, tokens: StaticAccessTokens = StaticAccessTokens()
+        _ transport: ScriptedTransport, at store: String = hsm, bearer: String? = nil, tokens: StaticAccessTokens = StaticAccessTokens()
     ) throws -> KeyManager {
         try KeyManager(
             store: try Endpoint(store), bearer: bearer.map { Redacted($0) }, .forTest(transport: transport, accessTokens: tokens))
@@ -83,7 +83,7 @@ import Testing
         }
         // What a vault says of a symmetric key is not recorded; that it cannot have one is.
         let vague = Self.refusal(400, "Property has invalid value: kty", code: "BadParameter")
-        let error = try await failure(.import, manager(Self.vault, ScriptedTransport(script: [.success(vague)])))
+        let error = try await failure(.import, manager(ScriptedTransport(script: [.success(vague)]), at: Self.vault))
         #expect(error?.details?.cause == "oct-key-in-vault")
     }
 
