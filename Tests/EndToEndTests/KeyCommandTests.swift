@@ -285,7 +285,7 @@ import Testing
                 "takes those for https://vault"))
     }
 
-    @Test("an import without a configuration file, and lint's errors stop it") func withoutFile() throws {
+    @Test("imported without a configuration file; lint's errors stop it") func withoutFile() throws {
         let world = try World()
         defer { world.stop() }
         let sound = try world.scratch.write(
