@@ -292,7 +292,7 @@ import Testing
         var key: [String: Any] = ["kid": name, "kty": type, "authority": ["endpoint": "HTTPS://\(LocalAzure.authority.uppercased())/"]]
         // The address as the portal shows it.
         for (member, host) in host { key[member] = ["endpoint": "https://\(host)/"] }
-        let root: [String: Any] = ["key": key, "claims": [[["claim": "x-ms-attestation-type", "equals": "sevsnpvm"]]]]
+        let root: [String: Any] = ["key": key, "claims": [LocalAzure.sound]]
         let json = String(decoding: try JSONSerialization.data(withJSONObject: root), as: UTF8.self)
         let config = try azure.scratch.write("\(name).json", InputCommandTests.utf16(json)).path
         let broker = try azure.scratch.write("broker.json", try JSONSerialization.data(withJSONObject: azure.configuration)).path
