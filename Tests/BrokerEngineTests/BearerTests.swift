@@ -81,7 +81,7 @@ import Testing
         arguments: [
             "10.0.0.1", "127.0.0.1:443", "169.254.169.254", "[::1]", "::1", "0x7f.1", "2130706433", "0x7f000001",
             "user@demo.vault.azure.net", "demo.vault.azure.net@evil.example", "user:pw@demo.vault.azure.net", "demo.vault.azure.net/x?",
-            "demo.vault.azure.net?x=", "demo.vault.azure.net#x", "demo.vault.azure.net/", "http://demo.vault.azure.net",
+            "demo.vault.azure.net?x=", "demo.vault.azure.net#x", "demo.vault.azure.net//", "http://demo.vault.azure.net",
             "https://https://demo.vault.azure.net", "demo.vault.azure.net\\@evil.example", "demo.vault.azure.net\r\nHost: evil.example",
             "demo.vault.azure.net\u{0}.evil.example", "demo.vault.azure.net evil.example", "demo.vau\u{FB02}t.azure.net",
             "demo.vault\u{3002}azure.net", "demo%2evault.azure.net", "*.vault.azure.net", "demo.vault.azure.net:0",

@@ -165,7 +165,7 @@ struct BodyTests {
     @Test(
         arguments: ["maa_endpoint", "akv_endpoint"],
         [
-            "http://demo.vault.azure.net", "https://demo.vault.azure.net/", "demo.vault.azure.net/x", "demo.vault.azure.net?x",
+            "http://demo.vault.azure.net", "https://demo.vault.azure.net//", "demo.vault.azure.net/x", "demo.vault.azure.net?x",
             "u@demo.vault.azure.net", "127.0.0.1", "169.254.169.254", "[::1]", "2130706433", "0x7f.1", "localhost", "demo.vault.azure.net.",
             "demo..azure.net", "demo.vault.azure.net:0", "demo.vault.azure.net:99999", "dem\\u00f6.vault.azure.net",
             "demo.vault.azure.net\\r\\nX: y", String(repeating: "a.", count: 200) + "net",

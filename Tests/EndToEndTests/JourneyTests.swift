@@ -89,7 +89,7 @@ import Testing
         _ = try step("attestation-broker key policy show app --store \(store) \(configuration) > stored.json")
         let token = #"curl -s --noproxy '*' --json '{"runtime_data":"e30="}' http://127.0.0.1:\#(old.port)/attest/maa > token.json"#
         _ = try step(token)
-        let explained = try step("attestation-broker policy explain stored.json --token token.json", status: 1)
+        let explained = try step("attestation-broker policy explain --policy stored.json --token token.json", status: 1)
         #expect(explained.contains("x-ms-sevsnpvm-hostdata") && explained.contains(digest), "\(explained)")
     }
 }
