@@ -43,8 +43,9 @@ let package = Package(
     traits: [
         .trait(name: "FixtureEvidence", description: "The evidence provider 'fixture'; leave it out of a production image."),
         .trait(name: "Simulators", description: "The commands 'simulate' and 'demo'; leave them out of a production image."),
+        .trait(name: "GRPC", description: "The gRPC interface, for tools that decrypt images; leave it out where nobody asks for it."),
         .trait(name: "PolicyTools", description: "The commands that write, check and digest policies; the sidecar needs none of them."),
-        .default(enabledTraits: ["FixtureEvidence", "Simulators", "PolicyTools"]),
+        .default(enabledTraits: ["FixtureEvidence", "GRPC", "Simulators", "PolicyTools"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
@@ -54,6 +55,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2.git", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport.git", from: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf.git", from: "2.4.1"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0", traits: []),
     ],
     targets: [
         // C
@@ -76,6 +81,7 @@ let package = Package(
         library("UVMEndorsements", ["OpenSSLCrypto", "PlainText", "StrictJSON"]),
         library("ReleasePolicy", ["OpenSSLCrypto", "PlainText", "StrictJSON"]),
         library("AttestationTokens", ["JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "StrictJSON"]),
+        library("KeyProvider", ["OpenSSLCrypto", "PlainText", "SecureMemory", "StrictJSON"]),
         library("InputReading", ["OpenSSLCrypto", "PlainText", "SecureMemory", "SNPReport", "StrictJSON"]),
         library(
             "PolicyTools",
@@ -98,8 +104,8 @@ let package = Package(
         library(
             "BrokerEngine",
             [
-                "AttestationTokens", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "JOSE", "StrictJSON", "SecureMemory", "SNPReport",
-                "Waiting", log,
+                "AttestationTokens", "BrokerCore", "HTTPTransport", "KeyProvider", "OpenSSLCrypto", "JOSE", "PlainText", "StrictJSON",
+                "SecureMemory", "SNPReport", "Waiting", log,
             ]),
 
         // Edges
@@ -111,10 +117,25 @@ let package = Package(
                 "StrictJSON",
                 "Waiting", log,
             ]),
+        library("BrokerListeners", ["BrokerConfiguration", "BrokerCore", "PlainText", log, nio("NIOCore")]),
+        .target(
+            name: "BrokerGRPC",
+            dependencies: [
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerListeners", "OpenSSLCrypto", "PlainText", "SecureMemory",
+                "Waiting", log, nio("NIOCore"), serviceLifecycle, .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "GRPCCore", package: "grpc-swift-2"), .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+                .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+            ],
+            exclude: [
+                "Protocol/generate.sh", "Protocol/health.proto", "Protocol/key_provider.proto", "Protocol/keyprovider.proto",
+                "Protocol/reflection.proto",
+            ], swiftSettings: strict),
         library(
             "BrokerHTTP",
             [
-                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "StrictJSON",
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerListeners", "HTTPTransport", "OpenSSLCrypto", "PlainText",
+                "StrictJSON",
                 "SecureMemory", "Waiting", log,
                 .product(name: "HummingbirdCore", package: "hummingbird"), nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
                 serviceLifecycle,
@@ -163,8 +184,10 @@ let package = Package(
             "BrokerApp",
             [
                 "AttestationTokens", "AzureKeyRelease", "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
-                "BrokerObservability", "CProcessShims", "CurlTransport", "HTTPTransport", "InputReading", "JOSE", "OpenSSLCrypto",
+                "BrokerListeners", "BrokerObservability", "KeyProvider", "CProcessShims", "CurlTransport", "HTTPTransport", "InputReading",
+                "JOSE", "OpenSSLCrypto",
                 "PlainText", "ReleasePolicy", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "UVMEndorsements", "Waiting",
+                .target(name: "BrokerGRPC", condition: .when(traits: ["GRPC"])),
                 .target(name: "PolicyTools", condition: .when(traits: ["PolicyTools"])),
                 .target(name: "SNPFixture", condition: .when(traits: ["FixtureEvidence"])),
                 .target(name: "AzureSimulators", condition: .when(traits: ["Simulators"])), argumentParser, log, serviceLifecycle,
@@ -206,6 +229,7 @@ let package = Package(
         tests(
             "InputReadingTests",
             ["EvidenceSamples", "InputReading", "Issuing", "OpenSSLCrypto", "SecureMemory", "SNPReport", "StrictJSON"]),
+        tests("KeyProviderTests", ["Issuing", "KeyProvider", "OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
         tests("ReleasePolicyTests", ["ReleasePolicy", "StrictJSON"]),
         tests(
             "PolicyToolsTests",
@@ -217,7 +241,7 @@ let package = Package(
             "BrokerEngineTests",
             [
                 "AttestationTokens", "BrokerCore", "BrokerEngine", "BrokerTestKit", "FixtureEvidence", "HTTPTransport", "Issuing", "JOSE",
-                "KeyVaultPremium",
+                "KeyProvider", "KeyVaultPremium",
                 "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log,
             ]),
         tests(
@@ -229,10 +253,19 @@ let package = Package(
             ]),
         tests("BrokerObservabilityTests", ["BrokerObservability", log]),
         tests(
+            "BrokerGRPCTests",
+            [
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerGRPC", "BrokerListeners", "HTTPTransport", "OpenSSLCrypto",
+                "PlainText", "SecureMemory", "Waiting", log, .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+                .product(name: "GRPCCore", package: "grpc-swift-2"), .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+            ]),
+        tests(
             "BrokerHTTPTests",
             [
-                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "Issuing", "JOSE",
-                "OpenSSLCrypto", "PlainText", "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log,
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerListeners", "BrokerTestKit", "HTTPTransport",
+                "Issuing", "JOSE", "OpenSSLCrypto", "PlainText", "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log,
                 .product(name: "InMemoryLogging", package: "swift-log"), nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"),
                 nio("NIOPosix"), serviceLifecycle,
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),

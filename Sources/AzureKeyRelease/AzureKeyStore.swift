@@ -19,7 +19,7 @@ package struct AzureKeyStore: KeyStore {
     private let kind: KeyStoreKind
     private let suffix: String
     let audience: String
-    private let settings: KeyStoreSettings
+    let settings: KeyStoreSettings
     let host: HostServices
     let reachability: StoreReachability
 

@@ -32,7 +32,18 @@ package struct BrokerConfiguration: Sendable {
         package let file: String?
     }
 
+    /// Keys of encrypted images.
+    package struct KeyProvider: Sendable {
+        package let name: String
+        package let keys: KeyTable
+        /// By canonical name.
+        package let publicKeyFiles: [(kid: String, file: String)]
+        package let endpoints: Set<Endpoint>
+    }
+
     package let server: HTTPFrontEndOptions
+    package let grpc: GRPCFrontEndOptions
+    package let keyProvider: KeyProvider
     package var engine: BrokerEngine.Options
     package let evidence: Provider
     package let verifier: Provider

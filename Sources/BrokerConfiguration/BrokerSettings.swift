@@ -15,14 +15,35 @@ enum BrokerSettings {
     static let wrappingKeys = WrappingKeys()
     static let releaseSession = ReleaseSession()
     static let log = Log()
+    static let grpc = GRPCSettings()
+    static let keyProvider = KeyProviderSettings()
+
+    /// What to say of a setting for gRPC; `nil` where this build has it.
+    static var withoutGRPC: String? {
+        #if GRPC
+            nil
+        #else
+            "this build has no gRPC interface (it was built without the trait GRPC)"
+        #endif
+    }
+
+    static let path: @Sendable (String) -> String? = { $0.utf8.contains(0) ? "a path has no NUL character" : nil }
 
     struct Server: SettingsGroup {
         let http = SettingKey<ListenSetting>(
             "http", default: ListenSetting(address: HostAndPort(listening: "127.0.0.1:8080")),
             help: "Address of the REST interface; anything but a loopback address lets others ask for keys")
-        let grpc = SettingKey<String>(
-            "grpc", default: "", help: "Address of the gRPC interface; this build has none, so it stays empty",
-            check: { $0.isEmpty ? nil : "this build serves HTTP only; leave server.grpc empty" })
+        let grpc = SettingKey<ListenSetting>(
+            "grpc", default: ListenSetting(address: nil),
+            help: "Address of the gRPC interface for tools that decrypt images, for example 127.0.0.1:50000",
+            check: { $0.address == nil ? nil : BrokerSettings.withoutGRPC })
+        let grpcUnix = SettingKey<String>(
+            "grpc-unix", default: "", help: "Path of a unix socket that serves the gRPC interface as well",
+            check: { $0.isEmpty ? nil : BrokerSettings.withoutGRPC ?? Self.socketPath($0) })
+        let unixMode = SettingKey<SocketMode>(
+            "unix-mode", default: SocketMode(bits: 0o660), help: "Permissions of the files of unix sockets, in octal")
+        let unixGroup = SettingKey<String>(
+            "unix-group", default: "", help: "Group, by name or number, that the files of unix sockets are given to")
         let unix = SettingKey<String>(
             "unix", default: "", help: "Path of a unix socket that serves the REST interface as well", check: Self.socketPath)
         let profile = SettingKey<ResponseProfile>(
@@ -127,6 +148,6 @@ enum BrokerSettings {
         let format = SettingKey<LogLineFormat>("format", default: .text, help: "Lines for people or one JSON object a line")
         let file = SettingKey<String>(
             "file", default: "", help: "File to append to, made with mode 0600; standard error when empty",
-            check: { $0.utf8.contains(0) ? "a path has no NUL character" : nil })
+            check: BrokerSettings.path)
     }
 }

@@ -30,8 +30,32 @@ enum CombinationChecks {
         if let address = http.address, !address.isLoopback {
             layers.warn("server.http: \(address) is not a loopback address; whoever reaches it can ask for evidence, tokens and keys")
         }
-        if http.address == nil, unix.isEmpty {
-            layers.complain("server.http", layers.source(of: "server.http"), "nothing to serve on: server.unix is empty too")
+        grpc(&layers)
+        let others = ["server.unix", "server.grpc", "server.grpc-unix"]
+        if http.address == nil, others.allSatisfy({ (layers.values[$0]?.raw.text ?? "").isEmpty }) {
+            layers.complain(
+                "server.http", layers.source(of: "server.http"), "nothing to serve on: \(others.joined(separator: ", ")) are empty too")
+        }
+        if !unix.isEmpty, layers.values["server.grpc-unix"]?.raw.text == unix {
+            layers.complain("server.grpc-unix", layers.source(of: "server.grpc-unix"), "is the same socket as server.unix")
+        }
+    }
+
+    private static func grpc(_ layers: inout ConfigurationLayers) {
+        guard let tcp = layers.value(BrokerSettings.server.grpc, at: "server.grpc") else { return }
+        let names = ["tls-certificate", "tls-key", "tls-client-ca"].map { "grpc.\($0)" }
+        let set = names.map { !(layers.values[$0]?.raw.text ?? "").isEmpty }
+        if set[0] != set[1] {
+            let (given, missing) = set[0] ? (names[0], names[1]) : (names[1], names[0])
+            layers.complain(missing, layers.source(of: missing), "\(given) is set, and neither works alone")
+        }
+        if set[2], !set[0] { layers.complain(names[2], layers.source(of: names[2]), "client certificates need grpc.tls-certificate too") }
+        if set.contains(true), tcp.address == nil {
+            layers.complain(
+                "server.grpc", layers.source(of: "server.grpc"), "TLS is set up in grpc, and there is no address to serve it on")
+        }
+        if let address = tcp.address, !address.isLoopback, !set[2] {
+            layers.warn("server.grpc: \(address) is not a loopback address; whoever reaches it can have images decrypted")
         }
     }
 

@@ -26,6 +26,8 @@ extension BrokerConfiguration {
     private init(_ layers: ConfigurationLayers, environment: [String: String]) throws(BrokerError) {
         let settings = layers.settings(of: "server")
         server = try HTTPFrontEndOptions(settings)
+        grpc = try GRPCFrontEndOptions(settings, layers.settings(of: "grpc"))
+        keyProvider = try KeyProvider(layers.settings(of: "key-provider"))
         engine = try BrokerEngine.Options(settings, session: layers.settings(of: "release-session"))
         let choice = layers.catalogue.choice
         evidence = layers.provider(.evidence, try layers.settings(of: "evidence")(choice.evidence))
@@ -55,6 +57,31 @@ extension HTTPFrontEndOptions {
             bodyLimit: try settings(keys.bodyLimit), headerTimeout: try settings(keys.headerTimeout),
             bodyTimeout: try settings(keys.bodyTimeout), idleTimeout: try settings(keys.idleTimeout),
             connectionLimit: try settings(keys.connectionLimit), drainTimeout: try settings(keys.drainTimeout))
+        socketFile = try SocketFileOptions(settings)
+    }
+}
+
+extension SocketFileOptions {
+    fileprivate init(_ settings: Settings) throws(BrokerError) {
+        let keys = BrokerSettings.server
+        self.init(mode: try settings(keys.unixMode).bits, group: try settings(keys.unixGroup).nilIfEmpty)
+    }
+}
+
+extension GRPCFrontEndOptions {
+    fileprivate init(_ settings: Settings, _ own: Settings) throws(BrokerError) {
+        let (keys, grpc) = (BrokerSettings.server, BrokerSettings.grpc)
+        var places: [Place] = []
+        if let tcp = try settings(keys.grpc).address { places.append(.tcp(tcp)) }
+        if let path = try settings(keys.grpcUnix).nilIfEmpty { places.append(.unix(path)) }
+        let files = (try own(grpc.certificate).nilIfEmpty, try own(grpc.key).nilIfEmpty, try own(grpc.clientAuthorities).nilIfEmpty)
+        var tls: TLS?
+        if let certificate = files.0, let key = files.1 { tls = TLS(certificate: certificate, key: key, clientAuthorities: files.2) }
+        self.init(
+            places: places, tls: tls, socketFile: try SocketFileOptions(settings), hasReflection: try own(grpc.reflection),
+            messageLimit: try own(grpc.messageLimit), requestTimeout: try settings(keys.bodyTimeout),
+            idleTimeout: try settings(keys.idleTimeout), connectionLimit: try settings(keys.connectionLimit),
+            drainTimeout: try settings(keys.drainTimeout))
     }
 }
 

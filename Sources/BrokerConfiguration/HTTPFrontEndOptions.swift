@@ -6,8 +6,7 @@ package struct HTTPFrontEndOptions: Sendable {
     package var http: HostAndPort?
     /// The listener on a unix domain socket: an absolute path of at most 107 bytes; `nil` for none.
     package var unix: String?
-    /// Permission bits of the socket file.
-    package var unixSocketMode: UInt16 = 0o660
+    package var socketFile = SocketFileOptions()
     package var profile: ResponseProfile
 
     /// Longest request body, in bytes. A longer one is answered with 413.

@@ -75,26 +75,31 @@ package struct OriginalSidecarInputs: Sendable, Equatable {
     /// The same inputs as settings, in a fixed order.
     func translated() -> Translation {
         var result = Translation()
-        translatePort(&result)
+        translateListener(&result)
         translateLog(&result)
-        if let serverType, serverType.value.lowercased() != "http" {
-            let isGRPC = serverType.value.lowercased() == "grpc"
-            result.problem(
-                "server.grpc", serverType,
-                isGRPC ? "this build serves HTTP only; remove it, or set it to http" : "expected http, found something else")
-        }
         for (setting, input) in platform { result.set(setting, input.value, input.name) }
         if let arguments { translate(arguments: arguments, &result) }
         return result
     }
 
-    private func translatePort(_ result: inout Translation) {
+    /// The original serves one of the two: HTTP on port 8080, gRPC on 50000, where nothing else is said.
+    private func translateListener(_ result: inout Translation) {
+        var setting = "server.http"
+        switch serverType?.value.lowercased() {
+        case nil, "http": break
+        case "grpc": setting = "server.grpc"
+        default: serverType.map { result.problem("server.grpc", $0, "expected http or grpc, found something else") }
+        }
+        if setting == "server.grpc", let serverType {
+            result.set("server.http", "", serverType.name)
+            if port == nil { result.set(setting, "127.0.0.1:50000", serverType.name) }
+        }
         guard let port else { return }
         guard let number = HostAndPort.port(port.value), number > 0 else {
-            result.problem("server.http", port, "expected a port from 1 to 65535")
+            result.problem(setting, port, "expected a port from 1 to 65535")
             return
         }
-        result.set("server.http", "127.0.0.1:\(number)", port.name)
+        result.set(setting, "127.0.0.1:\(number)", port.name)
     }
 
     private func translateLog(_ result: inout Translation) {

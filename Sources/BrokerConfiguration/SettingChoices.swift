@@ -15,6 +15,24 @@ package enum ResponseProfile: String, SettingChoice {
     case precise
 }
 
+/// Permissions of a socket's file as chmod(1) takes them: three octal digits, with or without a zero in front.
+struct SocketMode: SettingValue {
+    let bits: UInt16
+
+    static var settingType: String { "permissions in octal, such as 0660" }
+    var settingText: String { "0" + String(bits, radix: 8) }
+
+    static func decode(_ raw: RawSetting) -> Result<SocketMode, SettingComplaint> {
+        switch raw {
+        case .string(let text), .text(let text):
+            guard (3...4).contains(text.utf8.count), let bits = UInt16(text, radix: 8), bits <= 0o777, text.utf8.first != UInt8(ascii: "+")
+            else { return .failure(SettingComplaint("expected three octal digits such as 0660")) }
+            return .success(SocketMode(bits: bits))
+        default: return .failure(SettingComplaint("expected text such as \"0660\", found \(raw.kind)"))
+        }
+    }
+}
+
 /// Size of the broker's RSA wrapping keys.
 package enum WrappingKeySize: Int, SettingValue, CaseIterable {
     case bits2048 = 2048

@@ -42,6 +42,8 @@ package struct SettingsCatalogue: Sendable {
             for provider in providers where provider.role == role { declare(provider.path, provider.schema.declarations, provider) }
         }
         declare("server", BrokerSettings.server.schema.declarations)
+        declare("grpc", BrokerSettings.grpc.schema.declarations)
+        declare("key-provider", BrokerSettings.keyProvider.schema.declarations)
         declareProviders(.evidence, use: choice.evidence.declaration)
         declareProviders(.verifier, use: choice.verifier.declaration)
         declareProviders(.keyStore, use: choice.keyStores.declaration)

@@ -53,6 +53,12 @@ extension KeyStore {
     public func prepare(for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext) async throws(BrokerError) {}
 }
 
+/// Optional ability of a key store: to say what the public half of an RSA key is. Data can then be wrapped to it without a release.
+public protocol PublicKeyReading: Sendable {
+    /// Modulus and exponent, big-endian; of the current version where the reference has none. The store is asked as the broker.
+    func publicKey(of key: KeyReference, in context: RequestContext) async throws(BrokerError) -> (n: [UInt8], e: [UInt8])
+}
+
 /// Optional ability of a provider: to say whether it could work right now, for `/readyz` and `plugins probe`.
 public protocol ReadinessReporting: Sendable {
     /// Why the provider cannot serve, in words for an operator, or nothing when it can. Bounded by the context's deadline; changes nothing.

@@ -1,6 +1,7 @@
 package import BrokerCore
 package import HTTPTransport
 internal import JOSE
+internal import KeyProvider
 internal import Logging
 internal import OpenSSLCrypto
 package import SecureMemory
@@ -31,10 +32,15 @@ package struct ReleasedKey: ~Copyable, Sendable {
     package let keyID: String
     /// The private JWK (RFC 7517) as UTF-8 JSON with its members in alphabetical order.
     package let jwk: SecretBytes
+    /// The same key for use in this process.
+    let material: KeyMaterial?
 
-    package init(keyID: String, jwk: consuming SecretBytes) {
+    package init(keyID: String, jwk: consuming SecretBytes) { self.init(keyID: keyID, jwk: jwk, material: nil) }
+
+    init(keyID: String, jwk: consuming SecretBytes, material: KeyMaterial?) {
         self.keyID = keyID
         self.jwk = jwk
+        self.material = material
     }
 }
 
@@ -144,7 +150,8 @@ extension BrokerEngine {
             guard wrapped.publicPart == nil else {
                 throw BrokerError(.unwrapFailed, at: .unwrap, "the key store calls the key symmetric and gives it a public part")
             }
-            return ReleasedKey(keyID: wrapped.keyID, jwk: PrivateJWK.encode(symmetric: secret, keyOperations: wrapped.operations))
+            let jwk = PrivateJWK.encode(symmetric: secret, keyOperations: wrapped.operations)
+            return ReleasedKey(keyID: wrapped.keyID, jwk: jwk, material: KeyMaterial(.symmetric(secret)))
         }
         let numbers: PrivateKeyNumbers
         do { numbers = try PrivateKeyNumbers(pkcs8DER: secret, known: signedNumbers(of: wrapped)) } catch {
@@ -155,7 +162,8 @@ extension BrokerEngine {
             throw BrokerError(
                 .unwrapFailed, at: .unwrap, "the released private key is not the one that the key store's signed answer describes")
         }
-        return ReleasedKey(keyID: wrapped.keyID, jwk: PrivateJWK.encode(numbers, keyOperations: wrapped.operations))
+        return ReleasedKey(
+            keyID: wrapped.keyID, jwk: PrivateJWK.encode(numbers, keyOperations: wrapped.operations), material: KeyMaterial(numbers))
     }
 
     /// The public half of an RSA key that the key store's signed answer states.

@@ -28,7 +28,9 @@ final class SharedReleases: Sendable {
             self.requestID = requestID
         }
 
-        func copy() -> ReleasedKey { ReleasedKey(keyID: key.keyID, jwk: key.jwk.withUnsafeBytes { SecretBytes(copying: $0) }) }
+        func copy() -> ReleasedKey {
+            ReleasedKey(keyID: key.keyID, jwk: key.jwk.withUnsafeBytes { SecretBytes(copying: $0) }, material: key.material)
+        }
     }
 
     private struct Exchange: Hashable {

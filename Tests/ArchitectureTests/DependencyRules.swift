@@ -2,7 +2,7 @@
 enum DependencyRules {
     static let frontEnds: Set<String> = ["BrokerHTTP", "BrokerGRPC"]
     /// The other edges that are no providers.
-    static let otherEdges: Set<String> = ["AzureSimulators", "BrokerTestKit", "BrokerApp"]
+    static let otherEdges: Set<String> = ["AzureSimulators", "BrokerTestKit", "BrokerApp", "BrokerListeners"]
     /// What a provider may not reach: the engine, the front ends, the configuration and the one transport that has sockets.
     static let forbiddenToProviders = frontEnds.union(["BrokerEngine", "BrokerConfiguration", "CurlTransport"])
 

@@ -3,6 +3,27 @@ import BrokerConfiguration
 import Testing
 
 @Suite("Settings that go together, or do not") struct CombinationTests {
+    @Test("gRPC serves beside REST or instead of it, and TLS is set up whole") func grpc() throws {
+        let both = try load(#"{"server":{"grpc":"127.0.0.1:0","grpc-unix":"/run/g","unix-group":"users","unix-mode":"0600"}}"#)
+        #expect(both.grpc.places.map(\.description) == ["127.0.0.1:0", "unix:/run/g"])
+        #expect(both.grpc.socketFile == SocketFileOptions(mode: 0o600, group: "users") && both.server.socketFile == both.grpc.socketFile)
+        #expect(both.grpc.tls == nil && !both.grpc.hasReflection && both.warnings.isEmpty)
+        let alone = try load(#"{"server":{"http":"","grpc-unix":"/run/g"}}"#)
+        #expect(alone.server.http == nil && alone.grpc.places == [.unix("/run/g")])
+        let tls = #""tls-certificate":"/c","tls-key":"/k""#
+        let secure = try load(#"{"server":{"grpc":"0.0.0.0:50000"},"grpc":{\#(tls),"tls-client-ca":"/a"}}"#)
+        #expect(secure.grpc.tls?.clientAuthorities == "/a" && secure.warnings.isEmpty)
+        #expect(try load(#"{"server":{"grpc":"0.0.0.0:50000"},"grpc":{\#(tls)}}"#).warnings.count == 1)
+        for (json, path) in [
+            (#"{"server":{"grpc":"127.0.0.1:1"},"grpc":{"tls-key":"/k"}}"#, "grpc.tls-certificate"),
+            (#"{"server":{"grpc":"127.0.0.1:1"},"grpc":{"tls-client-ca":"/k"}}"#, "grpc.tls-client-ca"),
+            (#"{"grpc":{\#(tls)}}"#, "server.grpc"), (#"{"server":{"unix":"/run/b","grpc-unix":"/run/b"}}"#, "server.grpc-unix"),
+        ] {
+            let found = try problems(json)
+            #expect(found.count == 1 && found.first?.hasPrefix("\(path) (") == true, "\(found)")
+        }
+    }
+
     @Test("an identity is named once") func identitySelectors() throws {
         #expect(
             try problems(#"{"identity":{"client-id":"a","object-id":"b"}}"#) == [
@@ -27,7 +48,9 @@ import Testing
 
     @Test("something must listen, and on a loopback address unless somebody says otherwise") func listening() throws {
         #expect(
-            try problems(#"{"server":{"http":""}}"#) == ["server.http (file broker.json): nothing to serve on: server.unix is empty too"])
+            try problems(#"{"server":{"http":""}}"#) == [
+                "server.http (file broker.json): nothing to serve on: server.unix, server.grpc, server.grpc-unix are empty too"
+            ])
         #expect(try load(#"{"server":{"http":"","unix":"/run/b"}}"#).warnings.isEmpty)
         let open = try load(#"{"server":{"http":"0.0.0.0:8080"}}"#)
         #expect(open.warnings.count == 1)

@@ -39,13 +39,15 @@ import Testing
         #expect(try load(environment: ["LogFile": "/var/log/skr"]).log.file == "/var/log/skr")
     }
 
-    @Test("ServerType http is what there is; grpc is refused in words") func serverType() throws {
-        #expect(try problems(environment: ["ServerType": "http"]) == [])
+    @Test("ServerType chooses one of the two interfaces, with its own port") func serverType() throws {
+        #expect(try load(environment: ["ServerType": "http"]).grpc.places == [])
+        let grpc = try load(environment: ["ServerType": "grpc"])
+        #expect(grpc.server.http == nil && grpc.grpc.places.map(\.description) == ["127.0.0.1:50000"])
+        #expect(try load(environment: ["ServerType": "GRPC", "Port": "9000"]).grpc.places.map(\.description) == ["127.0.0.1:9000"])
         #expect(
-            try problems(environment: ["ServerType": "grpc"]) == [
-                "server.grpc (ServerType): this build serves HTTP only; remove it, or set it to http"
-            ])
-        #expect(try problems(environment: ["ServerType": "ttrpc"]) == ["server.grpc (ServerType): expected http, found something else"])
+            try problems(environment: ["ServerType": "ttrpc"]) == ["server.grpc (ServerType): expected http or grpc, found something else"])
+        #expect(
+            try problems(environment: ["ServerType": "grpc", "Port": "x"]) == ["server.grpc (Port): expected a port from 1 to 65535"])
     }
 
     @Test("SkrSideCarArgs names the identity and the user agent") func sidecarArguments() throws {

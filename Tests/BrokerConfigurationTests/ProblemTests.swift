@@ -69,7 +69,22 @@ import Testing
             (#"{"server":{"http":"8080"}}"#, "expected HOST:PORT such as 127.0.0.1:8080 or [::1]:8080"),
             (#"{"server":{"http":8080}}"#, "expected HOST:PORT, found a number"),
             (#"{"server":{"unix":"run/broker"}}"#, "expected an absolute path"),
-            (#"{"server":{"grpc":"127.0.0.1:50000"}}"#, "this build serves HTTP only; leave server.grpc empty"),
+            (#"{"server":{"grpc":"50000"}}"#, "expected HOST:PORT such as 127.0.0.1:8080 or [::1]:8080"),
+            (#"{"server":{"unix-mode":"666 "}}"#, "expected three octal digits such as 0660"),
+            (#"{"server":{"unix-mode":"01777"}}"#, "expected three octal digits such as 0660"),
+            (#"{"server":{"unix-mode":660}}"#, #"expected text such as "0660", found a number"#),
+            (#"{"server":{"grpc-unix":"run/broker"}}"#, "expected an absolute path"),
+            (#"{"key-provider":{"name":"a b"}}"#, "expected 1 to 64 letters, digits, '-', '_' and '.'"),
+            (#"{"key-provider":{"keys":["k"]}}"#, "expected KID=KEY, found no '='"),
+            (#"{"key-provider":{"keys":["a b=k"]}}"#, "expected a key's name or a resource URI before '='"),
+            (
+                #"{"key-provider":{"keys":["kbs:///a/b/c=http://x/keys/k"]}}"#,
+                "expected a key's NAME, NAME/VERSION or https:// identifier behind '='"
+            ), (#"{"key-provider":{"keys":["kbs:///a/b/*=k"]}}"#, "a KID that ends with /* is a resource URI, and its key is *"),
+            (#"{"key-provider":{"keys":["kbs:///a/b/c=k","/a/b/c=j"]}}"#, "one KID has two keys"),
+            (#"{"key-provider":{"public-keys":["k"]}}"#, "expected KID=FILE, the KID a key's name or a resource URI"),
+            (#"{"key-provider":{"endpoints":["https://x/y"]}}"#, "an endpoint is a host name without a path"),
+            (#"{"grpc":{"message-limit":100}}"#, "expected 4096 to 1048576, found 100"),
             (#"{"server":[]}"#, "expected an object with settings, found an array"),
             (#"{"evidence":{"snp":"auto"}}"#, "expected an object with settings, found a string"),
             (

@@ -1,6 +1,7 @@
 import BrokerConfiguration
 import BrokerCore
 import BrokerEngine
+import BrokerListeners
 import Glibc
 import InMemoryLogging
 import Logging
@@ -28,7 +29,7 @@ import Testing
         let options = TestServer.options {
             $0.http = nil
             $0.unix = path
-            $0.unixSocketMode = 0o600
+            $0.socketFile.mode = 0o600
         }
         try await TestServer.run(options: options) { server in
             #expect(server.addresses == [.unix(path: path)])

@@ -1,5 +1,6 @@
 import BrokerConfiguration
 import BrokerCore
+import BrokerListeners
 import Glibc
 import InMemoryLogging
 import Logging

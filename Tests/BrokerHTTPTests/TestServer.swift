@@ -1,3 +1,4 @@
+import BrokerListeners
 import BrokerConfiguration
 import Glibc
 import InMemoryLogging

@@ -126,6 +126,8 @@ import Testing
                 ]
             ), ("policy diff", [[policy, policy], [pem, tokenFile], [keyFile, tokenFile]]),
             ("wrap", [["-infile", keyFile, "-keypath", file("canary-wrap")], ["-infile", pem, "-keypath", file("canary-wrap")]]),
+            ("unwrap", [[keyFile] + with, [pem, "--json"] + with, [tokenFile] + with]),
+            ("key-provider config", [with, ["--config", pem], ["--config", tokenFile]]),
             ("token show", [[tokenFile], [tokenFile, "--json"], [pem]]),
             ("token verify", [[tokenFile, "--keys", keys], [tokenFile, "--keys", keys, "--json"], [pem, "--keys", tokenFile]]),
             ("policy explain", [["--policy", policy, "--token", tokenFile], ["--policy", pem, "--token", tokenFile, "--json"]]),

@@ -52,7 +52,11 @@ import Testing
         "key release": [(["no/name"], 64)], "key policy show": [(["no/name"], 64)],
         "key policy set": [(["k", "/nonexistent"], 2), (["k"], 64)],
         "policy diff": [(["/nonexistent", "/nonexistent"], 2), (["-", "-"], 64)],
-        "wrap": [(["-infile", "/nonexistent", "-keypath", "/nonexistent/key"], 2)],
+        "wrap": [
+            (["-infile", "/nonexistent", "-keypath", "/nonexistent/key"], 2), (["-infile", "x"], 64),
+            (["-infile", "/nonexistent", "--kid", "k", "--public-key", "/nonexistent"], 2),
+        ],
+        "unwrap": [(["/nonexistent"], 2), (["/dev/null"], 2)], "key-provider config": [(["--set", "server.grpc=127.0.0.1:0"], 78)],
     ]
 
     private static func check(_ leaf: Leaf, _ arguments: [String], status: Int32) throws {
@@ -104,7 +108,7 @@ import Testing
         if leaf.hasConfiguration {
             let needed = [
                 "evidence verify", "policy explain", "key show", "key release", "key import", "token verify", "key policy show",
-                "key policy set",
+                "key policy set", "unwrap",
             ].contains(leaf.name)
             let rest = needed ? Self.failures[leaf.name]?.first?.arguments ?? [] : []
             guard !rest.contains("no/name") else { return try Self.check(leaf, ["k", "--set", "no.such=1"], status: 78) }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the program of a production image, stripped: build.sh OUTPUT [option of swift build]... (BROKER_PRODUCT names another program to be built like it.)
-# Without the default traits there are no fixture evidence, no `simulate`, no `demo` and no `policy`; BROKER_FULL=1 keeps them. The rest is for size: code optimised for it; no symbols
+# Without the default traits there are no fixture evidence, no `simulate`, no `demo`, no `policy` and no gRPC; BROKER_GRPC=1 keeps gRPC,
+# BROKER_FULL=1 everything. The rest is for size: code optimised for it; no symbols
 # exported (with a static runtime Swift exports them all, and nothing loads this program); relocations packed (needs glibc 2.36, which Debian 12 has); no index
 # of unwind tables, which only C++ exceptions and backtraces from within would use. The tables themselves stay, for debuggers.
 # README.md has the figures.
@@ -10,6 +11,7 @@ output=$(realpath -m "$1")
 shift
 cd "$(dirname "$0")/../.."
 traits=--disable-default-traits
+[ -z "${BROKER_GRPC:-}" ] || traits=--traits=GRPC
 [ -z "${BROKER_FULL:-}" ] || traits=--enable-all-traits
 build() {
     swift build --configuration release --static-swift-stdlib "$traits" --product "$product" \

@@ -1,4 +1,4 @@
-internal import OpenSSLCrypto
+package import OpenSSLCrypto
 package import ReleasePolicy
 internal import StrictJSON
 
@@ -17,6 +17,8 @@ package struct KeyDescription: Sendable {
     /// The release policy as text; `nil` where there is none.
     package let policyText: [UInt8]?
     package let isImmutable: Bool
+    /// Modulus and exponent of an RSA key.
+    package let rsaPublic: RSAPublicNumbers?
 
     /// The name without the version.
     package var name: String {
@@ -36,6 +38,9 @@ package struct KeyDescription: Sendable {
         let key = try bundle.member("key")
         keyID = try key.string("kid")
         type = try key.optionalString("kty") ?? ""
+        let isRSA = ["RSA", "RSA-HSM"].contains(type)
+        let (n, e) = (try key.optionalString("n").flatMap(Base64.decodeURL), try key.optionalString("e").flatMap(Base64.decodeURL))
+        rsaPublic = if isRSA, let n, let e { RSAPublicNumbers(n: n, e: e) } else { nil }
         var operations: [String] = []
         for operation in try key.optionalArray("key_ops") ?? [] { operations.append(try operation.string()) }
         self.operations = operations

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PlainText
+internal import SecureMemory
 
 /// Standard output and standard error of the commands.
 enum Console {
@@ -9,6 +10,9 @@ enum Console {
     static func line(_ text: String = "") { write(text + "\n") }
 
     static func writeBytes(_ bytes: [UInt8]) { send(bytes, to: STDOUT_FILENO) }
+
+    /// Writes a secret to standard output, straight from its memory.
+    static func write(_ secret: borrowing SecretBytes) { secret.withUnsafeBytes { send($0, to: STDOUT_FILENO) } }
 
     /// Writes a line to standard error.
     static func note(_ text: String) { send(Array((text + "\n").utf8), to: STDERR_FILENO) }
@@ -37,14 +41,16 @@ enum Console {
 
     private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
-    private static func send(_ bytes: [UInt8], to descriptor: Int32) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    private static func send(_ bytes: [UInt8], to descriptor: Int32) { bytes.withUnsafeBytes { send($0, to: descriptor) } }
+
+    private static func send(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
+        var done = 0
+        while done < bytes.count {
+            let count = Glibc.write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
             if count < 0, errno == EINTR { continue }
             // A closed pipe ends the output, not the command.
             guard count > 0 else { return }
-            rest = rest.dropFirst(count)
+            done += count
         }
     }
 }

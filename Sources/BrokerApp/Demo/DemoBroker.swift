@@ -3,6 +3,7 @@
     internal import BrokerConfiguration
     internal import BrokerCore
     internal import BrokerHTTP
+    internal import BrokerListeners
     internal import Logging
     internal import PlainText
     internal import ServiceLifecycle

@@ -5,7 +5,9 @@ internal import BrokerCore
 internal import BrokerEngine
 internal import CurlTransport
 internal import HTTPTransport
+internal import InputReading
 internal import Logging
+internal import OpenSSLCrypto
 
 /// Everything that a configuration stands for, put together: transport, identity, providers, engine.
 struct Composition {
@@ -49,6 +51,17 @@ struct Composition {
             evidence: try Self.make(configuration.evidence, from: registry.evidence, host), verifier: verifier, keyStores: keyStores,
             wrappingKeys: wrappingKeys,
             options: configuration.engine, clock: clock, logger: logger)
+    }
+
+    /// The key provider, with the public keys that the configuration names files of.
+    func keyProvider(_ configuration: BrokerConfiguration.KeyProvider) throws -> KeyProviderService {
+        var keys: [String: PublicKey] = [:]
+        for (kid, file) in configuration.publicKeyFiles {
+            keys[kid] = try InputFile.readOne(file, as: PublicKeyInput.kind, limit: 256 * 1024)
+        }
+        return KeyProviderService(
+            engine,
+            .init(name: configuration.name, keys: configuration.keys, publicKeys: keys, endpoints: configuration.endpoints))
     }
 
     /// Makes wrapping keys ahead of time and takes a first look at whether the providers could work, both in the background; tells the log.

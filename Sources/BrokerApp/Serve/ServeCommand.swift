@@ -2,7 +2,11 @@ internal import ArgumentParser
 internal import BrokerConfiguration
 internal import BrokerCore
 internal import BrokerEngine
+#if GRPC
+    internal import BrokerGRPC
+#endif
 internal import BrokerHTTP
+internal import BrokerListeners
 internal import BrokerObservability
 internal import Logging
 internal import ServiceLifecycle
@@ -25,7 +29,7 @@ struct ServeCommand: ProviderCommand {
         if let obstacle = limits.obstacle { throw CommandFailure(.configuration, obstacle) }
         let configuration = try options.load(registry)
         var listening = configuration.server
-        let warnings = try listening.fit(limits)
+        let warnings = try listening.fit(limits, otherListeners: configuration.grpc.places.count)
         let sink = try LoggingSetup.bootstrap(configuration.log)
         defer { sink.flush() }
         let logger = Logger(label: "broker")
@@ -36,26 +40,44 @@ struct ServeCommand: ProviderCommand {
         defer { withExtendedLifetime(signals) {} }
         let composition = try Composition(configuration, registry: registry, logger: logger)
         defer { composition.shutdown() }
-        let frontEnd = HTTPFrontEnd(
-            engine: composition.engine, options: listening, logger: logger,
-            onListening: { address in
-                signals.listening()
-                logger.notice(
-                    "listening",
-                    metadata: [
-                        "address": "\(address)", "evidence": "\(composition.engine.provenance.rawValue)",
-                        "profile": "\(configuration.server.profile.rawValue)",
-                    ])
-            })
+        let provenance = composition.engine.provenance.rawValue
+        var services: [any Service] = []
+        if listening.http != nil || listening.unix != nil {
+            services.append(
+                HTTPFrontEnd(
+                    engine: composition.engine, options: listening, logger: logger,
+                    onListening: { address in
+                        signals.listening()
+                        let profile = configuration.server.profile.rawValue
+                        logger.notice(
+                            "listening", metadata: ["address": "\(address)", "evidence": "\(provenance)", "profile": "\(profile)"])
+                    }))
+        }
+        #if GRPC
+            if !configuration.grpc.places.isEmpty {
+                var options = configuration.grpc
+                options.connectionLimit = listening.connectionLimit
+                services.append(
+                    GRPCFrontEnd(
+                        engine: composition.engine, provider: try composition.keyProvider(configuration.keyProvider), options: options,
+                        logger: logger,
+                        onListening: { address in
+                            signals.listening()
+                            logger.notice(
+                                "listening", metadata: ["address": "\(address)", "evidence": "\(provenance)", "interface": "grpc"])
+                        }))
+            }
+        #endif
         composition.start(logger: logger)
         // Each with a name: the group would describe the service, with everything that is in it.
         let group = ServiceGroup(
             configuration: .init(
-                services: [
-                    .init(service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "listeners"),
+                services: services.map {
+                    .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "listeners")
+                } + [
                     .init(
                         service: HangUpService(engine: composition.engine, sink: sink, logger: logger), successTerminationBehavior: .ignore,
-                        serviceName: "SIGHUP"),
+                        serviceName: "SIGHUP")
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do { try await group.run() } catch { throw CommandFailure(.impossible, "the server stopped: \(error)") }
         logger.notice("stopped")

@@ -1,6 +1,7 @@
 package import BrokerConfiguration
 internal import BrokerCore
 package import BrokerEngine
+package import BrokerListeners
 internal import HTTPTransport
 package import Logging
 internal import PlainText

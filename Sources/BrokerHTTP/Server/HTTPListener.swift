@@ -1,5 +1,6 @@
 internal import BrokerConfiguration
 internal import BrokerCore
+internal import BrokerListeners
 internal import Glibc
 internal import HTTPTransport
 internal import HummingbirdCore
@@ -28,7 +29,7 @@ struct HTTPListener: Sendable {
         switch place {
         case .tcp(let tcp): address = .hostname(tcp.host, port: tcp.port)
         case .unix(let path):
-            file = try UnixSocketFile.claim(path)
+            file = try UnixSocketFile.claim(path, setting: "server.unix")
             address = .unixDomainSocket(path: path)
         }
         let socket = file
@@ -67,7 +68,7 @@ struct HTTPListener: Sendable {
             }
         case .unix(let path):
             address = .unix(path: path)
-            file?.restrict(to: options.unixSocketMode, logger: logger)
+            file?.restrict(to: options.socketFile, logger: logger)
         }
         logger.debug(
             "accepting connections",

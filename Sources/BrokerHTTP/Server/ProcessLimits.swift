@@ -98,10 +98,11 @@ package struct ProcessLimits: Sendable, Equatable {
 extension HTTPFrontEndOptions {
     /// Makes connections and bodies fit what the system allows. Returns what an operator should know.
     ///
+    /// - Parameter otherListeners: how many listeners with as many connections there are beside.
     /// - Throws: `BrokerError` with code `misconfigured` where a body of the permitted length could never be received.
-    package mutating func fit(_ limits: ProcessLimits) throws(BrokerError) -> [String] {
+    package mutating func fit(_ limits: ProcessLimits, otherListeners: Int = 0) throws(BrokerError) -> [String] {
         var warnings: [String] = []
-        let listeners = max(1, (http == nil ? 0 : 1) + (unix == nil ? 0 : 1))
+        let listeners = max(1, (http == nil ? 0 : 1) + (unix == nil ? 0 : 1) + otherListeners)
         let connections = max(1, (limits.descriptors - limits.reservedDescriptors) / listeners)
         if connections < connectionLimit {
             warnings.append(

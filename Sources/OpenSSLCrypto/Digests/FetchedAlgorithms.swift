@@ -20,7 +20,7 @@ final class FetchedDigest: @unchecked Sendable {
     static let sha512 = FetchedDigest("SHA512", otherwise: EVP_sha512())
 }
 
-/// AES key wrap, plain (RFC 3394) and with padding (RFC 5649), of the default provider.
+/// AES key wrap, plain (RFC 3394) and with padding (RFC 5649), and AES for content, of the default provider.
 final class FetchedCipher: @unchecked Sendable {
     // Unchecked because of the pointer: an EVP_CIPHER does not change after the look-up, and its reference count is atomic.
     let handle: OpaquePointer?
@@ -37,5 +37,7 @@ final class FetchedCipher: @unchecked Sendable {
     static let aes256Wrap = FetchedCipher("AES-256-WRAP", otherwise: nil)
     static let aes128WrapPad = FetchedCipher("AES-128-WRAP-PAD", otherwise: nil)
     static let aes192WrapPad = FetchedCipher("AES-192-WRAP-PAD", otherwise: nil)
+    static let aes256GCM = FetchedCipher("AES-256-GCM", otherwise: EVP_aes_256_gcm())
+    static let aes256CTR = FetchedCipher("AES-256-CTR", otherwise: EVP_aes_256_ctr())
     static let aes256WrapPad = FetchedCipher("AES-256-WRAP-PAD", otherwise: EVP_aes_256_wrap_pad())
 }

@@ -1,4 +1,5 @@
 internal import COpenSSL
+package import SecureMemory
 
 /// Random bytes from OpenSSL's generator, which is seeded from the kernel.
 package enum SecureRandom {
@@ -8,6 +9,15 @@ package enum SecureRandom {
         return [UInt8](unsafeUninitializedCapacity: count) { output, written in
             precondition(RAND_bytes_ex(nil, output.baseAddress, count, 0) == 1, "the system has no random numbers")
             written = count
+        }
+    }
+
+    /// The same for a key: from the generator for private values, into memory that is wiped.
+    package static func secret(_ count: Int) -> SecretBytes {
+        SecretBytes(capacity: count) { output in
+            let isFilled = RAND_priv_bytes_ex(nil, output.bindMemory(to: UInt8.self).baseAddress, count, 0) == 1
+            precondition(isFilled, "the system has no random numbers")
+            return count
         }
     }
 

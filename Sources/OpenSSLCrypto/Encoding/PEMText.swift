@@ -1,11 +1,11 @@
 internal import SecureMemory
 
 /// Writes PEM text (RFC 7468): lines of 64 characters, each ended by a line feed.
-enum PEMText {
+package enum PEMText {
     /// Bytes of a line of 64 characters.
     private static let lineByteCount = 48
 
-    static func text(_ der: [UInt8], label: String) -> String {
+    package static func text(_ der: [UInt8], label: String) -> String {
         let lines = Lines(label: label, byteCount: der.count)
         return String(unsafeUninitializedCapacity: lines.count) { output in
             der.withUnsafeBytes { lines.write($0, into: UnsafeMutableRawBufferPointer(output)) }

@@ -8,7 +8,7 @@ package import SecureMemory
 package final class PrivateKey: Sendable {
     /// The public half.
     package let publicKey: PublicKey
-    let handle: KeyHandle
+    package let handle: KeyHandle
 
     init(_ handle: KeyHandle) throws(CryptoError) {
         self.handle = handle

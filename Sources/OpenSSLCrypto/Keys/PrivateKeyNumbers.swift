@@ -10,7 +10,8 @@ package struct PrivateKeyNumbers: ~Copyable, Sendable {
     }
 
     package let kind: Kind
-    private let key: KeyHandle
+    /// The key itself, for use by OpenSSL.
+    package let key: KeyHandle
 
     /// Public numbers of an RSA key; nil for an EC key.
     package var rsaPublic: RSAPublicNumbers? { kind == .rsa ? key.rsaNumbers : nil }

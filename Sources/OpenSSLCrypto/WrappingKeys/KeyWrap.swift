@@ -51,8 +51,13 @@ package enum KeyWrap {
 
     /// What `oaepWrap` wrapped. Every failure is the same error.
     package static func oaepUnwrap(_ block: [UInt8], with key: PrivateKey, digest: DigestAlgorithm) throws(CryptoError) -> SecretBytes {
-        guard case .rsa = key.publicKey.kind else { throw unopened }
-        let secret = block.span.withUnsafeBytes { RSAOAEP.decrypt($0, with: key.handle.pointer, digest: digest) }
+        try oaepUnwrap(block, with: key.handle, digest: digest)
+    }
+
+    /// The same with the private key itself.
+    package static func oaepUnwrap(_ block: [UInt8], with key: KeyHandle, digest: DigestAlgorithm) throws(CryptoError) -> SecretBytes {
+        guard case .rsa = key.kind else { throw unopened }
+        let secret = block.span.withUnsafeBytes { RSAOAEP.decrypt($0, with: key.pointer, digest: digest) }
         guard secret.count > 0 else { throw unopened }
         return secret
     }

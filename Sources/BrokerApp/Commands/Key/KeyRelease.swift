@@ -2,9 +2,7 @@ internal import ArgumentParser
 internal import AzureKeyRelease
 internal import BrokerCore
 internal import BrokerEngine
-internal import Glibc
 internal import HTTPTransport
-internal import SecureMemory
 internal import StrictJSON
 
 struct KeyReleaseCommand: ProviderCommand {
@@ -51,7 +49,8 @@ struct KeyReleaseCommand: ProviderCommand {
         }
         if let output { try SecretFile.write(released.jwk, to: output, replaces: overwrite) }
         if printKey {
-            Self.print(released.jwk)
+            Console.write(released.jwk)
+            Console.line()
         } else if json {
             let result: JSONValue = [
                 "kid": .string(released.keyID), "file": output.map { .string($0) } ?? .null,
@@ -66,19 +65,5 @@ struct KeyReleaseCommand: ProviderCommand {
 
     private static func endpoint(_ text: String) throws -> Endpoint {
         do { return try Endpoint(text) } catch { throw CommandFailure(.usage, "--authority: \(error.description)") }
-    }
-
-    /// Straight from the key's memory to the descriptor.
-    private static func print(_ jwk: borrowing SecretBytes) {
-        jwk.withUnsafeBytes { bytes in
-            var done = 0
-            while done < bytes.count {
-                let count = write(STDOUT_FILENO, bytes.baseAddress?.advanced(by: done), bytes.count - done)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return }
-                done += count
-            }
-        }
-        Console.line()
     }
 }

@@ -1,27 +1,30 @@
-internal import BrokerCore
+package import BrokerConfiguration
+package import BrokerCore
 internal import Glibc
-internal import Logging
+package import Logging
 
 /// The file of a unix domain socket: cleared of what an earlier run left, restricted while it lives, removed afterwards.
 ///
 /// A lock file beside it (`PATH.lock`, flock(2)) is held for as long as the socket is listened on, so that of several brokers that start
 /// at once one
 /// wins and the others say so. The lock goes with its process, however that ends.
-struct UnixSocketFile: Sendable {
+package struct UnixSocketFile: Sendable {
     let path: String
     private let lock: Int32
+    /// Which setting names it.
+    private let setting: String
 
     /// Takes the path for this process: nothing is there, or the socket of a process that no longer listens.
-    static func claim(_ path: String) throws(BrokerError) -> UnixSocketFile {
+    package static func claim(_ path: String, setting: String) throws(BrokerError) -> UnixSocketFile {
         let name = path + ".lock"
         while true {
             let lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
-            guard lock >= 0 else { throw failure("\(name): \(String(cString: strerror(errno)))") }
+            guard lock >= 0 else { throw failure(setting, "\(name): \(String(cString: strerror(errno)))") }
             guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
                 close(lock)
-                throw failure("another process listens on \(path)")
+                throw failure(setting, "another process listens on \(path)")
             }
-            let file = UnixSocketFile(path: path, lock: lock)
+            let file = UnixSocketFile(path: path, lock: lock, setting: setting)
             // An earlier owner removes its lock file: what was locked must be the file that has the name now.
             guard isSame(lock, name) else {
                 close(lock)
@@ -35,12 +38,21 @@ struct UnixSocketFile: Sendable {
         }
     }
 
-    func restrict(to mode: UInt16, logger: Logger) {
-        guard chmod(path, mode_t(mode)) != 0 else { return }
+    /// Gives the file to the group first, so that no permission is there for another one.
+    package func restrict(to options: SocketFileOptions, logger: Logger) {
+        if let group = options.group {
+            let isGiven = Self.groupID(group).map { chown(path, uid_t.max, $0) == 0 } ?? false
+            if !isGiven {
+                logger.warning("the group of the unix socket could not be set", metadata: ["path": "\(path)", "group": "\(group)"])
+            }
+        }
+        guard chmod(path, mode_t(options.mode)) != 0 else { return }
         logger.warning("the permissions of the unix socket could not be set", metadata: ["path": "\(path)"])
     }
 
-    func remove() {
+    private static func groupID(_ name: String) -> gid_t? { gid_t(name) ?? getgrnam(name)?.pointee.gr_gid }
+
+    package func remove() {
         unlink(path)
         unlock()
     }
@@ -53,13 +65,15 @@ struct UnixSocketFile: Sendable {
     private func clear() throws(BrokerError) {
         var information = stat()
         guard lstat(path, &information) == 0 else { return }
-        guard information.st_mode & S_IFMT == S_IFSOCK else { throw Self.failure("\(path) exists and is not a socket") }
+        guard information.st_mode & S_IFMT == S_IFSOCK else { throw Self.failure(setting, "\(path) exists and is not a socket") }
         // Also somebody who takes no lock.
-        guard !isListening else { throw Self.failure("another process listens on \(path)") }
+        guard !isListening else { throw Self.failure(setting, "another process listens on \(path)") }
         unlink(path)
     }
 
-    private static func failure(_ reason: String) -> BrokerError { BrokerError(.misconfigured, at: .startup, "server.unix: \(reason)") }
+    private static func failure(_ setting: String, _ reason: String) -> BrokerError {
+        BrokerError(.misconfigured, at: .startup, "\(setting): \(reason)")
+    }
 
     private static func isSame(_ descriptor: Int32, _ path: String) -> Bool {
         var (open, named) = (stat(), stat())

@@ -1,15 +1,15 @@
 internal import Glibc
-internal import Logging
-internal import NIOCore
+package import Logging
+package import NIOCore
 
 /// The first handler of a listening socket: rests when the system has no descriptor or memory for another connection.
 ///
 /// SwiftNIO would try again at once, for as long as a connection waits, and the error would end the listener. What waits stays in the
 /// system's queue.
-final class AcceptBackoff: ChannelInboundHandler {
-    typealias InboundIn = any Channel
+package final class AcceptBackoff: ChannelInboundHandler {
+    package typealias InboundIn = any Channel
 
-    static let rest = TimeAmount.milliseconds(100)
+    package static let rest = TimeAmount.milliseconds(100)
     /// Between two lines of the log.
     private static let quiet = TimeAmount.seconds(60)
 
@@ -17,9 +17,9 @@ final class AcceptBackoff: ChannelInboundHandler {
     private var isResting = false
     private var nextNotice = NIODeadline.uptimeNanoseconds(0)
 
-    init(logger: Logger) { self.logger = logger }
+    package init(logger: Logger) { self.logger = logger }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch (error as? IOError)?.errnoCode {
         case ECONNABORTED: break
         case EMFILE, ENFILE, ENOBUFS, ENOMEM: if !isResting { pause(context, error) }

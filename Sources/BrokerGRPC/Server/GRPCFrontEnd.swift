@@ -1,0 +1,85 @@
+package import BrokerConfiguration
+internal import BrokerCore
+package import BrokerEngine
+package import BrokerListeners
+internal import GRPCCore
+package import Logging
+internal import ServiceLifecycle
+
+/// The gRPC interface of the broker: the key provider for container tools, the original's service, health and reflection.
+///
+/// As a `Service` it runs until its task is cancelled or a graceful shutdown begins. Then it stops listening at once, lets calls finish for
+/// `GRPCFrontEndOptions.drainTimeout`, cuts what is left and returns.
+package struct GRPCFrontEnd: Service {
+    private let engine: any GRPCEngine
+    private let provider: KeyProviderService
+    private let options: GRPCFrontEndOptions
+    private let logger: Logger
+    private let onListening: @Sendable (ListeningAddress) async -> Void
+
+    /// - Parameters:
+    ///   - logger: gets one line at `info` for each call.
+    ///   - onListening: called once for each listener as soon as it accepts connections.
+    package init(
+        engine: BrokerEngine, provider: KeyProviderService, options: GRPCFrontEndOptions, logger: Logger,
+        onListening: @escaping @Sendable (ListeningAddress) async -> Void = { _ in }
+    ) { self.init(grpcEngine: engine, provider: provider, options: options, logger: logger, onListening: onListening) }
+
+    init(
+        grpcEngine: any GRPCEngine, provider: KeyProviderService, options: GRPCFrontEndOptions, logger: Logger,
+        onListening: @escaping @Sendable (ListeningAddress) async -> Void = { _ in }
+    ) {
+        engine = grpcEngine
+        self.provider = provider
+        self.options = options
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// - Throws: `BrokerError` with code `misconfigured` when a listener cannot be opened.
+    package func run() async throws {
+        let drain = Drain()
+        let services = services(drain)
+        let listeners = options.places.map {
+            GRPCListener(place: $0, options: options, services: services, drain: drain, logger: logger)
+        }
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for listener in listeners {
+                group.addTask {
+                    try await listener.run(onListening)
+                    return true
+                }
+            }
+            group.addTask { await self.awaitEndOfDrain() }
+            var running = listeners.count
+            while running > 0, let isListener = try await group.next() {
+                if isListener {
+                    running -= 1
+                } else {
+                    group.cancelAll()
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Returns when the time for calls in progress is over, or everything has ended before.
+    private func awaitEndOfDrain() async -> Bool {
+        do {
+            try await gracefulShutdown()
+            try await Task.sleep(for: options.drainTimeout)
+            logger.warning(
+                "calls were still running when the drain timeout passed; their connections are cut",
+                metadata: ["drain_timeout": "\(options.drainTimeout)"])
+        } catch {}
+        return false
+    }
+
+    private func services(_ drain: Drain) -> [any RegistrableRPCService] {
+        let runner = CallRunner(engine: engine, drain: drain, requestTimeout: options.requestTimeout, logger: logger)
+        let always: [any RegistrableRPCService] = [
+            KeyProviderMethods(provider: provider, runner: runner), HealthMethods(runner: runner),
+        ]
+        return options.hasReflection ? always + [ReflectionMethods()] : always
+    }
+}
