@@ -50,7 +50,9 @@ import Testing
             "no such key": "NOT_FOUND keyNotFound", "file as key": "INVALID_ARGUMENT invalidRequest", "too long": "RESOURCE_EXHAUSTED",
             "deadline": "DEADLINE_EXCEEDED", "no such method": "UNIMPLEMENTED", "denied": "PERMISSION_DENIED releaseDenied",
         ]
-        #expect(seen["codes"] as? [String: String] == expected)
+        var codes = seen["codes"] as? [String: Any] ?? [:]
+        #expect(codes.removeValue(forKey: "far too long") as? Bool == true)
+        #expect(codes as? [String: String] == expected)
         #expect(seen["reflection"] as? String == (reflection ? "OK" : "UNIMPLEMENTED"))
         if reflection {
             #expect((seen["services"] as? [String])?.contains("keyprovider.KeyProviderService") == true)

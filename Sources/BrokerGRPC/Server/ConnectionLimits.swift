@@ -27,7 +27,8 @@ final class ConnectionLimits: Sendable {
 
     var configuration: HTTP2ServerTransport.Posix.Config {
         .defaults { config in
-            config.rpc.maxRequestPayloadSize = options.messageLimit
+            // What is too long by less is refused in words.
+            config.rpc.maxRequestPayloadSize = 2 * options.messageLimit
             config.http2.maxConcurrentStreams = Self.callsPerConnection
             config.connection.maxIdleTime = options.idleTimeout
             config.connection.keepalive.time = .seconds(60)

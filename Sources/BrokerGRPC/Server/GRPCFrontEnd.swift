@@ -78,7 +78,7 @@ package struct GRPCFrontEnd: Service {
     private func services(_ drain: Drain) -> [any RegistrableRPCService] {
         let runner = CallRunner(engine: engine, drain: drain, requestTimeout: options.requestTimeout, logger: logger)
         let always: [any RegistrableRPCService] = [
-            KeyProviderMethods(provider: provider, runner: runner), HealthMethods(runner: runner),
+            KeyProviderMethods(provider: provider, runner: runner, messageLimit: options.messageLimit), HealthMethods(runner: runner),
         ]
         return options.hasReflection ? always + [ReflectionMethods()] : always
     }

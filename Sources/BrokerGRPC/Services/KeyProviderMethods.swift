@@ -12,6 +12,8 @@ struct KeyProviderMethods: RegistrableRPCService {
 
     let provider: KeyProviderService
     let runner: CallRunner
+    /// Longest message, in bytes.
+    let messageLimit: Int
 
     func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
         register(
@@ -36,7 +38,7 @@ struct KeyProviderMethods: RegistrableRPCService {
     private func register<Transport: ServerTransport, Input: SecretField, Output: SecretField>(
         _ service: String, _: Input.Type, _: Output.Type, _ router: inout RPCRouter<Transport>
     ) {
-        let (reader, writer) = (SecretDeserializer<Input>(), SecretSerializer<Output>())
+        let (reader, writer) = (SecretDeserializer<Input>(limit: messageLimit), SecretSerializer<Output>())
         router.register(service, "WrapKey", reader, writer, runner) { (message, context) async throws(BrokerError) in
             SecretMessage(try await provider.wrapKey(Self.copy(message), in: context))
         }

@@ -139,7 +139,8 @@ def main():
         "foreign store": code(unwrap(packet(kms_endpoint="vault.example.com"))),
         "no such key": code(unwrap(packet(kid="nobody-has-it"))),
         "file as key": code(unwrap(packet(kid="/etc/passwd"))),
-        "too long": code(unwrap(b" " * (2 << 20))),
+        "too long": code(unwrap(b" " * (300 << 10))),
+        "far too long": code(unwrap(b" " * (4 << 20))) != "OK",
         "deadline": code(lambda: first.UnWrapKey(
             current.keyProviderKeyWrapProtocolInput(KeyProviderKeyWrapProtocolInput=packet()), timeout=0.000001)),
         "no such method": code(lambda: channel.unary_unary("/keyprovider.KeyProviderService/Other")(b"", timeout=20)),
