@@ -44,11 +44,11 @@ python_with SIMULATOR_TEST_AZ azure-cli azure-cli
 # A gRPC client that is not ours.
 python_with GRPC_TEST_PYTHON grpc-clients grpcio grpcio-tools grpcio-reflection
 # A tool that encrypts and decrypts images; only CI fetches it.
-if [ -n "${CI:-}" ] && [ -z "${BROKER_SKOPEO_DIRECTORY:-}" ]; then
+if [ -n "${CI:-}" ] && [ -z "${SKOPEO_DIRECTORY:-}" ]; then
     if samples/encrypted-image/skopeo.sh .build/skopeo; then
-        export BROKER_SKOPEO_DIRECTORY=$PWD/.build/skopeo
+        export SKOPEO_DIRECTORY=$PWD/.build/skopeo
     else
-        expected_skips+=('*BROKER_SKOPEO_DIRECTORY*')
+        expected_skips+=('*SKOPEO_DIRECTORY*')
     fi
 fi
 swift build --build-tests

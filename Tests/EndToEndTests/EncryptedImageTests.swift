@@ -3,11 +3,11 @@ import Testing
 
 /// `samples/encrypted-image` with a real skopeo, and `cmd` mode without one.
 @Suite(.serialized) struct EncryptedImageTests {
-    private static let skopeo = ProcessInfo.processInfo.environment["BROKER_SKOPEO_DIRECTORY"]
+    private static let skopeo = ProcessInfo.processInfo.environment["SKOPEO_DIRECTORY"]
 
     @Test(
         "an image is encrypted, opened whatever made its packets, and stays closed to a machine that the policy does not admit",
-        .enabled(if: skopeo != nil, "BROKER_SKOPEO_DIRECTORY names no skopeo; samples/encrypted-image/skopeo.sh fetches one"))
+        .enabled(if: skopeo != nil, "SKOPEO_DIRECTORY names no skopeo; samples/encrypted-image/skopeo.sh fetches one"))
     func sample() throws {
         let script = Program.packageRoot.appending(path: "samples/encrypted-image/run.sh")
         let result = try Program.run([Program.executable.path], executable: script)
