@@ -32,7 +32,8 @@ enum CombinationChecks {
         }
         grpc(&layers)
         let others = ["server.unix", "server.grpc", "server.grpc-unix"]
-        if http.address == nil, others.allSatisfy({ (layers.values[$0]?.raw.text ?? "").isEmpty }) {
+        let isAlone = others.allSatisfy { (layers.values[$0]?.raw.text ?? "").isEmpty && !layers.broken.contains($0) }
+        if http.address == nil, isAlone {
             layers.complain(
                 "server.http", layers.source(of: "server.http"), "nothing to serve on: \(others.joined(separator: ", ")) are empty too")
         }

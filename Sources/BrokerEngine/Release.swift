@@ -33,11 +33,11 @@ package struct ReleasedKey: ~Copyable, Sendable {
     /// The private JWK (RFC 7517) as UTF-8 JSON with its members in alphabetical order.
     package let jwk: SecretBytes
     /// The same key for use in this process.
-    let material: KeyMaterial?
+    let material: OpenedKey?
 
     package init(keyID: String, jwk: consuming SecretBytes) { self.init(keyID: keyID, jwk: jwk, material: nil) }
 
-    init(keyID: String, jwk: consuming SecretBytes, material: KeyMaterial?) {
+    init(keyID: String, jwk: consuming SecretBytes, material: OpenedKey?) {
         self.keyID = keyID
         self.jwk = jwk
         self.material = material
@@ -151,7 +151,7 @@ extension BrokerEngine {
                 throw BrokerError(.unwrapFailed, at: .unwrap, "the key store calls the key symmetric and gives it a public part")
             }
             let jwk = PrivateJWK.encode(symmetric: secret, keyOperations: wrapped.operations)
-            return ReleasedKey(keyID: wrapped.keyID, jwk: jwk, material: KeyMaterial(.symmetric(secret)))
+            return ReleasedKey(keyID: wrapped.keyID, jwk: jwk, material: OpenedKey(.symmetric(secret)))
         }
         let numbers: PrivateKeyNumbers
         do { numbers = try PrivateKeyNumbers(pkcs8DER: secret, known: signedNumbers(of: wrapped)) } catch {
@@ -163,7 +163,7 @@ extension BrokerEngine {
                 .unwrapFailed, at: .unwrap, "the released private key is not the one that the key store's signed answer describes")
         }
         return ReleasedKey(
-            keyID: wrapped.keyID, jwk: PrivateJWK.encode(numbers, keyOperations: wrapped.operations), material: KeyMaterial(numbers))
+            keyID: wrapped.keyID, jwk: PrivateJWK.encode(numbers, keyOperations: wrapped.operations), material: OpenedKey(numbers))
     }
 
     /// The public half of an RSA key that the key store's signed answer states.

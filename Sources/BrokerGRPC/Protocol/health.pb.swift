@@ -8,7 +8,7 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// The part of gRPC's health checking protocol that is served (grpc/grpc, doc/health-checking.md).
+/// The part of gRPC's health checking protocol that is served (grpc/grpc, doc/health-checking).
 
 internal import SwiftProtobuf
 

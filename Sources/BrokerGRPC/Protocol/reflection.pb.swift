@@ -8,7 +8,7 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// The part of gRPC's server reflection protocol that is served (grpc/grpc, doc/server-reflection.md). Its older name v1alpha has the same bytes.
+/// The part of gRPC's server reflection protocol that is served (grpc/grpc, doc/server-reflection). Its older name v1alpha has the same bytes.
 
 internal import FoundationEssentials
 internal import SwiftProtobuf

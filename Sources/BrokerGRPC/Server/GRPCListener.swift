@@ -2,11 +2,9 @@ internal import BrokerConfiguration
 internal import BrokerCore
 internal import BrokerListeners
 internal import GRPCCore
-internal import GRPCNIOTransportCore
 internal import GRPCNIOTransportHTTP2Posix
 internal import Glibc
 internal import Logging
-internal import NIOCore
 internal import PlainText
 internal import ServiceLifecycle
 
@@ -21,7 +19,7 @@ struct GRPCListener: Sendable {
     /// Listens until a graceful shutdown has drained or the task is cancelled.
     func run(_ onListening: @escaping @Sendable (ListeningAddress) async -> Void) async throws(BrokerError) {
         var file: UnixSocketFile?
-        let address: GRPCNIOTransportCore.SocketAddress
+        let address: SocketAddress
         switch place {
         case .tcp(let tcp): address = try resolved(tcp)
         case .unix(let path):
@@ -54,7 +52,7 @@ struct GRPCListener: Sendable {
     }
 
     private func started(
-        _ bound: GRPCNIOTransportCore.SocketAddress, _ file: UnixSocketFile?, _ onListening: @Sendable (ListeningAddress) async -> Void
+        _ bound: SocketAddress, _ file: UnixSocketFile?, _ onListening: @Sendable (ListeningAddress) async -> Void
     ) async {
         switch place {
         case .unix(let path):
@@ -96,12 +94,10 @@ struct GRPCListener: Sendable {
     }
 
     /// The address of a host: the transport takes none by name.
-    private func resolved(_ tcp: HostAndPort) throws(BrokerError) -> GRPCNIOTransportCore.SocketAddress {
-        let address: NIOCore.SocketAddress
-        do { address = try .makeAddressResolvingHost(tcp.host, port: tcp.port) } catch {
+    private func resolved(_ tcp: HostAndPort) throws(BrokerError) -> SocketAddress {
+        guard let host = NetworkAddress.resolve(tcp) else {
             throw BrokerError(.misconfigured, at: .startup, "server.grpc: the name \(tcp.host) cannot be resolved")
         }
-        let host = address.ipAddress ?? tcp.host
         return host.contains(":") ? .ipv6(host: host, port: tcp.port) : .ipv4(host: host, port: tcp.port)
     }
 
@@ -109,8 +105,7 @@ struct GRPCListener: Sendable {
         // The transport wraps what the system said.
         switch error {
         case let error as RuntimeError: error.cause.map { reason($0) } ?? error.message
-        case let error as IOError: String(cString: strerror(error.errnoCode))
-        default: "\(error)"
+        default: NetworkAddress.reason(error)
         }
     }
 }

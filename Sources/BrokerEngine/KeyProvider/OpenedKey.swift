@@ -3,7 +3,7 @@ internal import OpenSSLCrypto
 internal import SecureMemory
 
 /// A released key as OpenSSL uses it; shared by those who had it released together, and overwritten when the last of them lets go.
-final class KeyMaterial: Sendable {
+final class OpenedKey: Sendable {
     let key: AnnotationPacket.Key
 
     init(_ key: consuming AnnotationPacket.Key) { self.key = key }
