@@ -54,10 +54,10 @@ import Waiting
         let isThrottling = Flag()
         let source = try kds(isThrottling)
         let resolver = try resolver([source])
-        #expect(throws: Never.self) { try await ask(resolver, 0).get() }
+        await #expect(throws: Never.self) { try await ask(resolver, 0).get() }
         isThrottling.value = true
         for second in 0..<3600 {
-            if second.isMultiple(of: 10) { #expect(throws: Never.self, "second \(second)") { try await ask(resolver, 0).get() } }
+            if second.isMultiple(of: 10) { await #expect(throws: Never.self, "second \(second)") { try await ask(resolver, 0).get() } }
             // A machine whose TCB was raised, and for which nothing is kept, asks again and again.
             guard case .failure(let error) = try await ask(resolver, 1) else {
                 Issue.record("there was a chain")
@@ -76,7 +76,7 @@ import Waiting
 
         isThrottling.value = false
         clock.advance(by: 3600)
-        #expect(throws: Never.self) { try await ask(resolver, 1).get() }
+        await #expect(throws: Never.self) { try await ask(resolver, 1).get() }
         #expect(resolver.notices() == [])
         #expect(log.lines.contains { $0.hasPrefix("notice endorsement source kds answers again") && $0.contains("seconds=7200") })
         #expect(log.lines.contains { $0.hasPrefix("notice the platform's TCB changed") })
@@ -88,12 +88,12 @@ import Waiting
         for (jitter, pause) in [(0.0, 120), (1.0, 150)] as [(Double, Int64)] {
             let source = try kds(isThrottling, retryAfter: .seconds(120))
             let resolver = try resolver([source], jitter: jitter)
-            #expect(throws: BrokerError.self) { try await ask(resolver, 0).get() }
+            await #expect(throws: BrokerError.self) { try await ask(resolver, 0).get() }
             clock.advance(by: pause - 1)
-            #expect(throws: BrokerError.self) { try await ask(resolver, 0).get() }
+            await #expect(throws: BrokerError.self) { try await ask(resolver, 0).get() }
             #expect(source.count == 1)
             clock.advance(by: 1)
-            #expect(throws: BrokerError.self) { try await ask(resolver, 0).get() }
+            await #expect(throws: BrokerError.self) { try await ask(resolver, 0).get() }
             #expect(source.count == 2)
         }
     }
@@ -105,7 +105,7 @@ import Waiting
         let machine = try ResolverTests.machine.get()
         let second = ScriptedSource("second") { subject, _ throws(BrokerError) in machine.chain(for: subject.tcb) }
         let resolver = try resolver([source, second])
-        for index in [0, 1] { #expect(throws: Never.self) { try await ask(resolver, index).get() } }
+        for index in [0, 1] { await #expect(throws: Never.self) { try await ask(resolver, index).get() } }
         #expect((source.count, second.count) == (1, 2))
     }
 
@@ -115,7 +115,7 @@ import Waiting
         let source = try kds(isThrottling)
         let resolver = try resolver([source])
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<50 { group.addTask { #expect(throws: BrokerError.self) { try await ask(resolver, 0).get() } } }
+            for _ in 0..<50 { group.addTask { await #expect(throws: BrokerError.self) { try await ask(resolver, 0).get() } } }
             try await group.waitForAll()
         }
         #expect(source.count == 1)
@@ -124,7 +124,7 @@ import Waiting
     @Test("what a source will not have, and a caller who leaves, are no trouble of the source") func noTrouble() async throws {
         let source = ScriptedSource("kds") { _, _ throws(BrokerError) in throw .noEndorsement("404") }
         let resolver = try resolver([source])
-        #expect(throws: BrokerError.self) { try await ask(resolver, 0).get() }
+        await #expect(throws: BrokerError.self) { try await ask(resolver, 0).get() }
         #expect(resolver.notices() == [] && source.count == 1)
     }
 
