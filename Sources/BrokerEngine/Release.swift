@@ -43,17 +43,32 @@ extension BrokerEngine {
     ///
     /// Wrapping key and token are made for this release alone, where release sessions are off.
     package func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
-        let authority = try chooseAuthority(request.authority)
-        let (store, endpoint) = try chooseStore(request.store)
-        let order = Order(
-            reference: KeyReference(store: endpoint, name: request.key), store: store, authority: authority, caller: request.caller)
-        return try await bounded(by: context, beginningAt: .release) { [self] () async throws(BrokerError) -> ReleasedKey in
-            try await admission.admitted { () async throws(BrokerError) -> ReleasedKey in try await release(order, in: context) }
+        context.recorder.note { $0.key = request.key }
+        return try await recorded(.release, in: context, beginningAt: .release) { [self] () async throws(BrokerError) -> ReleasedKey in
+            let order = try order(request)
+            context.recorder.note {
+                ($0.store, $0.storeEndpoint, $0.authority) = (order.store.name, order.reference.store, order.authority)
+            }
+            let start = ContinuousClock.now
+            return try await admission.admitted { () async throws(BrokerError) -> ReleasedKey in
+                context.recorder.add(start.duration(to: .now), to: .queue)
+                return try await release(order, in: context)
+            }
         }
     }
 
+    private func order(_ request: ReleaseRequest) throws(BrokerError) -> Order {
+        let authority = try chooseAuthority(request.authority)
+        let (store, endpoint) = try chooseStore(request.store)
+        return Order(
+            reference: KeyReference(store: endpoint, name: request.key), store: store, authority: authority, caller: request.caller)
+    }
+
     private func release(_ order: Order, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
-        guard let sessions else { return try await carryOut(order, with: try await makeSession(for: order, in: context), in: context) }
+        guard let sessions else {
+            context.recorder.note { $0.session = .single }
+            return try await carryOut(order, with: try await makeSession(for: order, in: context), in: context)
+        }
         // Somebody else's identity shares nothing.
         guard case .broker = order.caller else { return try await release(order, sessions, in: context) }
         let wish = SharedReleases.Wish(key: order.reference, authority: order.authority)
@@ -79,6 +94,7 @@ extension BrokerEngine {
             let lease = try await sessions.lease(for: scope, in: context) { [self] context throws(BrokerError) in
                 try await makeSession(for: order, in: context)
             }
+            context.recorder.note { ($0.session, $0.proof) = (lease.isReused ? .reused : .new, lease.session.proof) }
             do { return try await carryOut(order, with: lease.session, in: context) } catch {
                 guard error.mayComeFromSession else { throw error }
                 guard lease.isReused else {
@@ -97,10 +113,10 @@ extension BrokerEngine {
         async let prepared = prepare(order, in: context)
         let wrappingKey = try await wrappingKeys.take()
         let claim = WrappingKeyClaim(wrappingKey.publicNumbers)
-        let (token, tcb) = try await attest(claim.runtimeData, to: order.authority, in: context)
+        let (token, proof) = try await attest(claim.runtimeData, to: order.authority, in: context)
         try claim.mustBeRepeated(by: token)
         try await prepared.get()
-        return ReleaseSession(key: wrappingKey, token: token, tcb: tcb)
+        return ReleaseSession(key: wrappingKey, token: token, proof: proof, maker: context.id)
     }
 
     private func prepare(_ order: Order, in context: RequestContext) async -> Result<Void, BrokerError> {
@@ -120,11 +136,10 @@ extension BrokerEngine {
             try await provider.release(order.reference, presenting: session.token, as: order.caller, in: context)
         }
         try Self.check(wrapped, answers: order.reference)
-        let released = try Self.open(wrapped, with: session.key)
-        context.logger.debug(
-            "key released",
-            metadata: ["key": "\(wrapped.keyID)", "store": "\(order.store.name)", "algorithm": "\(wrapped.algorithm.rawValue)"])
-        return released
+        context.recorder.note { $0.releasedKeyID = wrapped.keyID }
+        let start = ContinuousClock.now
+        defer { context.recorder.add(start.duration(to: .now), to: .unwrap) }
+        return try Self.open(wrapped, with: session.key)
     }
 
     private static func check(_ wrapped: WrappedKey, answers reference: KeyReference) throws(BrokerError) {

@@ -28,7 +28,9 @@ struct EngineUnderTest {
         wrapped = { reference, token throws(BrokerError) in try Honest.wrapped(reference, token, key) }
     }
 
-    func engine(keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil) throws -> BrokerEngine {
+    func engine(
+        keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil, observers: [any RequestObserver] = []
+    ) throws -> BrokerEngine {
         let store: any KeyStore = FakeStore(calls: calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: wrapped)
         var options = BrokerEngine.Options(
             requestTimeout: requestTimeout, releaseLimit: releaseLimit, releaseQueue: releaseQueue, session: session)
@@ -40,7 +42,7 @@ struct EngineUnderTest {
                 FakeVerifier(calls: calls, defaultAuthority: defaultAuthority.isEmpty ? nil : try Endpoint(defaultAuthority), answer: token)
             ), keyStores: keyStores ?? [NamedProvider("vault", store)],
             wrappingKeys: wrappingKeys ?? WrappingKeyPool(capacity: 0, logger: log.logger()), options: options, clock: ManualClock(),
-            logger: log.logger())
+            logger: log.logger(), observers: observers)
     }
 
     /// What went wrong with a release, or `nil` where a key came out.

@@ -47,8 +47,8 @@ final class ScriptedEngine: RequestEngine {
 
     var provenance: Evidence.Provenance { script.provenance }
 
-    func makeContext(id: String) -> RequestContext {
-        RequestContext(id: id, deadline: .after(.seconds(30)), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    func makeContext(_ record: RequestRecord) -> RequestContext {
+        RequestContext(record, deadline: .after(.seconds(30)), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private func note(_ question: Question) async throws(BrokerError) {

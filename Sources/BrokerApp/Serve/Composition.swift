@@ -21,7 +21,7 @@ struct Composition {
     /// Touches no network: a broker starts, and says that it is not ready, while its services are away.
     init(
         _ configuration: BrokerConfiguration, registry: ProviderRegistry, environment: [String: String] = ProcessEnvironment.all,
-        logger: Logger
+        logger: Logger, observers: [any RequestObserver] = []
     ) throws(BrokerError) {
         wrappingKeys = WrappingKeyPool(
             keyBits: configuration.wrappingKeys.size.rawValue, capacity: configuration.wrappingKeys.pool, logger: logger)
@@ -48,7 +48,7 @@ struct Composition {
         engine = BrokerEngine(
             evidence: try Self.make(configuration.evidence, from: registry.evidence, host), verifier: verifier, keyStores: keyStores,
             wrappingKeys: wrappingKeys,
-            options: configuration.engine, clock: clock, logger: logger)
+            options: configuration.engine, clock: clock, logger: logger, observers: observers)
     }
 
     /// Makes wrapping keys ahead of time and takes a first look at whether the providers could work, both in the background; tells the log.

@@ -34,7 +34,7 @@ struct ServeCommand: ProviderCommand {
 
         let signals = SignalGuard()
         defer { withExtendedLifetime(signals) {} }
-        let composition = try Composition(configuration, registry: registry, logger: logger)
+        let composition = try Composition(configuration, registry: registry, logger: logger, observers: [RequestLog(logger)])
         defer { composition.shutdown() }
         let frontEnd = HTTPFrontEnd(
             engine: composition.engine, options: listening, logger: logger,

@@ -32,7 +32,7 @@ enum CompatibleText {
         case .verify:
             "Retrieving MAA token from MAA endpoint failed: "
                 + step(error, answered: "pulling maa post response failed", unanswered: "maa post request failed")
-        case .startup, .decode, .route, .identity, .release, .unwrap: error.message
+        case .startup, .decode, .caller, .route, .identity, .release, .unwrap, .audit: error.message
         }
     }
 
@@ -46,7 +46,7 @@ enum CompatibleText {
                     error, answered: "pulling AKV response body failed", unanswered: "AKV post request failed",
                     unbelieved: "jws token verification failed")
         case .unwrap: "releasing the key \(key) failed: aes key unwrap failed: \(reason(error))"
-        case .startup, .decode, .route: error.message
+        case .startup, .decode, .caller, .route, .audit: error.message
         }
     }
 
@@ -57,7 +57,8 @@ enum CompatibleText {
         case .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded: return "\(unanswered): HTTP GET failed: \(error.message)"
         case .upstreamInvalid: return unbelieved.map { "\($0): \(error.message)" } ?? error.message
         case .invalidRequest, .noProvider, .evidenceUnavailable, .endorsementMismatch, .verificationRejected, .identityFailed,
-            .releaseDenied, .keyNotFound, .unwrapFailed, .overloaded, .misconfigured, .internal:
+            .releaseDenied, .keyNotFound, .unwrapFailed, .overloaded, .callerRefused, .auditUnavailable,
+            .misconfigured, .internal:
             return error.message
         }
     }

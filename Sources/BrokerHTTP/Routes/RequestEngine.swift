@@ -5,7 +5,7 @@ internal import HTTPTransport
 /// The part of `BrokerEngine` that the routes use, so that a test can script it.
 protocol RequestEngine: Sendable {
     var provenance: Evidence.Provenance { get }
-    func makeContext(id: String) -> RequestContext
+    func makeContext(_ record: RequestRecord) -> RequestContext
     func rawEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence
     func combinedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence
     func token(for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext) async throws(BrokerError)

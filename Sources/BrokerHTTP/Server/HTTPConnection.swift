@@ -1,4 +1,5 @@
 internal import BrokerConfiguration
+internal import BrokerCore
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
@@ -24,7 +25,7 @@ struct HTTPConnectionSetup: ServerChildChannel {
     let accessLog: AccessLog
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTPConnection> {
-        channel.eventLoop.makeCompletedFuture {
+        ConnectionCaller.find(channel).flatMapThrowing { caller in
             let (requests, continuation) = AsyncStream<InboundRequest>.makeStream()
             let gate = ByteGate()
             var limits = NIOHTTPDecoderLimitConfiguration()
@@ -36,7 +37,8 @@ struct HTTPConnectionSetup: ServerChildChannel {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: true,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-            try pipeline.addHandler(RequestAssembler(options: options, budget: budget, gate: gate, requests: continuation))
+            try pipeline.addHandler(
+                RequestAssembler(caller: caller, options: options, budget: budget, gate: gate, requests: continuation))
             return HTTPConnection(channel: channel, requests: requests)
         }
     }

@@ -1,4 +1,5 @@
 internal import BrokerConfiguration
+internal import BrokerCore
 internal import HTTPTransport
 internal import NIOCore
 internal import NIOHTTP1
@@ -21,9 +22,11 @@ final class RequestAssembler: ChannelDuplexHandler {
     private var clock: Scheduled<Void>?
 
     init(
-        options: HTTPFrontEndOptions, budget: BodyBudget, gate: ByteGate, requests: AsyncStream<InboundRequest>.Continuation
+        caller: Caller, options: HTTPFrontEndOptions, budget: BodyBudget, gate: ByteGate,
+        requests: AsyncStream<InboundRequest>.Continuation
     ) {
-        self.assembly = RequestAssembly(bodyLimit: options.bodyLimit, headerLimit: options.headerLimit, budget: budget)
+        self.assembly = RequestAssembly(
+            caller: caller, bodyLimit: options.bodyLimit, headerLimit: options.headerLimit, budget: budget)
         self.gate = gate
         self.options = options
         self.requests = requests

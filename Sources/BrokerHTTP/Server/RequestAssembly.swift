@@ -1,3 +1,4 @@
+internal import BrokerCore
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -32,6 +33,7 @@ struct RequestAssembly {
         case closing
     }
 
+    private let caller: Caller
     private let bodyLimit: Int
     private let headerLimit: Int
     private let budget: BodyBudget
@@ -39,7 +41,8 @@ struct RequestAssembly {
     private var reserved = 0
     private(set) var closesAfterAnswer = false
 
-    init(bodyLimit: Int, headerLimit: Int, budget: BodyBudget) {
+    init(caller: Caller, bodyLimit: Int, headerLimit: Int, budget: BodyBudget) {
+        self.caller = caller
         self.bodyLimit = bodyLimit
         self.headerLimit = headerLimit
         self.budget = budget
@@ -88,7 +91,7 @@ struct RequestAssembly {
     mutating func receivedEnd() -> [Action] {
         guard case .body(let head, let body) = state else { return [] }
         state = .answering
-        return [.stopClock, .deliver(InboundRequest(head: head, body: body))]
+        return [.stopClock, .deliver(InboundRequest(caller: caller, head: head, body: body))]
     }
 
     /// The bytes are not HTTP, or the head is longer than allowed.
@@ -148,7 +151,7 @@ struct RequestAssembly {
         state = .answering
         closesAfterAnswer = true
         releaseBudget()
-        return [.discard, .start(.discard), .deliver(InboundRequest(head: head, body: ByteBuffer(), refusal: refusal))]
+        return [.discard, .start(.discard), .deliver(InboundRequest(caller: caller, head: head, body: ByteBuffer(), refusal: refusal))]
     }
 
     private mutating func releaseBudget() {
