@@ -103,7 +103,9 @@ let package = Package(
             ]),
 
         // Edges
-        library("BrokerObservability", ["PlainText", "Waiting", log]),
+        library(
+            "BrokerObservability",
+            ["BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "StrictJSON", "Waiting", log]),
         library(
             "BrokerConfiguration",
             [
@@ -227,7 +229,12 @@ let package = Package(
                 "OpenSSLCrypto", "PlainText",
                 "StrictJSON", log,
             ]),
-        tests("BrokerObservabilityTests", ["BrokerObservability", log]),
+        tests(
+            "BrokerObservabilityTests",
+            [
+                "BrokerCore", "BrokerEngine", "BrokerObservability", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "StrictJSON",
+                "Waiting", log,
+            ]),
         tests(
             "BrokerHTTPTests",
             [

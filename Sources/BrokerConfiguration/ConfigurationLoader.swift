@@ -40,7 +40,9 @@ extension BrokerConfiguration {
         let log = layers.settings(of: "log")
         self.log = Log(
             level: try log(BrokerSettings.log.level), format: try log(BrokerSettings.log.format),
-            file: try log(BrokerSettings.log.file).nilIfEmpty)
+            file: try log(BrokerSettings.log.file).nilIfEmpty, rotate: try log(BrokerSettings.log.rotate))
+        callers = try Callers(layers.settings(of: "callers"))
+        audit = try Audit(layers.settings(of: "audit"))
         warnings = layers.warnings
         let inUse = Set([evidence.settings.path, verifier.settings.path] + keyStores.map(\.settings.path))
         effective = layers.effective(providersInUse: inUse)
@@ -55,6 +57,27 @@ extension HTTPFrontEndOptions {
             bodyLimit: try settings(keys.bodyLimit), headerTimeout: try settings(keys.headerTimeout),
             bodyTimeout: try settings(keys.bodyTimeout), idleTimeout: try settings(keys.idleTimeout),
             connectionLimit: try settings(keys.connectionLimit), drainTimeout: try settings(keys.drainTimeout))
+        hosts = try settings(keys.hosts)
+    }
+}
+
+extension BrokerConfiguration.Callers {
+    fileprivate init(_ settings: Settings) throws(BrokerError) {
+        let keys = BrokerSettings.callers
+        rules = try settings(keys.rules).rules
+        limits = CallerGate.Limits(perCaller: try settings(keys.rate).rate, total: try settings(keys.totalRate).rate)
+    }
+}
+
+extension BrokerConfiguration.Audit {
+    fileprivate init?(_ settings: Settings) throws(BrokerError) {
+        let keys = BrokerSettings.audit
+        guard let file = try settings(keys.file).nilIfEmpty else { return nil }
+        self.file = file
+        isRequired = try settings(keys.required)
+        keyFile = try settings(keys.keyFile).nilIfEmpty
+        flush = try settings(keys.flush)
+        maximumSize = try settings(keys.maximumSize)
     }
 }
 
@@ -67,6 +90,7 @@ extension BrokerEngine.Options {
             releaseLimit: try settings(BrokerSettings.server.releaseLimit),
             releaseQueue: try settings(BrokerSettings.server.releaseQueue),
             session: maxAge > .zero && maxUses > 0 ? ReleaseSessionOptions(maxAge: maxAge, maxUses: maxUses) : nil)
+        refusedKeyMemory = try settings(BrokerSettings.server.refusedKeyMemory)
     }
 }
 

@@ -10,6 +10,8 @@ package struct HTTPFrontEndOptions: Sendable {
     package var unixSocketMode: UInt16 = 0o660
     package var profile: ResponseProfile
 
+    /// Names that the `Host` field may have besides the harmless ones.
+    package var hosts: [String] = []
     /// Longest request body, in bytes. A longer one is answered with 413.
     package var bodyLimit: Int
     /// Most body bytes that all connections together may hold. A request beyond that is answered with 429.

@@ -48,16 +48,17 @@ struct Composition {
         engine = BrokerEngine(
             evidence: try Self.make(configuration.evidence, from: registry.evidence, host), verifier: verifier, keyStores: keyStores,
             wrappingKeys: wrappingKeys,
-            options: configuration.engine, clock: clock, logger: logger, observers: observers)
+            options: configuration.engine, clock: clock, logger: logger, observers: observers,
+            callers: CallerGate(rules: configuration.callers.rules, limits: configuration.callers.limits))
     }
 
     /// Makes wrapping keys ahead of time and takes a first look at whether the providers could work, both in the background; tells the log.
-    func start(logger: Logger) {
+    func start() {
         wrappingKeys.fill()
         let engine = engine
         Task.detached {
-            let readiness = await engine.readiness(in: engine.makeContext(id: "start-up"))
-            for obstacle in readiness.obstacles { logger.warning("not ready: \(obstacle)") }
+            // What stands in the way is said by the engine.
+            _ = await engine.readiness(in: engine.makeContext(id: "start-up"))
         }
     }
 

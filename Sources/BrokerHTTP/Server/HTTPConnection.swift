@@ -38,7 +38,8 @@ struct HTTPConnectionSetup: ServerChildChannel {
                 withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: true,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
             try pipeline.addHandler(
-                RequestAssembler(caller: caller, options: options, budget: budget, gate: gate, requests: continuation))
+                RequestAssembler(
+                    caller: caller, options: options, budget: budget, gate: gate, requests: continuation, door: responder.denial))
             return HTTPConnection(channel: channel, requests: requests)
         }
     }
@@ -62,7 +63,7 @@ struct HTTPConnectionSetup: ServerChildChannel {
         let start = ContinuousClock.now
         var answer = await responder.answer(request, route: request.route)
         answer.reply.omitsBody = request.isHeadMethod
-        answer.reply.closes = answer.reply.closes || request.refusal != nil
+        answer.reply.closes = answer.reply.closes || request.refusal != nil || request.denial != nil
         var wasSent = true
         do { try await connection.send(answer.reply) } catch { wasSent = false }
         accessLog.record(

@@ -76,9 +76,9 @@ package struct HTTPFrontEnd: Service {
     }
 
     private func listeners() -> [HTTPListener] {
-        let budget = BodyBudget(options.totalBodyLimit)
-        func listener(_ place: HTTPListener.Place, _ callers: CallerRule) -> HTTPListener {
-            let responder = Responder(engine: engine, errors: ErrorAnswers(profile: options.profile), callers: callers)
+        let budget = BodyBudget(options.totalBodyLimit, longestBody: options.bodyLimit)
+        func listener(_ place: HTTPListener.Place, _ hosts: HostRule) -> HTTPListener {
+            let responder = Responder(engine: engine, errors: ErrorAnswers(profile: options.profile), hosts: hosts)
             return HTTPListener(
                 place: place,
                 setup: HTTPConnectionSetup(options: options, budget: budget, responder: responder, accessLog: AccessLog(logger: logger)),
@@ -87,10 +87,12 @@ package struct HTTPFrontEnd: Service {
         var listeners: [HTTPListener] = []
         if let tcp = options.http {
             let name = IPAddress(tcp.host) == nil ? tcp.host : nil
-            let callers = CallerRule(restrictsHost: tcp.isLoopback, listenName: name)
-            listeners.append(listener(.tcp(tcp), callers))
+            let isStrict = options.profile == .precise
+            let hosts = HostRule(
+                restrictsHost: tcp.isLoopback || isStrict, names: options.hosts + [name].compactMap(\.self), wantsJSON: isStrict)
+            listeners.append(listener(.tcp(tcp), hosts))
         }
-        if let path = options.unix { listeners.append(listener(.unix(path), CallerRule(restrictsHost: false, listenName: nil))) }
+        if let path = options.unix { listeners.append(listener(.unix(path), HostRule(restrictsHost: false, names: []))) }
         return listeners
     }
 }

@@ -23,10 +23,10 @@ final class RequestAssembler: ChannelDuplexHandler {
 
     init(
         caller: Caller, options: HTTPFrontEndOptions, budget: BodyBudget, gate: ByteGate,
-        requests: AsyncStream<InboundRequest>.Continuation
+        requests: AsyncStream<InboundRequest>.Continuation, door: @escaping @Sendable (HTTPRequestHead, Caller) -> BrokerError?
     ) {
         self.assembly = RequestAssembly(
-            caller: caller, bodyLimit: options.bodyLimit, headerLimit: options.headerLimit, budget: budget)
+            caller: caller, bodyLimit: options.bodyLimit, headerLimit: options.headerLimit, budget: budget, door: door)
         self.gate = gate
         self.options = options
         self.requests = requests
@@ -114,7 +114,7 @@ final class RequestAssembler: ChannelDuplexHandler {
             case .sendContinue:
                 let head = HTTPResponseHead(version: .http1_1, status: .continue)
                 context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
-            case .discard: gate.discard(upTo: options.discardLimit)
+            case .discard(let limit): gate.discard(upTo: limit ?? options.discardLimit)
             case .close: context.close(promise: nil)
             }
         }
