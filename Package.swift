@@ -119,7 +119,7 @@ let package = Package(
                 "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "StrictJSON",
                 "SecureMemory", "Waiting", log,
                 .product(name: "HummingbirdCore", package: "hummingbird"), nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
-                serviceLifecycle,
+                nio("NIOTLS"), .product(name: "NIOSSL", package: "swift-nio-ssl"), serviceLifecycle,
             ]),
 
         // Providers

@@ -66,8 +66,8 @@ private struct RuleReader {
         case "name": rule.name = text(value)
         case "action":
             if let action = choice(value, AccessRule.Action.allCases.map(\.rawValue)) { rule.action = .init(rawValue: action) ?? .deny }
-        case "uid": rule.uids = Set(list(value, number))
-        case "gid": rule.gids = Set(list(value, number))
+        case "uid": rule.uids = Set(list(value) { reader, value in reader.number(value) })
+        case "gid": rule.gids = Set(list(value) { reader, value in reader.number(value) })
         case "executable": rule.executables = list(value) { reader, value in reader.pattern(value, ignoringCase: false) }
         case "cgroup": rule.cgroups = list(value) { reader, value in reader.pattern(value, ignoringCase: false) }
         case "subject": rule.subjects = list(value) { reader, value in reader.pattern(value, ignoringCase: false) }
@@ -92,17 +92,12 @@ private struct RuleReader {
         return elements.compactMap { read(&self, $0) }
     }
 
-    private mutating func list(_ value: JSONCursor, _ read: (inout RuleReader, JSONCursor) -> UInt32?) -> [UInt32] {
-        let numbers: [UInt32?] = list(value) { reader, value in .some(read(&reader, value)) }
-        return numbers.compactMap(\.self)
-    }
-
-    private func number(_ reader: inout RuleReader, _ value: JSONCursor) -> UInt32? {
+    private mutating func number(_ value: JSONCursor) -> UInt32? {
         do throws(JSONError) {
             guard let number = UInt32(exactly: try value.integer()) else { throw value.invalid("expected 0 to 4294967295") }
             return number
         } catch {
-            reader.complain(error)
+            complain(error)
             return nil
         }
     }
@@ -135,7 +130,9 @@ private struct RuleReader {
 
     private mutating func operations(_ value: JSONCursor) -> Set<RequestRecord.Operation>? {
         let names = Self.families.keys.sorted() + RequestRecord.Operation.allCases.map(\.rawValue)
-        return choice(value, names).flatMap { name in Self.families[name] ?? RequestRecord.Operation(rawValue: name).map { [$0] } }
+        guard let name = choice(value, names) else { return nil }
+        if let family = Self.families[name] { return family }
+        return RequestRecord.Operation(rawValue: name).map { Set([$0]) }
     }
 
     private mutating func rate(_ value: JSONCursor) -> Rate? {

@@ -38,6 +38,8 @@ package struct BrokerConfiguration: Sendable {
     package struct Callers: Sendable {
         package let rules: AccessRules
         package let limits: CallerGate.Limits
+        /// `nil` for none.
+        package let bearerFile: String?
     }
 
     package struct Audit: Sendable {

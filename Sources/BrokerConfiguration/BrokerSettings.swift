@@ -10,6 +10,7 @@ enum BrokerSettings {
     static let cloud = SettingKey<AzureCloud>(
         "cloud", default: .public, help: "Azure cloud, which decides host name suffixes and token audiences")
     static let server = Server()
+    static let serverTLS = ServerTLS()
     static let callers = Callers()
     static let identity = Identity()
     static let tls = TLS()

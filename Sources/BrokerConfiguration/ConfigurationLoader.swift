@@ -25,7 +25,7 @@ extension BrokerConfiguration {
 
     private init(_ layers: ConfigurationLayers, environment: [String: String]) throws(BrokerError) {
         let settings = layers.settings(of: "server")
-        server = try HTTPFrontEndOptions(settings)
+        server = try HTTPFrontEndOptions(settings, tls: layers.settings(of: "server.tls"))
         engine = try BrokerEngine.Options(settings, session: layers.settings(of: "release-session"))
         let choice = layers.catalogue.choice
         evidence = layers.provider(.evidence, try layers.settings(of: "evidence")(choice.evidence))
@@ -50,7 +50,7 @@ extension BrokerConfiguration {
 }
 
 extension HTTPFrontEndOptions {
-    fileprivate init(_ settings: Settings) throws(BrokerError) {
+    fileprivate init(_ settings: Settings, tls files: Settings) throws(BrokerError) {
         let keys = BrokerSettings.server
         self.init(
             http: try settings(keys.http).address, unix: try settings(keys.unix).nilIfEmpty, profile: try settings(keys.profile),
@@ -58,6 +58,10 @@ extension HTTPFrontEndOptions {
             bodyTimeout: try settings(keys.bodyTimeout), idleTimeout: try settings(keys.idleTimeout),
             connectionLimit: try settings(keys.connectionLimit), drainTimeout: try settings(keys.drainTimeout))
         hosts = try settings(keys.hosts)
+        guard let certificate = try files(BrokerSettings.serverTLS.certificate).nilIfEmpty else { return }
+        tls = TLSFiles(
+            certificate: certificate, key: try files(BrokerSettings.serverTLS.key),
+            clientAuthorities: try files(BrokerSettings.serverTLS.clientAuthority).nilIfEmpty)
     }
 }
 
@@ -65,6 +69,7 @@ extension BrokerConfiguration.Callers {
     fileprivate init(_ settings: Settings) throws(BrokerError) {
         let keys = BrokerSettings.callers
         rules = try settings(keys.rules).rules
+        bearerFile = try settings(keys.bearerFile).nilIfEmpty
         limits = CallerGate.Limits(perCaller: try settings(keys.rate).rate, total: try settings(keys.totalRate).rate)
     }
 }

@@ -6,9 +6,23 @@ internal import Logging
 extension BrokerSettings {
     static let noNUL: @Sendable (String) -> String? = { $0.utf8.contains(0) ? "a path has no NUL character" : nil }
 
+    struct ServerTLS: SettingsGroup {
+        let certificate = SettingKey<String>(
+            "certificate", default: "", help: "PEM file with the certificate of server.http and its chain; without it, no TLS", check: noNUL
+        )
+        let key = SettingKey<String>("key", default: "", help: "PEM file with the certificate's private key", check: noNUL)
+        let clientAuthority = SettingKey<String>(
+            "client-ca", default: "", help: "PEM file with authorities of client certificates; nobody is served on server.http without one",
+            check: noNUL)
+    }
+
     struct Callers: SettingsGroup {
         let rules = SettingKey<AccessRulesSetting>(
             "rules", default: .none, help: "Who may ask for what; the first rule decides, and nobody else may once there is one")
+        let bearerFile = SettingKey<String>(
+            "bearer-file", default: "",
+            help: "File with lines NAME TOKEN; where there is one, requests on TCP without a client certificate need such a bearer token",
+            check: noNUL)
         let rate = SettingKey<RateSetting>("rate", default: RateSetting(rate: nil), help: "Most requests of each caller")
         let totalRate = SettingKey<RateSetting>(
             "total-rate", default: RateSetting(rate: nil), help: "Most requests of all callers together")

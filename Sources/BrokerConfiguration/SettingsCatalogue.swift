@@ -42,6 +42,7 @@ package struct SettingsCatalogue: Sendable {
             for provider in providers where provider.role == role { declare(provider.path, provider.schema.declarations, provider) }
         }
         declare("server", BrokerSettings.server.schema.declarations)
+        declare("server.tls", BrokerSettings.serverTLS.schema.declarations)
         declare("callers", BrokerSettings.callers.schema.declarations)
         declareProviders(.evidence, use: choice.evidence.declaration)
         declareProviders(.verifier, use: choice.verifier.declaration)

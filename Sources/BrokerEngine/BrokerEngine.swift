@@ -84,7 +84,7 @@ package final class BrokerEngine: Sendable {
         self.callers = callers
         refusedKeys = RefusedKeys(memory: options.refusedKeyMemory)
         watch = ReadinessWatch(
-            authority: verifier.provider.defaultAuthority, stores: keyStores.compactMap(\.provider.defaultEndpoint), logger: logger)
+            authority: verifier.provider.defaultAuthority, stores: keyStores.compactMap { $0.provider.defaultEndpoint }, logger: logger)
     }
 
     /// Name of the evidence provider that the configuration chose.

@@ -29,7 +29,7 @@ extension BrokerEngine {
             return await group.reduce(into: [Int: [String]]()) { found, answer in found[answer.index] = answer.obstacles }
         }
         // In the order of a release, whoever answered first.
-        let obstacles = all.indices.flatMap { found[$0] ?? [] } + watch.obstacles + observers.flatMap(\.obstacles)
+        let obstacles = all.indices.flatMap { found[$0] ?? [] } + watch.obstacles + observers.flatMap { $0.obstacles }
         watch.tell(obstacles)
         return Readiness(obstacles: obstacles, provenance: provenance)
     }

@@ -100,7 +100,7 @@ final class ReadinessWatch: Sendable {
         if isReadyAgain { logger.notice("ready again") }
     }
 
-    private static func obstacles(_ state: borrowing State) -> [String] { state.failures.values.map(\.reason).sorted() }
+    private static func obstacles(_ state: State) -> [String] { state.failures.values.map(\.reason).sorted() }
 
     private func part(of error: BrokerError, _ record: RequestRecord) -> Part? {
         switch error.stage {

@@ -45,6 +45,11 @@ extension BrokerEngine {
         complete(context, error)
     }
 
+    /// Who asks, with what the request's head says of it.
+    package func identify(_ caller: Caller, authorization: [String]) throws(BrokerError) -> Caller {
+        try callers.identify(caller, authorization: authorization)
+    }
+
     /// Why the caller may not even ask; `nil` where it may.
     package func refusal(of caller: Caller, _ operation: RequestRecord.Operation) -> BrokerError? { callers.refusal(of: caller, operation) }
 

@@ -1,4 +1,5 @@
 import BrokerCore
+import Glibc
 import HTTPTransport
 import Testing
 
@@ -141,5 +142,31 @@ import Testing
         record.caller = caller(uid: 2)
         try gate.admit(record)
         #expect(throws: BrokerError.self) { try gate.admit(record) }
+    }
+
+    @Test("bearer tokens name a caller; on TCP nobody comes without one or a certificate") func bearers() throws {
+        let path = "/tmp/broker-bearers-\(getpid())"
+        func write(_ text: String) throws {
+            let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+            defer { close(file) }
+            try #require(file >= 0 && Glibc.write(file, text, text.utf8.count) == text.utf8.count)
+        }
+        defer { unlink(path) }
+        let (one, two) = (String(repeating: "a", count: 32), String(repeating: "b", count: 64))
+        try write("# who\n\nweb \(one)\nbatch \(two)\n")
+        let gate = CallerGate(bearers: try BearerTokens(file: path))
+        #expect(try gate.identify(caller(), authorization: ["Bearer \(one)"]).bearer == "web")
+        #expect(try gate.identify(caller(uid: 1), authorization: ["bearer \(two)"]).bearer == "batch")
+        #expect(try gate.identify(caller(uid: 1), authorization: []).bearer == nil)
+        #expect(try gate.identify(caller { $0.subject = "CN=x" }, authorization: []).bearer == nil)
+        for fields in [[], ["Bearer \(one)x"], ["Basic \(one)"], ["Bearer \(one)", "Bearer \(one)"], ["Bearer "]] {
+            #expect(throws: BrokerError.self) { try gate.identify(caller(), authorization: fields) }
+        }
+        for text in ["web short\n", "web\n", "we/b \(one)\n", "a \(one)\na \(two)\n", "a \(one) c\n"] {
+            try write(text)
+            #expect(throws: BoundedFile.Failure.self, "\(text)") { try BearerTokens(file: path) }
+        }
+        // Without tokens nobody is asked for one.
+        #expect(try CallerGate().identify(caller(), authorization: []) == caller())
     }
 }

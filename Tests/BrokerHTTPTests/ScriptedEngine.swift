@@ -91,6 +91,8 @@ final class ScriptedEngine: RequestEngine {
             })
     }
 
+    func identify(_ caller: Caller, authorization: [String]) throws(BrokerError) -> Caller { caller }
+
     func refusal(of caller: Caller, _ operation: RequestRecord.Operation) -> BrokerError? { script.refusal(caller, operation) }
 
     func refused(_ operation: RequestRecord.Operation, _ error: BrokerError, in context: RequestContext) {

@@ -7,7 +7,8 @@ import Testing
     private static let canChangeUser = geteuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/bin/setpriv")
 
     /// A broker on a Unix socket with an audit, and the rules in its file.
-    private final class Served {
+    // Unchecked because several threads of a test only ask it.
+    private final class Served: @unchecked Sendable {
         let azure: LocalAzure
         let broker: Broker
         var socket: String { azure.scratch.path + "/b.sock" }
@@ -75,22 +76,22 @@ import Testing
         let wanted: [(uid: UInt32, keys: Set<String>)] = [
             (10001, ["db-1", "db-2"]), (10002, ["web-1"]), (10003, ["web-1"]), (10004, []), (10005, []),
         ]
-        let failures = Mutex<[String]>([])
+        let failures = Tally<String>()
         // Two of each at the same time.
         DispatchQueue.concurrentPerform(iterations: 10) { index in
             let (uid, keys) = wanted[index % 5]
             for key in ["db-1", "db-2", "web-1"] {
                 let answer = try? served.release(key, uid: uid)
                 let isRight = answer?.status == (keys.contains(key) ? 200 : 403)
-                if !isRight { failures.withLock { $0.append("uid \(uid), \(key): \(String(describing: answer))") } }
+                if !isRight { failures.add("uid \(uid), \(key): \(String(describing: answer))") }
             }
         }
-        #expect(failures.withLock { $0 } == [])
+        #expect(failures.all == [])
         let released = try served.lines().filter { $0["outcome"] as? String == "ok" }
         #expect(released.count == 8)
         for line in released {
-            let uid = (line["caller"] as? [String: Any])?["uid"] as? UInt32 ?? 0
-            #expect(wanted.first { $0.uid == uid }?.keys.contains(line["key"] as? String ?? "") == true)
+            let uid = (line["caller"] as? [String: Any])?["uid"] as? Int ?? 0
+            #expect(wanted.first { Int($0.uid) == uid }?.keys.contains(line["key"] as? String ?? "") == true)
         }
     }
 
@@ -98,14 +99,14 @@ import Testing
         let served = try Served(rules: [["keys": ["db-1"]]])
         defer { served.stop() }
         #expect(try served.release("db-1").status == 200 && served.release("db-2").status == 403)
-        let statuses = Mutex<[Int]>([])
-        let isOver = Mutex(false)
+        let statuses = Tally<Int>()
+        let ends = Tally<Bool>()
         let group = DispatchGroup()
         for _ in 0..<4 {
             DispatchQueue.global().async(group: group) {
-                while !isOver.withLock({ $0 }) {
+                while ends.all.isEmpty {
                     let status = (try? served.release("db-1").status) ?? 0
-                    statuses.withLock { $0.append(status) }
+                    statuses.add(status)
                 }
             }
         }
@@ -115,9 +116,9 @@ import Testing
         kill(served.broker.program.identifier, SIGHUP)
         try served.broker.program.wait(for: "the rules about callers stay as they are")
         #expect(try served.release("db-2").status == 200)
-        isOver.withLock { $0 = true }
+        ends.add(true)
         group.wait()
-        #expect(statuses.withLock { $0.count } > 8 && statuses.withLock { $0.allSatisfy { $0 == 200 } })
+        #expect(statuses.all.count > 8 && statuses.all.allSatisfy { $0 == 200 })
     }
 
     @Test("without rules the start-up log says in one line what that means, and every release is in the audit") func open() throws {
@@ -134,7 +135,7 @@ import Testing
         let line = try #require(try served.lines().first { $0["outcome"] as? String == "ok" })
         #expect(line["store"] as? String == "mhsm" && line["key"] as? String == "db-1" && line["code"] as? String == "ok")
         #expect((line["key_id"] as? String)?.contains("/keys/db-1/") == true && (line["token_digest"] as? String)?.count == 64)
-        #expect((line["caller"] as? [String: Any])?["uid"] as? UInt32 == geteuid())
+        #expect((line["caller"] as? [String: Any])?["uid"] as? Int == Int(geteuid()))
         #expect((line["caller"] as? [String: Any])?["executable"] as? String == "/usr/bin/curl")
         // Neither the key nor the token is in it.
         let text = try String(contentsOfFile: served.audit, encoding: .utf8)
@@ -155,7 +156,7 @@ import Testing
     @Test("a broker that is killed under load leaves no released key without its line, and a chain that is accepted") func killed() throws {
         let served = try Served(rules: [])
         defer { served.azure.stop() }
-        let released = Mutex<Set<String>>([])
+        let released = Tally<String>()
         let group = DispatchGroup()
         for worker in 0..<4 {
             DispatchQueue.global().async(group: group) {
@@ -165,17 +166,17 @@ import Testing
                         ["--unix-socket", served.socket, "-H", "X-Request-Id: \(id)", "http://localhost/key/release"],
                         body: ["kid": "db-1"])
                     guard let answer, answer.status != 0 else { return }
-                    if answer.status == 200 { released.withLock { _ = $0.insert(id) } }
+                    if answer.status == 200 { released.add(id) }
                 }
             }
         }
-        while released.withLock({ $0.count }) < 20 { usleep(1000) }
+        while released.all.count < 20 { usleep(1000) }
         kill(served.broker.program.identifier, SIGKILL)
         group.wait()
         let verified = try Program.run(["audit", "verify", served.audit, "--json"])
         #expect(verified.status == 0, "\(verified.text)")
         let written = Set(try served.lines().filter { $0["outcome"] as? String == "ok" }.compactMap { $0["request_id"] as? String })
-        #expect(released.withLock { $0.subtracting(written) } == [])
+        #expect(Set(released.all).subtracting(written) == [])
     }
 
     @Test("callers explain says which rule decides") func explain() throws {
@@ -199,4 +200,62 @@ import Testing
             #expect(wrong.errors.contains(words), "\(wrong.errors)")
         }
     }
+
+    @Test(
+        "with a client authority only its certificates are served, and rules see their subject; bearer tokens are named",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl"), "no openssl to make certificates with"))
+    func certificates() throws {
+        let served = try Served(rules: [["subject": "CN=app*", "keys": ["db-1"]], ["bearer": "web", "keys": ["db-2"]]])
+        defer { served.stop() }
+        let scratch = served.azure.scratch
+        func file(_ name: String) -> String { scratch.path + "/" + name }
+        func openssl(_ arguments: [String]) throws {
+            let result = try Program.run(arguments, executable: URL(filePath: "/usr/bin/openssl"))
+            try #require(result.status == 0, "\(result.errors)")
+        }
+        for (name, subject, issuer) in [("ca", "/CN=authority", nil), ("other", "/CN=other", nil), ("server", "/CN=localhost", "ca")] + [
+            ("client", "/CN=app-1", "ca" as String?), ("stranger", "/CN=app-1", "other"),
+        ] {
+            let from = issuer.map { ["-CA", file($0 + ".pem"), "-CAkey", file($0 + ".key")] } ?? []
+            let names = name == "server" ? ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"] : []
+            try openssl(
+                ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", subject]
+                    + ["-keyout", file(name + ".key"), "-out", file(name + ".pem")] + from + names)
+        }
+        let token = String(repeating: "t", count: 40)
+        try scratch.write("bearers", "web \(token)\n")
+        func serve(_ settings: [String]) throws -> Broker {
+            let options = ["key-stores.use=mhsm", "server.http=127.0.0.1:0"] + settings
+            return try Broker(["serve", "--config", file("broker.json")] + options.flatMap { ["--set", $0] })
+        }
+        let tls = try serve([
+            "server.tls.certificate=\(file("server.pem"))", "server.tls.key=\(file("server.key"))",
+            "server.tls.client-ca=\(file("ca.pem"))",
+        ])
+        func release(_ key: String, _ client: String?) throws -> Int {
+            let identity = client.map { ["--cert", file($0 + ".pem"), "--key", file($0 + ".key")] } ?? []
+            return try Curl.run(
+                ["--cacert", file("ca.pem"), "https://127.0.0.1:\(tls.port)/key/release"] + identity, body: ["kid": key]
+            ).status
+        }
+        #expect(try release("db-1", "client") == 200 && release("db-2", "client") == 403)
+        #expect(try release("db-1", nil) == 0 && release("db-1", "stranger") == 0)
+        #expect(tls.program.stop() == 0)
+        let plain = try serve(["callers.bearer-file=\(file("bearers"))"])
+        func release(_ key: String, token: String) throws -> Int {
+            try Curl.run(
+                ["-H", "Authorization: Bearer \(token)", "http://127.0.0.1:\(plain.port)/key/release"], body: ["kid": key]
+            ).status
+        }
+        #expect(try release("db-2", token: token) == 200 && release("db-1", token: token) == 403 && release("db-2", token: "no") == 403)
+        #expect(try plain.release("db-2").code == "callerRefused")
+        #expect(plain.program.stop() == 0)
+    }
+}
+
+/// What several threads collect.
+private final class Tally<Element: Sendable>: Sendable {
+    private let state = Mutex<[Element]>([])
+    var all: [Element] { state.withLock { $0 } }
+    func add(_ element: Element) { state.withLock { $0.append(element) } }
 }

@@ -18,10 +18,12 @@ struct Composition {
     private let transport: CurlTransport
     private let wrappingKeys: WrappingKeyPool
 
+    /// - Parameter callers: whom the broker serves; only its own commands, where it is not given.
+    ///
     /// Touches no network: a broker starts, and says that it is not ready, while its services are away.
     init(
         _ configuration: BrokerConfiguration, registry: ProviderRegistry, environment: [String: String] = ProcessEnvironment.all,
-        logger: Logger, observers: [any RequestObserver] = []
+        logger: Logger, observers: [any RequestObserver] = [], callers: CallerGate = CallerGate()
     ) throws(BrokerError) {
         wrappingKeys = WrappingKeyPool(
             keyBits: configuration.wrappingKeys.size.rawValue, capacity: configuration.wrappingKeys.pool, logger: logger)
@@ -49,7 +51,7 @@ struct Composition {
             evidence: try Self.make(configuration.evidence, from: registry.evidence, host), verifier: verifier, keyStores: keyStores,
             wrappingKeys: wrappingKeys,
             options: configuration.engine, clock: clock, logger: logger, observers: observers,
-            callers: CallerGate(rules: configuration.callers.rules, limits: configuration.callers.limits))
+            callers: callers)
     }
 
     /// Makes wrapping keys ahead of time and takes a first look at whether the providers could work, both in the background; tells the log.

@@ -30,13 +30,22 @@ struct HangUpService: Service {
     private func reloadCallers() {
         do {
             let callers = try load().callers
-            engine.callers.replace(rules: callers.rules, limits: callers.limits)
+            engine.callers.replace(rules: callers.rules, limits: callers.limits, bearers: try callers.bearers())
             StartUpLog.write(callers, to: logger)
         } catch {
             let problems = (error as? CommandFailure)?.lines.joined(separator: "; ") ?? "\(error)"
             logger.error(
                 "SIGHUP: the configuration cannot be used; the rules about callers stay as they are", metadata: ["error": "\(problems)"])
         }
+    }
+}
+
+extension BrokerConfiguration.Callers {
+    /// The tokens of `callers.bearer-file`; `nil` for none.
+    func bearers() throws(CommandFailure) -> BearerTokens? {
+        do throws(BoundedFile.Failure) {
+            return try bearerFile.map { (path) throws(BoundedFile.Failure) in try BearerTokens(file: path) }
+        } catch { throw CommandFailure(.configuration, "callers.bearer-file: \(error)") }
     }
 }
 

@@ -35,8 +35,11 @@ struct ServeCommand: ProviderCommand {
         defer { withExtendedLifetime(signals) {} }
         let audit = try AuditLog(configuration.audit, logger: logger)
         defer { audit?.settle() }
-        let observers: [any RequestObserver] = [audit, RequestLog(logger)].compactMap(\.self)
-        let composition = try Composition(configuration, registry: registry, logger: logger, observers: observers)
+        var observers: [any RequestObserver] = [RequestLog(logger)]
+        if let audit { observers.insert(audit, at: 0) }
+        let callers = CallerGate(
+            rules: configuration.callers.rules, limits: configuration.callers.limits, bearers: try configuration.callers.bearers())
+        let composition = try Composition(configuration, registry: registry, logger: logger, observers: observers, callers: callers)
         defer { composition.shutdown() }
         let frontEnd = HTTPFrontEnd(
             engine: composition.engine, options: listening, logger: logger,

@@ -18,6 +18,7 @@ package final class CallerGate: Sendable {
     private struct State {
         var rules: AccessRules
         var limits: Limits
+        var bearers: BearerTokens?
     }
 
     private static let perCaller = -1
@@ -26,15 +27,16 @@ package final class CallerGate: Sendable {
     private let state: Mutex<State>
     private let limiter = RateLimiter()
 
-    package init(rules: AccessRules = AccessRules(), limits: Limits = Limits()) {
-        state = Mutex(State(rules: rules, limits: limits))
+    package init(rules: AccessRules = AccessRules(), limits: Limits = Limits(), bearers: BearerTokens? = nil) {
+        state = Mutex(State(rules: rules, limits: limits, bearers: bearers))
     }
 
     package var rules: AccessRules { state.withLock { $0.rules } }
+    var bearers: BearerTokens? { state.withLock { $0.bearers } }
 
     /// From now on these count.
-    package func replace(rules: AccessRules, limits: Limits) {
-        state.withLock { $0 = State(rules: rules, limits: limits) }
+    package func replace(rules: AccessRules, limits: Limits, bearers: BearerTokens? = nil) {
+        state.withLock { $0 = State(rules: rules, limits: limits, bearers: bearers) }
         limiter.reset()
     }
 

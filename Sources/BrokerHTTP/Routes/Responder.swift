@@ -14,10 +14,14 @@ struct Responder: Sendable {
     let errors: ErrorAnswers
     let hosts: HostRule
 
-    /// Why a request with this head is not read any further; `nil` where it is.
-    @Sendable func denial(_ head: HTTPRequestHead, _ caller: Caller) -> BrokerError? {
+    /// Whose request with this head it is, and why it is not read any further; `nil` where it is.
+    @Sendable func door(_ head: HTTPRequestHead, _ caller: Caller) -> (caller: Caller, denial: BrokerError?) {
         let route = Route.matching(method: head.method.rawValue, target: RequestTarget(head.uri))
-        return route?.operation.flatMap { engine.refusal(of: caller, $0) }
+        guard let operation = route?.operation else { return (caller, nil) }
+        do throws(BrokerError) {
+            let named = try engine.identify(caller, authorization: head.headers["authorization"])
+            return (named, engine.refusal(of: named, operation))
+        } catch { return (caller, error) }
     }
 
     func answer(_ request: InboundRequest, route: Route?) async -> Answer {

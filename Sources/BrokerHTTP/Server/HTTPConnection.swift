@@ -23,6 +23,8 @@ struct HTTPConnectionSetup: ServerChildChannel {
     let budget: BodyBudget
     let responder: Responder
     let accessLog: AccessLog
+    /// `nil` where the connection is not encrypted.
+    var tls: ServerTLS?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTPConnection> {
         ConnectionCaller.find(channel).flatMapThrowing { caller in
@@ -33,13 +35,14 @@ struct HTTPConnectionSetup: ServerChildChannel {
             limits.maxHeaderListSize = options.headerLimit
             limits.maxHeaderFieldCount = 100
             let pipeline = channel.pipeline.syncOperations
+            if let tls { try pipeline.addHandler(tls.handler()) }
             try pipeline.addHandler(gate)
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: true,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
             try pipeline.addHandler(
                 RequestAssembler(
-                    caller: caller, options: options, budget: budget, gate: gate, requests: continuation, door: responder.denial))
+                    caller: caller, options: options, budget: budget, gate: gate, requests: continuation, door: responder.door))
             return HTTPConnection(channel: channel, requests: requests)
         }
     }

@@ -3,6 +3,7 @@ internal import BrokerCore
 internal import HTTPTransport
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOTLS
 internal import PlainText
 
 /// The last handler of a connection: turns HTTP parts into whole requests and whole answers into HTTP parts.
@@ -23,7 +24,8 @@ final class RequestAssembler: ChannelDuplexHandler {
 
     init(
         caller: Caller, options: HTTPFrontEndOptions, budget: BodyBudget, gate: ByteGate,
-        requests: AsyncStream<InboundRequest>.Continuation, door: @escaping @Sendable (HTTPRequestHead, Caller) -> BrokerError?
+        requests: AsyncStream<InboundRequest>.Continuation,
+        door: @escaping @Sendable (HTTPRequestHead, Caller) -> (caller: Caller, denial: BrokerError?)
     ) {
         self.assembly = RequestAssembly(
             caller: caller, bodyLimit: options.bodyLimit, headerLimit: options.headerLimit, budget: budget, door: door)
@@ -56,6 +58,8 @@ final class RequestAssembler: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
+        case TLSUserEvent.handshakeCompleted:
+            if let subject = ServerTLS.clientSubject(context.pipeline) { assembly.identified(subject) }
         case is ByteGate.BytesArrived: perform(assembly.bytesArrived(), context)
         case ChannelEvent.inputClosed: perform(assembly.inputClosed(), context)
         default: context.fireUserInboundEventTriggered(event)

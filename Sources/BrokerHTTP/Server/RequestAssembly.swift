@@ -33,11 +33,13 @@ struct RequestAssembly {
         case closing
     }
 
-    private let caller: Caller
+    /// Whose connection it is, and whose request the one in progress is: its head may name somebody.
+    private var peer: Caller
+    private var caller: Caller
     private let bodyLimit: Int
     private let headerLimit: Int
     private let budget: BodyBudget
-    private let door: @Sendable (HTTPRequestHead, Caller) -> BrokerError?
+    private let door: @Sendable (HTTPRequestHead, Caller) -> (caller: Caller, denial: BrokerError?)
     private var state = State.head
     private var reserved = 0
     private(set) var closesAfterAnswer = false
@@ -48,9 +50,10 @@ struct RequestAssembly {
     /// `door` says why a request of this caller is not even read; `nil` where it is.
     init(
         caller: Caller, bodyLimit: Int, headerLimit: Int, budget: BodyBudget,
-        door: @escaping @Sendable (HTTPRequestHead, Caller) -> BrokerError?
+        door: @escaping @Sendable (HTTPRequestHead, Caller) -> (caller: Caller, denial: BrokerError?)
     ) {
         self.door = door
+        peer = caller
         self.caller = caller
         self.bodyLimit = bodyLimit
         self.headerLimit = headerLimit
@@ -59,6 +62,12 @@ struct RequestAssembly {
 
     /// The connection is up. Its first request is timed from here.
     func opened() -> [Action] { [.start(.head)] }
+
+    /// The connection's client has shown a certificate.
+    mutating func identified(_ subject: String) {
+        peer.subject = subject
+        caller = peer
+    }
 
     mutating func bytesArrived() -> [Action] {
         guard case .idle = state else { return [] }
@@ -79,7 +88,9 @@ struct RequestAssembly {
         guard lengths.count <= 1, !(isChunked && !lengths.isEmpty) else { return refuse(.malformedHTTP, head: head) }
         // The decoder accepts digits only, and no more than it can count.
         let length = lengths.first.map { Int($0) ?? .max } ?? 0
-        if let denial = door(head, caller) {
+        let (named, denial) = door(head, peer)
+        caller = named
+        if let denial {
             return end([.discard(limit: Self.refusedBody)], InboundRequest(caller: caller, head: head, body: ByteBuffer(), denial: denial))
         }
         guard length <= bodyLimit else { return refuse(.bodyTooLarge(limit: bodyLimit), head: head) }

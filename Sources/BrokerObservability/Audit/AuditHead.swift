@@ -1,6 +1,6 @@
 package import BrokerCore
 internal import OpenSSLCrypto
-package import SecureMemory
+internal import SecureMemory
 internal import StrictJSON
 
 /// The last line that was written, in a file beside the audit: without it nobody could notice that lines are gone from the end. With a key
@@ -17,10 +17,10 @@ struct AuditHead {
     /// `nil` where the bytes are no head.
     init?(_ bytes: [UInt8]) {
         guard let object = try? JSONCursor.parse(bytes, limits: JSONLimits(maximumBytes: 1 << 10)),
-            let sequence = try? object.integer("seq"), let hash = try? object.string("hash"), let mac = try? object.optionalString("mac")
+            let sequence = try? object.integer("seq"), let hash = try? object.string("hash")
         else { return nil }
         position = AuditPosition(sequence: sequence, hash: hash)
-        self.mac = mac
+        mac = try? object.optionalString("mac")
     }
 
     /// Always the same length for the same kind, so that it is overwritten in place.

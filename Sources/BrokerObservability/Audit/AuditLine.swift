@@ -1,4 +1,4 @@
-package import BrokerCore
+internal import BrokerCore
 internal import HTTPTransport
 internal import OpenSSLCrypto
 package import StrictJSON
@@ -110,11 +110,11 @@ struct AuditEntry: Sendable {
 
     private static func json(_ caller: Caller) -> JSONValue {
         var members: [(String, JSONValue)] = [("way", .string(caller.way.rawValue))]
-        func add(_ name: String, _ value: Int64?) { if let value { members.append((name, .integer(value))) } }
+        func addNumber(_ name: String, _ value: Int64?) { if let value { members.append((name, .integer(value))) } }
         func add(_ name: String, _ value: String?) { if let value { members.append((name, .string(String(value.prefix(1024))))) } }
-        add("uid", caller.uid.map(Int64.init))
-        add("gid", caller.gid.map(Int64.init))
-        add("pid", caller.pid.map(Int64.init))
+        addNumber("uid", caller.uid.map { Int64($0) })
+        addNumber("gid", caller.gid.map { Int64($0) })
+        addNumber("pid", caller.pid.map { Int64($0) })
         add("executable", caller.executable)
         add("cgroup", caller.cgroup)
         add("address", caller.address)

@@ -46,16 +46,17 @@
             page.element("span", isGood ? "ok" : "failed", class: "mark")
             page.element("span", AuditWords.line(line), class: "name")
             page.close("summary")
-            page.facts(
-                line.content.map { name, value in
-                    let text =
-                        switch value {
-                        case .string(let text): text
-                        case .integer(let number): "\(number)"
-                        default: name == "caller" ? AuditWords.caller(line) : String(decoding: value.serialized(), as: UTF8.self)
-                        }
-                    return (name, VisibleText.line(text, limit: 1000))
-                } + [("hash", line.hash)])
+            var facts: [(label: String, value: String)] = []
+            for (name, value) in line.content {
+                let text =
+                    switch value {
+                    case .string(let text): text
+                    case .integer(let number): "\(number)"
+                    default: name == "caller" ? AuditWords.caller(line) : String(decoding: value.serialized(), as: UTF8.self)
+                    }
+                facts.append((name, VisibleText.line(text, limit: 1000)))
+            }
+            page.facts(facts + [("hash", line.hash)])
             page.close("details")
         }
     }
