@@ -199,6 +199,17 @@ import Waiting
         #expect(verifier.findings.isEmpty && verifier.notes.count == 1, "\(verifier.findings) \(verifier.notes)")
     }
 
+    @Test("a caller who is turned away again and again has ten lines a second, and the next one says how many are missing") func refusals()
+    {
+        let refusals = RepeatedRefusals()
+        let start = ContinuousClock.now
+        #expect((0..<10).allSatisfy { _ in refusals.note("uid:1", now: start) == 0 })
+        #expect((0..<500).allSatisfy { _ in refusals.note("uid:1", now: start) == nil })
+        #expect(refusals.note("uid:2", now: start) == 0)
+        #expect(refusals.note("uid:1", now: start.advanced(by: .seconds(1))) == 500)
+        #expect(refusals.note("uid:1", now: start.advanced(by: .seconds(1))) == 0)
+    }
+
     @Test("with a key nobody else can write the head, and a changed last line stops the next run") func keys() async throws {
         let directory = try ScratchDirectory()
         let path = directory.file("audit")

@@ -81,7 +81,8 @@ struct AuditEntry: Sendable {
 
     private init(members: [(String, JSONValue)]) { self.members = members }
 
-    init(_ record: RequestRecord) {
+    /// `omitted` is how many refusals of the caller before this one have no line.
+    init(_ record: RequestRecord, omitted: Int = 0) {
         var members: [(String, JSONValue)] = []
         func add(_ name: String, _ value: String?) { if let value { members.append((name, .string(value))) } }
         add("operation", record.operation.rawValue)
@@ -103,6 +104,7 @@ struct AuditEntry: Sendable {
         add("token_digest", record.proof?.tokenDigest)
         add("session", record.session?.rawValue)
         if record.isShared { members.append(("shared", true)) }
+        if omitted > 0 { members.append(("omitted", .integer(Int64(omitted)))) }
         add("request_id", record.requestID)
         add("trace_id", record.traceID)
         self.members = members

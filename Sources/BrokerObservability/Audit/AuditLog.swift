@@ -18,6 +18,7 @@ package enum AuditFlush: String, Sendable, CaseIterable {
 package final class AuditLog: RequestObserver {
     private let queue: AuditQueue
     private let isRequired: Bool
+    private let refusals = RepeatedRefusals()
 
     /// Where it is not required, keys leave although their line cannot be written.
     package convenience init(path: String, maximumSize: Int, key: AuditKey?, flush: AuditFlush, isRequired: Bool, logger: Logger) {
@@ -47,7 +48,13 @@ package final class AuditLog: RequestObserver {
 
     package func completed(_ record: RequestRecord) {
         // Of a request that went well the line is there.
-        if record.error != nil { _ = queue.add(AuditEntry(record), nil) }
+        guard let error = record.error else { return }
+        var omitted = 0
+        if [.caller, .route].contains(error.stage) {
+            guard let before = refusals.note(record.caller.share) else { return }
+            omitted = before
+        }
+        _ = queue.add(AuditEntry(record, omitted: omitted), nil)
     }
 
     package var obstacles: [String] { isRequired ? [statistics.obstacle].compactMap { $0.map { "audit: \($0)" } } : [] }
