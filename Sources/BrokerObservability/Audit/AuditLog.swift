@@ -1,5 +1,5 @@
 package import BrokerCore
-package import BrokerEngine
+internal import BrokerEngine
 package import Logging
 internal import Waiting
 

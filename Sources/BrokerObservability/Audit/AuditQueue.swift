@@ -69,15 +69,15 @@ final class AuditQueue: Sendable {
         }
     }
 
-    func reopen() { _ = change { $0.mustReopen = true } }
+    func reopen() { change { $0.mustReopen = true } }
 
     func settle(milliseconds: Int) -> Bool {
         let settled = DispatchSemaphore(value: 0)
-        _ = change { $0.settlers.append(settled) }
+        change { $0.settlers.append(settled) }
         return settled.wait(timeout: .now() + .milliseconds(milliseconds)) == .success
     }
 
-    func end() { _ = change { $0.isEnding = true } }
+    func end() { change { $0.isEnding = true } }
 
     private func change<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
         let value = state.withLock { state in
