@@ -71,7 +71,7 @@ public final class SingleFlightCache<Key: Hashable & Sendable, Value: Sendable>:
                     state.counter += 1
                     return state.counter
                 }
-                let fetched = try await fetch(RequestContext(id: context.id, logger: context.logger, deadline: latest))
+                let fetched = try await fetch(context.shared(until: latest))
                 let found = Found(value: fetched.value, generation: generation)
                 if !Task.isCancelled { self.keep(found, for: key, fetched.freshFor) }
                 return found

@@ -1,3 +1,4 @@
+internal import AttestationTokens
 internal import Waiting
 package import BrokerCore
 internal import JOSE
@@ -35,6 +36,8 @@ package final class BrokerEngine: Sendable {
         package var session: ReleaseSessionOptions?
         /// How long after a release was refused as `overloaded` the broker still counts as overloaded.
         var refusalMemory = Duration.seconds(1)
+        /// How long the answer for a key that its store refused is given again without asking; zero for not at all.
+        package var refusedKeyMemory = Duration.zero
 
         package init(requestTimeout: Duration, releaseLimit: Int, releaseQueue: Int, session: ReleaseSessionOptions?) {
             self.requestTimeout = requestTimeout
@@ -54,10 +57,17 @@ package final class BrokerEngine: Sendable {
     let shared: SharedReleases
     let clock: any WallClock
     let logger: Logger
+    /// Told about every request of the use cases, in this order.
+    let observers: [any RequestObserver]
+    /// Whom the broker serves, and how often.
+    package let callers: CallerGate
+    let refusedKeys: RefusedKeys
+    let watch: ReadinessWatch
 
     package init(
         evidence: NamedProvider<any EvidenceProvider>, verifier: NamedProvider<any Verifier>, keyStores: [NamedProvider<any KeyStore>],
-        wrappingKeys: WrappingKeyPool, options: Options, clock: any WallClock = SystemClock(), logger: Logger
+        wrappingKeys: WrappingKeyPool, options: Options, clock: any WallClock = SystemClock(), logger: Logger,
+        observers: [any RequestObserver] = [], callers: CallerGate = CallerGate()
     ) {
         self.evidence = evidence
         self.verifier = verifier
@@ -70,6 +80,11 @@ package final class BrokerEngine: Sendable {
         sessions = options.session.map { ReleaseSessions($0, clock: clock) }
         self.clock = clock
         self.logger = logger
+        self.observers = observers
+        self.callers = callers
+        refusedKeys = RefusedKeys(memory: options.refusedKeyMemory)
+        watch = ReadinessWatch(
+            authority: verifier.provider.defaultAuthority, stores: keyStores.compactMap { $0.provider.defaultEndpoint }, logger: logger)
     }
 
     /// Name of the evidence provider that the configuration chose.
@@ -79,9 +94,12 @@ package final class BrokerEngine: Sendable {
     package var provenance: Evidence.Provenance { evidence.provider.provenance }
 
     /// A context for one request whose deadline starts to run now.
-    package func makeContext(id: String) -> RequestContext {
-        RequestContext(id: id, deadline: .after(options.requestTimeout), logger: logger)
+    package func makeContext(_ record: RequestRecord) -> RequestContext {
+        RequestContext(record, deadline: .after(options.requestTimeout), logger: logger)
     }
+
+    /// The same for what nobody asked for from outside.
+    package func makeContext(id: String) -> RequestContext { makeContext(RequestRecord(requestID: id, caller: .broker)) }
 
     /// A report that commits to `runtimeData`. Endorsements may be missing.
     package func rawEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
@@ -90,19 +108,23 @@ package final class BrokerEngine: Sendable {
 
     /// A report with exactly this report data. Endorsements may be missing.
     package func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
-        try await bounded(by: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
-            try await collect(binding, isRaw: true, in: context).evidence
+        try await recorded(.attestRaw, in: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
+            try callers.admit(context.recorder.record)
+            return try await collect(binding, isRaw: true, in: context).evidence
         }
     }
 
     /// A report that commits to `runtimeData` with the endorsements that match its TCB.
     package func combinedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
-        try await bounded(by: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
-            try await endorsedEvidence(for: runtimeData, in: context)
+        try await recorded(.attestCombined, in: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
+            try callers.admit(context.recorder.record)
+            return try await endorsedEvidence(for: runtimeData, in: context).evidence
         }
     }
 
-    private func endorsedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
+    private func endorsedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> (
+        evidence: Evidence, proof: RequestRecord.Proof
+    ) {
         let (evidence, report) = try await collect(runtimeData.reportData, isRaw: false, in: context)
         guard !evidence.endorsements.isEmpty else {
             throw BrokerError(
@@ -114,24 +136,26 @@ package final class BrokerEngine: Sendable {
                 .endorsementMismatch, at: .endorsement,
                 "the certificate chain endorses TCB \(evidence.endorsedTCB), the report says \(report.reportedTCB.hex)")
         }
-        return evidence
+        return (evidence, RequestRecord.Proof(evidence, report))
     }
 
     /// The verifier's token for `runtimeData`, from `authority` or the configured one.
     package func token(for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext) async throws(BrokerError)
         -> AttestationToken
     {
-        let authority = try chooseAuthority(authority)
-        return try await bounded(by: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
-            try await attest(runtimeData, to: authority, in: context).token
+        try await recorded(.attestToken, in: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
+            let authority = try chooseAuthority(authority)
+            context.recorder.note { $0.authority = authority }
+            try callers.admit(context.recorder.record)
+            return try await attest(runtimeData, to: authority, in: context).token
         }
     }
 
-    /// The token, and the reported TCB of the evidence behind it.
+    /// The token, and what it proves.
     func attest(_ runtimeData: RuntimeData, to authority: Endpoint, in context: RequestContext) async throws(BrokerError) -> (
-        token: AttestationToken, tcb: String
+        token: AttestationToken, proof: RequestRecord.Proof
     ) {
-        let evidence = try await endorsedEvidence(for: runtimeData, in: context)
+        let (evidence, collected) = try await endorsedEvidence(for: runtimeData, in: context)
         let verifier = verifier.provider
         let token = try await asked(at: .verify, in: context) { () async throws(BrokerError) in
             try await verifier.token(for: evidence, runtimeData: runtimeData, from: authority, in: context)
@@ -142,7 +166,11 @@ package final class BrokerEngine: Sendable {
         guard token.expiresAt > clock.now() else {
             throw BrokerError(.upstreamInvalid, at: .verify, "the token of \(authority) has already expired")
         }
-        return (token, evidence.endorsedTCB)
+        var proof = collected
+        proof.tokenID = token.content.id
+        proof.tokenDigest = Hex.encode(DigestAlgorithm.sha256.digest(Array(token.compact.utf8)))
+        context.recorder.note { [proof] in $0.proof = proof }
+        return (token, proof)
     }
 
     private func collect(_ binding: ReportData, isRaw: Bool, in context: RequestContext) async throws(BrokerError) -> (
@@ -172,6 +200,15 @@ package final class BrokerEngine: Sendable {
                 "release sessions ended: the machine reports another TCB",
                 metadata: ["sessions": "\(ended)", "tcb": "\(report.reportedTCB.hex)"])
         }
+        context.recorder.note { $0.proof = RequestRecord.Proof(evidence, report) }
         return (evidence, report)
+    }
+}
+
+extension RequestRecord.Proof {
+    fileprivate init(_ evidence: Evidence, _ report: AttestationReport) {
+        self.init(
+            evidenceDigest: Hex.encode(DigestAlgorithm.sha256.digest(evidence.report)), tcb: report.reportedTCB.hex,
+            policyDigest: Hex.encode(report.hostData), provenance: evidence.provenance)
     }
 }

@@ -20,12 +20,12 @@ final class SharedReleases: Sendable {
     /// A key for several owners; each gets a copy of its own and wipes that.
     private final class Answer: Sendable {
         private let key: ReleasedKey
-        /// The request whose exchange it was.
-        let requestID: String
+        /// What the request whose exchange it was has learned.
+        let record: RequestRecord
 
-        init(_ key: consuming ReleasedKey, requestID: String) {
+        init(_ key: consuming ReleasedKey, _ record: RequestRecord) {
             self.key = key
-            self.requestID = requestID
+            self.record = record
         }
 
         func copy() -> ReleasedKey { ReleasedKey(keyID: key.keyID, jwk: key.jwk.withUnsafeBytes { SecretBytes(copying: $0) }) }
@@ -90,17 +90,18 @@ final class SharedReleases: Sendable {
             line.next = next
             return (next, false)
         }
+        let start = ContinuousClock.now
         let answer = try await exchanges.value(
             for: exchange, until: { context.deadline }, isOwn: { $0.code == .deadlineExceeded }
         ) { latest throws(BrokerError) in
             if !hasTurn { try await self.waitForTurn(exchange) }
             defer { self.end(wish) }
-            let context = RequestContext(id: context.id, logger: context.logger, deadline: latest)
-            return Answer(try await work(context), requestID: context.id)
+            return Answer(try await work(context.shared(until: latest)), context.recorder.record)
         }
         guard let answer else { throw .cancelled(at: .release) }
-        if answer.requestID != context.id {
-            context.logger.debug("key released together", metadata: ["with_request": "\(answer.requestID)"])
+        if answer.record.requestID != context.id {
+            context.recorder.note { $0.join(answer.record, after: start.duration(to: .now)) }
+            context.logger.debug("key released together", metadata: ["with_request": "\(answer.record.requestID)"])
         }
         return answer.copy()
     }
@@ -136,5 +137,13 @@ final class SharedReleases: Sendable {
             defer { lines[wish] = line.isIdle ? nil : line }
             return body(&line)
         }
+    }
+}
+
+extension RequestRecord {
+    /// Takes over what another request has learned about the key that both get.
+    fileprivate mutating func join(_ other: RequestRecord, after waiting: Duration) {
+        (releasedKeyID, proof, session, isShared) = (other.releasedKeyID, other.proof, other.session, true)
+        durations[.shared, default: .zero] += waiting
     }
 }

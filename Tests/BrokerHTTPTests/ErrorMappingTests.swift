@@ -17,7 +17,8 @@ struct ErrorMappingTests {
         .invalidRequest: (400, 400), .noProvider: (403, 422), .evidenceUnavailable: (403, 503), .endorsementMismatch: (403, 503),
         .verificationRejected: (403, 403), .identityFailed: (403, 502), .releaseDenied: (403, 403), .keyNotFound: (403, 404),
         .upstreamUnavailable: (403, 503), .upstreamThrottled: (403, 429), .overloaded: (429, 429), .upstreamInvalid: (403, 502),
-        .deadlineExceeded: (403, 504), .unwrapFailed: (403, 502), .misconfigured: (500, 500), .internal: (500, 500),
+        .callerRefused: (403, 403), .auditUnavailable: (503, 503), .deadlineExceeded: (403, 504), .unwrapFailed: (403, 502),
+        .misconfigured: (500, 500), .internal: (500, 500),
     ]
 
     @Test(arguments: BrokerError.Code.allCases) func everyCodeHasItsStatusOnEveryRoute(_ code: BrokerError.Code) async throws {

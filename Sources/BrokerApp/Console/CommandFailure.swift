@@ -50,11 +50,11 @@ struct CommandFailure: Error {
     init(_ error: BrokerError) {
         message = error.message
         switch error.code {
-        case .verificationRejected, .releaseDenied, .keyNotFound: status = .refused
+        case .verificationRejected, .releaseDenied, .keyNotFound, .callerRefused: status = .refused
         case .invalidRequest, .noProvider: status = .usage
         case .misconfigured: status = .configuration
         case .evidenceUnavailable, .endorsementMismatch, .identityFailed, .upstreamUnavailable, .upstreamThrottled, .upstreamInvalid,
-            .deadlineExceeded, .overloaded, .unwrapFailed, .internal:
+            .deadlineExceeded, .overloaded, .unwrapFailed, .auditUnavailable, .internal:
             status = .impossible
         }
         nextSteps = error.details?.nextSteps ?? []

@@ -12,7 +12,17 @@ internal import StrictJSON
 struct Responder: Sendable {
     let engine: any RequestEngine
     let errors: ErrorAnswers
-    let callers: CallerRule
+    let hosts: HostRule
+
+    /// Whose request with this head it is, and why it is not read any further; `nil` where it is.
+    @Sendable func door(_ head: HTTPRequestHead, _ caller: Caller) -> (caller: Caller, denial: BrokerError?) {
+        let route = Route.matching(method: head.method.rawValue, target: RequestTarget(head.uri))
+        guard let operation = route?.operation else { return (caller, nil) }
+        do throws(BrokerError) {
+            let named = try engine.identify(caller, authorization: head.headers["authorization"])
+            return (named, engine.refusal(of: named, operation))
+        } catch { return (caller, error) }
+    }
 
     func answer(_ request: InboundRequest, route: Route?) async -> Answer {
         let id = Self.requestID(request.head?.headers["x-request-id"] ?? [])
@@ -25,15 +35,31 @@ struct Responder: Sendable {
         do throws(Refusal) {
             if let refusal = request.refusal { throw refusal }
             guard let head = request.head else { throw Refusal.malformedHTTP }
-            try callers.check(head)
+            try hosts.check(head)
         } catch { return errors.answer(error, requestID: id) }
         guard let route else { return Answer(reply: .notFound, requestID: id, code: "notFound") }
-        do { return Answer(reply: try await reply(to: request.body, route: route, id: id), requestID: id) } catch {
+        let context = engine.makeContext(record(of: request, route: route, id: id))
+        if let denial = request.denial, let operation = route.operation {
+            engine.refused(operation, denial, in: context)
+            var answer = errors.answer(denial, to: .unread, requestID: id)
+            answer.isRecorded = context.recorder.record.isComplete
+            return answer
+        }
+        var answer: Answer
+        do { answer = Answer(reply: try await reply(to: request.body, route: route, in: context), requestID: id) } catch {
             switch error {
-            case .refused(let refusal): return errors.answer(refusal, requestID: id)
-            case .failed(let error, let question): return errors.answer(error, to: question, requestID: id)
+            case .refused(let refusal): answer = errors.answer(refusal, requestID: id)
+            case .failed(let error, let question): answer = errors.answer(error, to: question, requestID: id)
             }
         }
+        answer.isRecorded = context.recorder.record.isComplete
+        return answer
+    }
+
+    private func record(of request: InboundRequest, route: Route, id: String) -> RequestRecord {
+        var record = RequestRecord(requestID: id, caller: request.caller)
+        record.route = "\(route.method) \(route.rawValue)"
+        return record
     }
 
     /// Why a route has no good answer.
@@ -42,33 +68,33 @@ struct Responder: Sendable {
         case failed(BrokerError, CompatibleText.Question)
     }
 
-    private func reply(to body: ByteBuffer, route: Route, id: String) async throws(Failure) -> Reply {
+    private func reply(to body: ByteBuffer, route: Route, in context: RequestContext) async throws(Failure) -> Reply {
         switch route {
         case .status: return document([("message", "Status OK"), ("evidence", .string(engine.provenance.rawValue))] + notices)
         case .live: return document([("alive", true)])
-        case .ready: return await readiness(in: engine.makeContext(id: id))
+        case .ready: return await readiness(in: context)
         case .attestRaw:
             let request = try decoding { () throws(Refusal) in try AttestBody(body, as: .rawAttest) }
             let evidence = try await asking(.evidence) { () async throws(BrokerError) in
-                try await engine.rawEvidence(for: request.runtimeData, in: engine.makeContext(id: id))
+                try await engine.rawEvidence(for: request.runtimeData, in: context)
             }
             return document([("report", .string(Hex.encode(evidence.report)))], from: evidence.provenance)
         case .attestCombined:
             let request = try decoding { () throws(Refusal) in try AttestBody(body, as: .rawAttest) }
             let evidence = try await asking(.evidence) { () async throws(BrokerError) in
-                try await engine.combinedEvidence(for: request.runtimeData, in: engine.makeContext(id: id))
+                try await engine.combinedEvidence(for: request.runtimeData, in: context)
             }
             return document(CombinedEvidence.members(of: evidence), from: evidence.provenance)
         case .attestMAA:
             let request = try decoding { () throws(Refusal) in try AttestBody(body, as: .maaAttest) }
             let token = try await asking(.token(namesAuthority: request.authority != nil)) { () async throws(BrokerError) in
-                try await engine.token(for: request.runtimeData, from: request.authority, in: engine.makeContext(id: id))
+                try await engine.token(for: request.runtimeData, from: request.authority, in: context)
             }
             return document([("token", .string(token.compact))], from: engine.provenance)
         case .keyRelease:
             let request = try decoding { () throws(Refusal) in try ReleaseRequest(body: body) }
             let content = try await asking(.release(request.key)) { () async throws(BrokerError) in
-                ReleasedKeyBody.encode(try await engine.release(request, in: engine.makeContext(id: id)))
+                ReleasedKeyBody.encode(try await engine.release(request, in: context))
             }
             var reply = Reply.json(200, content)
             reply.isSecret = true

@@ -136,8 +136,8 @@ struct DoctorRelease {
             let link: ReleaseLink =
                 switch error.stage {
                 case .identity: .identity
-                case .startup, .decode, .route, .evidence, .endorsement, .verify: .verifier
-                case .release, .unwrap: isAboutPolicy ? .policy : .store
+                case .startup, .decode, .caller, .route, .evidence, .endorsement, .verify: .verifier
+                case .release, .unwrap, .audit: isAboutPolicy ? .policy : .store
                 }
             return DoctorRow(link, Finding("release", error))
         }
