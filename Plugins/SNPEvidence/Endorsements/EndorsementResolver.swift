@@ -55,7 +55,7 @@ package final class EndorsementResolver: Sendable {
         ) { [self] latest throws(BrokerError) in
             // It may have come since.
             if let chain = try keptChain(subject, report) { return chain }
-            let context = RequestContext(id: context.id, logger: context.logger, deadline: latest)
+            let context = context.shared(until: latest)
             let chain = try await resolve(subject, report, table, in: context)
             hasResolved.store(true, ordering: .releasing)
             return chain
