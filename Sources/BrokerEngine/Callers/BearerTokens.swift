@@ -3,7 +3,8 @@ internal import OpenSSLCrypto
 internal import PlainText
 internal import SecureMemory
 
-/// The tokens of `callers.bearer-file`, as digests: for callers whom neither the kernel nor a certificate names (Callers.md, "Bearer tokens").
+/// The tokens of `callers.bearer-file`, as digests: for callers whom neither the kernel nor a certificate names
+/// (Callers.md, "Bearer tokens").
 package struct BearerTokens: Sendable {
     private struct Entry {
         let name: String
@@ -48,8 +49,8 @@ package struct BearerTokens: Sendable {
 }
 
 extension CallerGate {
-    /// The caller of one request of a connection: the fields `Authorization` of its head may name it. Where there are tokens, a request on TCP
-    /// without a client certificate needs one.
+    /// The caller of one request of a connection: the fields `Authorization` of its head may name it. Where there are tokens, a request on
+    /// TCP without a client certificate needs one.
     package func identify(_ caller: Caller, authorization fields: [String]) throws(BrokerError) -> Caller {
         guard let bearers, caller.way != .broker else { return caller }
         if fields.count == 1, let field = fields.first, field.utf8.count <= 600, field.prefix(7).lowercased() == "bearer ",
