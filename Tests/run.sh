@@ -11,7 +11,7 @@ broker_files+=" linux-libc-dev:/usr/include/linux/sev-guest.h"
 # Deployment samples are parsed by somebody else's parser.
 broker_modules+=" python3-yaml:yaml"
 # A browser for the pages of `policy explain`, and room for Microsoft's own clients: large, so only CI insists on them.
-[ -z "${CI:-}" ] || { broker_commands+=" chromium:chromium"; broker_modules+=" python3-venv:ensurepip"; }
+[ -z "${CI:-}" ] || { broker_commands+=" chromium:chromium prometheus:promtool"; broker_modules+=" python3-venv:ensurepip"; }
 broker_prepare
 
 # Skips that this machine cannot help, each with a pattern of its line: found out here, never assumed.
@@ -41,6 +41,8 @@ python_with() {
 python_with SIMULATOR_TEST_PYTHON azure-clients aiohttp azure-identity azure-keyvault-keys azure-security-attestation msal six \
     openapi-spec-validator schemathesis
 python_with SIMULATOR_TEST_AZ azure-cli azure-cli
+# Prometheus' parser, and Kubernetes' schemas for the manifests.
+python_with OPERATIONS_TEST_PYTHON operations kubernetes-validate prometheus-client pyyaml
 swift build --build-tests
 [ $# -eq 0 ] || exec swift test --skip-build "$@"
 
