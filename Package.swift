@@ -12,6 +12,8 @@ let strict: [SwiftSetting] =
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let instrumentation: Target.Dependency = .product(name: "Instrumentation", package: "swift-distributed-tracing")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
@@ -56,6 +58,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
@@ -73,7 +77,7 @@ let package = Package(
         library("StrictJSON", ["CJansson", "PlainText"]),
         library("OpenSSLCrypto", ["COpenSSL", "CProcessShims", "PlainText", "SecureMemory"]),
         library("JOSE", ["OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
-        library("HTTPTransport", ["PlainText", "SecureMemory", "Waiting"]),
+        library("HTTPTransport", ["PlainText", "SecureMemory", "Waiting", instrumentation]),
         library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "Waiting"]),
 
         // The field
@@ -110,7 +114,10 @@ let package = Package(
         // Edges
         library(
             "BrokerObservability",
-            ["BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "StrictJSON", "Waiting", log]),
+            [
+                "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "StrictJSON", "Waiting", log,
+                metrics,
+            ]),
         library(
             "BrokerConfiguration",
             [
@@ -123,8 +130,9 @@ let package = Package(
             [
                 "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "StrictJSON",
                 "SecureMemory", "Waiting", log,
-                .product(name: "HummingbirdCore", package: "hummingbird"), nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
-                nio("NIOTLS"), .product(name: "NIOSSL", package: "swift-nio-ssl"), serviceLifecycle,
+                .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
+                nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOTLS"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                serviceLifecycle,
             ]),
 
         // Providers
@@ -239,7 +247,7 @@ let package = Package(
             "BrokerObservabilityTests",
             [
                 "BrokerCore", "BrokerEngine", "BrokerObservability", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "StrictJSON",
-                "Waiting", log,
+                "Waiting", log, metrics,
             ]),
         tests(
             "BrokerHTTPTests",

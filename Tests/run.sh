@@ -13,7 +13,7 @@ broker_files+=" linux-libc-dev:/usr/include/linux/sev-guest.h"
 # Deployment samples are parsed by somebody else's parser.
 broker_modules+=" python3-yaml:yaml"
 # A browser for the pages of `policy explain`, and room for Microsoft's own clients: large, so only CI insists on them.
-[ -z "${CI:-}" ] || { broker_commands+=" chromium:chromium"; broker_modules+=" python3-venv:ensurepip"; }
+[ -z "${CI:-}" ] || { broker_commands+=" chromium:chromium prometheus:promtool"; broker_modules+=" python3-venv:ensurepip"; }
 broker_prepare
 
 # Skips that this machine cannot help, each with a pattern of its line: found out here, never assumed.
@@ -47,6 +47,8 @@ python_with SIMULATOR_TEST_PYTHON azure-clients aiohttp azure-identity azure-key
 python_with SIMULATOR_TEST_AZ azure-cli azure-cli
 # The authors' own reader of lists of materials.
 python_with SBOM_TEST_PYTHON sbom-tools 'cyclonedx-python-lib[json-validation]'
+# Prometheus' parser, and Kubernetes' schemas for the manifests.
+python_with OPERATIONS_TEST_PYTHON operations kubernetes-validate prometheus-client pyyaml
 swift build --build-tests
 [ $# -eq 0 ] || exec swift test --skip-build "$@"
 

@@ -52,7 +52,7 @@ package final class AzureSimulators: Service {
             "entra", commonName: "accounts.accesscontrol.windows.net", in: state, validity: validity, makeKey: configuration.makeSignerKey)
         accessTokens = AccessTokenIssuer(tenantID: configuration.tenantID, key: entra.key, certificate: entra.certificate)
         attestationInstances = AttestationInstances(directory: state, validity: validity, makeSignerKey: configuration.makeSignerKey)
-        faults = FaultBoard(configuration.faults)
+        faults = FaultBoard(configuration.faults, limits: configuration.limits)
         permissions = PermissionBoard(configuration.denials)
         let content = try KeyStoreContent(directory: state)
         let attestationAuthorities = AuthorityKeyFinder(transport: configuration.authorityTransport)

@@ -48,6 +48,8 @@ package struct SimulatorConfiguration: Sendable {
     package var denials: [PermissionDenial] = []
     /// Faults that are armed from the start.
     package var faults: [FaultRule] = []
+    /// How many requests of a route each host takes in a time.
+    package var limits: [RateLimit] = []
     /// Exponents of vault keys as `AAEAAQ` (00 01 00 01), as recorded in 2021 and 2022, instead of `AQAB`.
     package var writesPaddedExponent = false
     /// Whether answers spell a key's name as the request did, instead of as it was first written. Clients have to take both.

@@ -124,8 +124,8 @@ struct RootCommand: ParsableCommand {
             commands.append(PolicyCommand.self)
         #endif
         return commands + [
-            PluginsCommand.self, ConfigCommand.self, DoctorCommand.self, KeyCommand.self, WrapCommand.self, AuditCommand.self,
-            CallersCommand.self,
+            PluginsCommand.self, ConfigCommand.self, DoctorCommand.self, HealthcheckCommand.self, KeyCommand.self, WrapCommand.self,
+            AuditCommand.self, CallersCommand.self,
         ]
     }
 }

@@ -4,7 +4,7 @@ package import BrokerEngine
 package import BrokerObservability
 package import HTTPTransport
 package import Logging
-internal import PlainText
+package import PlainText
 
 /// The whole configuration, checked: what `serve` starts with.
 package struct BrokerConfiguration: Sendable {
@@ -63,6 +63,10 @@ package struct BrokerConfiguration: Sendable {
     package let callers: Callers
     /// `nil` where nothing is written down.
     package let audit: Audit?
+    /// Where metrics are served; `nil` for nowhere.
+    package let metrics: HostAndPort?
+    /// Where spans are sent; `nil` for nowhere.
+    package let spans: OTLPEndpoint?
 
     /// What works and still deserves a look, each one sentence for the start-up log.
     package let warnings: [String]

@@ -18,6 +18,7 @@ enum BrokerSettings {
     static let releaseSession = ReleaseSession()
     static let log = Log()
     static let audit = Audit()
+    static let trace = Trace()
 
     struct Server: SettingsGroup {
         let http = SettingKey<ListenSetting>(
@@ -28,6 +29,9 @@ enum BrokerSettings {
             check: { $0.isEmpty ? nil : "this build serves HTTP only; leave server.grpc empty" })
         let unix = SettingKey<String>(
             "unix", default: "", help: "Path of a unix socket that serves the REST interface as well", check: Self.socketPath)
+        let metrics = SettingKey<LoopbackListenSetting>(
+            "metrics", default: LoopbackListenSetting(address: nil),
+            help: "Address of a listener of its own for GET /metrics, for example 9464 or 0.0.0.0:9464; off when empty")
         let profile = SettingKey<ResponseProfile>(
             "profile", default: .compatible, help: "HTTP status codes: those of the original sidecar, or precise ones for each error code")
         let bodyLimit = SettingKey<Int>(
@@ -133,5 +137,12 @@ enum BrokerSettings {
                 "Most releases of one session; those that shared a request to the key store count once. 0 makes every wrapping key "
                 + "single use"
         )
+    }
+
+    struct Trace: SettingsGroup {
+        let otlpEndpoint = SettingKey<String>(
+            "otlp-endpoint", default: "",
+            help: "Collector that spans are sent to as OTLP in JSON, for example http://127.0.0.1:4318; off when empty",
+            check: { $0.isEmpty || OTLPEndpoint($0) != nil ? nil : OTLPEndpoint.form })
     }
 }

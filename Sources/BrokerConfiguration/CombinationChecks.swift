@@ -24,6 +24,9 @@ enum CombinationChecks {
     }
 
     private static func server(_ layers: inout ConfigurationLayers) {
+        if let address = layers.value(BrokerSettings.server.metrics, at: "server.metrics")?.address, !address.isLoopback {
+            layers.warn("server.metrics: \(address) is not a loopback address; let a network policy say who may read it")
+        }
         guard let http = layers.value(BrokerSettings.server.http, at: "server.http"),
             let unix = layers.value(BrokerSettings.server.unix, at: "server.unix")
         else { return }

@@ -1,6 +1,7 @@
 internal import AzureServices
 package import BrokerCore
 internal import BrokerEngine
+internal import BrokerObservability
 internal import HTTPTransport
 
 extension BrokerConfiguration {
@@ -43,6 +44,8 @@ extension BrokerConfiguration {
             file: try log(BrokerSettings.log.file).nilIfEmpty, rotate: try log(BrokerSettings.log.rotate))
         callers = try Callers(layers.settings(of: "callers"))
         audit = try Audit(layers.settings(of: "audit"))
+        metrics = try settings(BrokerSettings.server.metrics).address
+        spans = OTLPEndpoint(try layers.settings(of: "trace")(BrokerSettings.trace.otlpEndpoint))
         warnings = layers.warnings
         let inUse = Set([evidence.settings.path, verifier.settings.path] + keyStores.map(\.settings.path))
         effective = layers.effective(providersInUse: inUse)

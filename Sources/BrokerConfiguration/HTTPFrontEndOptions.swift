@@ -45,6 +45,8 @@ package struct HTTPFrontEndOptions: Sendable {
     package var connectionLimit: Int
     /// Most bytes of a refused request that are read and thrown away before the connection is cut.
     package var discardLimit = 512 << 20
+    /// Whether a request whose caller does not trace it begins a trace of its own.
+    package var startsTraces = false
     /// How long requests may go on after a graceful shutdown began.
     package var drainTimeout: Duration
 

@@ -54,6 +54,7 @@ package struct SettingsCatalogue: Sendable {
         declare("release-session", BrokerSettings.releaseSession.schema.declarations)
         declare("log", BrokerSettings.log.schema.declarations)
         declare("audit", BrokerSettings.audit.schema.declarations)
+        declare("trace", BrokerSettings.trace.schema.declarations)
 
         var positions: [String: Int] = [:]
         var variables: [String: [Int]] = [:]

@@ -48,10 +48,14 @@ package struct RequestRecord: Sendable {
         /// HOST_DATA of the report, hexadecimal: the digest of the security policy under which this machine was started.
         package var policyDigest: String
         package var provenance: Evidence.Provenance
+        /// When the report was made, and when the first of its certificates expires: seconds since 1970.
+        package var collectedAt: Int64?
+        package var certificatesExpireAt: Int64?
         /// Claim `jti` of the authority's token; `nil` without a token or the claim.
         package var tokenID: String?
         /// SHA-256 of the token, hexadecimal.
         package var tokenDigest: String?
+        package var tokenExpiresAt: Int64?
 
         package init(evidenceDigest: String, tcb: String, policyDigest: String, provenance: Evidence.Provenance) {
             self.evidenceDigest = evidenceDigest
@@ -62,8 +66,12 @@ package struct RequestRecord: Sendable {
     }
 
     package let requestID: String
+    /// The request's span; `nil` where nobody traces it.
+    package var trace: TraceContext?
+    /// The caller's span above it, where the caller named one.
+    package var traceParent: TraceContext?
     /// Trace that the request belongs to (W3C Trace Context), 32 hexadecimal digits.
-    package var traceID: String?
+    package var traceID: String? { trace?.traceID }
     /// Who took the request, from a closed set of the front end: `POST /key/release`.
     package var route = ""
     package var caller: Caller

@@ -82,6 +82,9 @@ public final class SingleFlightCache<Key: Hashable & Sendable, Value: Sendable>:
         }
     }
 
+    /// The number of the value that is kept for `key`, fresh or not.
+    package func generation(of key: Key) -> UInt64? { state.withLock { $0.entries[key]?.found.generation } }
+
     private func known(_ key: Key, otherThan stale: UInt64?) -> Found? {
         guard let entry = state.withLock({ $0.entries[key] }), entry.found.generation != stale, isFresh(entry) else { return nil }
         return entry.found

@@ -55,6 +55,9 @@ package final class BrokerEngine: Sendable {
     let admission: Admission
     let sessions: ReleaseSessions?
     let shared: SharedReleases
+    let refusedAlternates = RefusedAlternates()
+    /// Health of the services, for readiness.
+    let upstreams: (any UpstreamReporting)?
     let clock: any WallClock
     let logger: Logger
     /// Told about every request of the use cases, in this order.
@@ -66,8 +69,8 @@ package final class BrokerEngine: Sendable {
 
     package init(
         evidence: NamedProvider<any EvidenceProvider>, verifier: NamedProvider<any Verifier>, keyStores: [NamedProvider<any KeyStore>],
-        wrappingKeys: WrappingKeyPool, options: Options, clock: any WallClock = SystemClock(), logger: Logger,
-        observers: [any RequestObserver] = [], callers: CallerGate = CallerGate()
+        wrappingKeys: WrappingKeyPool, options: Options, upstreams: (any UpstreamReporting)? = nil,
+        clock: any WallClock = SystemClock(), logger: Logger, observers: [any RequestObserver] = [], callers: CallerGate = CallerGate()
     ) {
         self.evidence = evidence
         self.verifier = verifier
@@ -76,8 +79,10 @@ package final class BrokerEngine: Sendable {
         self.options = options
         let admission = Admission(running: options.releaseLimit, waiting: options.releaseQueue, memory: options.refusalMemory)
         self.admission = admission
-        shared = SharedReleases { admission.isTurningAway }
+        shared = SharedReleases(
+            isCrowded: { admission.isTurningAway }, isTroubled: { upstreams?.upstreamState(of: .service($0)) != nil })
         sessions = options.session.map { ReleaseSessions($0, clock: clock) }
+        self.upstreams = upstreams
         self.clock = clock
         self.logger = logger
         self.observers = observers
@@ -125,7 +130,7 @@ package final class BrokerEngine: Sendable {
     private func endorsedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> (
         evidence: Evidence, proof: RequestRecord.Proof
     ) {
-        let (evidence, report) = try await collect(runtimeData.reportData, isRaw: false, in: context)
+        let (evidence, report, proof) = try await collect(runtimeData.reportData, isRaw: false, in: context)
         guard !evidence.endorsements.isEmpty else {
             throw BrokerError(
                 .evidenceUnavailable, at: .endorsement,
@@ -136,7 +141,7 @@ package final class BrokerEngine: Sendable {
                 .endorsementMismatch, at: .endorsement,
                 "the certificate chain endorses TCB \(evidence.endorsedTCB), the report says \(report.reportedTCB.hex)")
         }
-        return (evidence, RequestRecord.Proof(evidence, report))
+        return (evidence, proof)
     }
 
     /// The verifier's token for `runtimeData`, from `authority` or the configured one.
@@ -168,13 +173,14 @@ package final class BrokerEngine: Sendable {
         }
         var proof = collected
         proof.tokenID = token.content.id
+        proof.tokenExpiresAt = token.expiresAt
         proof.tokenDigest = Hex.encode(DigestAlgorithm.sha256.digest(Array(token.compact.utf8)))
         context.recorder.note { [proof] in $0.proof = proof }
         return (token, proof)
     }
 
     private func collect(_ binding: ReportData, isRaw: Bool, in context: RequestContext) async throws(BrokerError) -> (
-        evidence: Evidence, report: AttestationReport
+        evidence: Evidence, report: AttestationReport, proof: RequestRecord.Proof
     ) {
         let provider = evidence.provider
         let evidence = try await asked(at: .evidence, in: context) { () async throws(BrokerError) in
@@ -200,15 +206,18 @@ package final class BrokerEngine: Sendable {
                 "release sessions ended: the machine reports another TCB",
                 metadata: ["sessions": "\(ended)", "tcb": "\(report.reportedTCB.hex)"])
         }
-        context.recorder.note { $0.proof = RequestRecord.Proof(evidence, report) }
-        return (evidence, report)
+        let proof = RequestRecord.Proof(evidence, report, at: clock.now())
+        context.recorder.note { $0.proof = proof }
+        return (evidence, report, proof)
     }
 }
 
 extension RequestRecord.Proof {
-    fileprivate init(_ evidence: Evidence, _ report: AttestationReport) {
+    fileprivate init(_ evidence: Evidence, _ report: AttestationReport, at time: Int64) {
         self.init(
             evidenceDigest: Hex.encode(DigestAlgorithm.sha256.digest(evidence.report)), tcb: report.reportedTCB.hex,
             policyDigest: Hex.encode(report.hostData), provenance: evidence.provenance)
+        collectedAt = time
+        certificatesExpireAt = evidence.endorsements.compactMap { try? Certificate(der: $0).notAfter }.min()
     }
 }

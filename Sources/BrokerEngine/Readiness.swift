@@ -1,5 +1,5 @@
 package import BrokerCore
-internal import HTTPTransport
+package import HTTPTransport
 
 /// Whether the broker could serve a release right now.
 package struct Readiness: Sendable, Equatable {
@@ -7,6 +7,14 @@ package struct Readiness: Sendable, Equatable {
     package let obstacles: [String]
     /// What the evidence is worth.
     package let provenance: Evidence.Provenance
+    /// Services with which something is the matter, also where that stands in nobody's way.
+    package let upstreams: [UpstreamState]
+
+    package init(obstacles: [String], provenance: Evidence.Provenance, upstreams: [UpstreamState] = []) {
+        self.obstacles = obstacles
+        self.provenance = provenance
+        self.upstreams = upstreams
+    }
 
     package var isReady: Bool { obstacles.isEmpty }
 }
@@ -40,7 +48,7 @@ extension BrokerEngine {
         // In the order of a release, whoever answered first.
         let obstacles = all.indices.flatMap { found[$0] ?? [] } + watch.obstacles + observers.flatMap { $0.obstacles }
         watch.tell(obstacles)
-        return Readiness(obstacles: obstacles, provenance: provenance)
+        return Readiness(obstacles: obstacles, provenance: provenance, upstreams: upstreams?.upstreamStates ?? [])
     }
 
     private func obstacles(of name: String, _ provider: any ReadinessReporting, at stage: BrokerError.Stage, in context: RequestContext)

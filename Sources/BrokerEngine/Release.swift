@@ -45,7 +45,8 @@ extension BrokerEngine {
     package func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
         context.recorder.note { $0.key = request.key }
         return try await recorded(.release, in: context, beginningAt: .release) { [self] () async throws(BrokerError) -> ReleasedKey in
-            let order = try order(request)
+            let authorities = try releaseAuthorities(request.authority)
+            let order = try order(request, authorities[0])
             context.recorder.note {
                 ($0.store, $0.storeEndpoint, $0.authority) = (order.store.name, order.reference.store, order.authority)
             }
@@ -54,7 +55,11 @@ extension BrokerEngine {
                 let start = ContinuousClock.now
                 return try await admission.admitted(context.recorder.record.caller.share) { () async throws(BrokerError) -> ReleasedKey in
                     context.recorder.add(start.duration(to: .now), to: .queue)
-                    return try await release(order, in: context)
+                    return try await firstThatAnswers(authorities, for: order.reference, in: context) {
+                        (authority: Endpoint) async throws(BrokerError) -> ReleasedKey in
+                        context.recorder.note { $0.authority = authority }
+                        return try await release(try self.order(request, authority), in: context)
+                    }
                 }
             }
         }
@@ -71,8 +76,7 @@ extension BrokerEngine {
         }
     }
 
-    private func order(_ request: ReleaseRequest) throws(BrokerError) -> Order {
-        let authority = try chooseAuthority(request.authority)
+    private func order(_ request: ReleaseRequest, _ authority: Endpoint) throws(BrokerError) -> Order {
         let (store, endpoint) = try chooseStore(request.store)
         return Order(
             reference: KeyReference(store: endpoint, name: request.key), store: store, authority: authority, caller: request.caller)
@@ -86,8 +90,8 @@ extension BrokerEngine {
         // Somebody else's identity shares nothing.
         guard case .broker = order.caller else { return try await release(order, sessions, in: context) }
         let wish = SharedReleases.Wish(key: order.reference, authority: order.authority)
-        return try await shared.release(wish, in: context) { [self] context throws(BrokerError) in
-            try await release(order, sessions, in: context)
+        return try await shared.release(wish, in: context) { [self] context, asking throws(BrokerError) in
+            try await release(order, sessions, in: context, asking: asking)
         }
     }
 
@@ -105,13 +109,16 @@ extension BrokerEngine {
         let caller: CallerCredential
     }
 
-    private func release(_ order: Order, _ sessions: ReleaseSessions, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
+    private func release(
+        _ order: Order, _ sessions: ReleaseSessions, in context: RequestContext, asking: @Sendable () -> Void = {}
+    ) async throws(BrokerError) -> ReleasedKey {
         let scope = ReleaseSession.Scope(authority: order.authority, store: order.reference.store)
         while true {
             let lease = try await sessions.lease(for: scope, in: context) { [self] context throws(BrokerError) in
                 try await makeSession(for: order, in: context)
             }
             context.recorder.note { ($0.session, $0.proof) = (lease.isReused ? .reused : .new, lease.session.proof) }
+            asking()
             do { return try await carryOut(order, with: lease.session, in: context) } catch {
                 guard error.mayComeFromSession else { throw error }
                 guard lease.isReused else {

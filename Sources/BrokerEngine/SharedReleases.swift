@@ -8,8 +8,9 @@ internal import Synchronization
 /// Releases of one key that wait at the same time, answered by one exchange with the key store. For release sessions, where wrapping key
 /// and token are shared anyway.
 ///
-/// Nobody gets an older answer than by asking alone: whoever finds exchanges under way joins the next one, which begins later. So a key
-/// that was disabled, or a policy that was changed, before a caller asked is never passed over.
+/// Nobody gets an older answer than by asking alone: an exchange can be joined until the store is asked, and whoever finds only others under
+/// way joins the next one, which begins later. So a key that was disabled, or a policy that was changed, before a caller asked is never passed
+/// over, and a wave of callers for one key costs one request to its store.
 final class SharedReleases: Sendable {
     /// What must be the same: the broker's identity is the only one that shares.
     struct Wish: Hashable, Sendable {
@@ -39,15 +40,28 @@ final class SharedReleases: Sendable {
     /// The exchanges for one wish.
     private struct Line {
         var running = 0
+        /// The one that has its turn and has not asked the store yet.
+        var open: Exchange?
+        /// The one whose turn nobody has taken up yet.
+        var reserved: Exchange?
         /// The one that is to begin when another ends; who comes now joins it.
         var next: Exchange?
         /// Where it waits for that.
         var turn = WaitList<Void>()
 
-        var isIdle: Bool { running == 0 && next == nil && turn.isEmpty }
+        var isIdle: Bool { running == 0 && open == nil && next == nil && turn.isEmpty }
+
+        /// `exchange` has its turn.
+        mutating func begin(_ exchange: Exchange) {
+            if next == exchange { next = nil }
+            open = exchange
+        }
 
         /// From now on nobody joins `exchange`.
-        mutating func close(_ exchange: Exchange) { if next == exchange { next = nil } }
+        mutating func close(_ exchange: Exchange) {
+            if next == exchange { next = nil }
+            if open == exchange { open = nil }
+        }
     }
 
     /// Exchanges for one wish at a time: one alone would make everybody wait for a slow one.
@@ -59,11 +73,15 @@ final class SharedReleases: Sendable {
     private let lines = Mutex<[Wish: Line]>([:])
     private let counter = Atomic<UInt64>(0)
     private let isCrowded: @Sendable () -> Bool
+    private let isTroubled: @Sendable (Endpoint) -> Bool
 
-    /// `isCrowded` says whether callers are being turned away.
-    init(isCrowded: @escaping @Sendable () -> Bool) { self.isCrowded = isCrowded }
+    /// `isCrowded` says whether callers are being turned away, `isTroubled` whether a store asked for fewer requests or fails.
+    init(isCrowded: @escaping @Sendable () -> Bool, isTroubled: @escaping @Sendable (Endpoint) -> Bool = { _ in false }) {
+        self.isCrowded = isCrowded
+        self.isTroubled = isTroubled
+    }
 
-    private var limitNow: Int { isCrowded() ? Self.crowdedLimit : Self.limit }
+    private func limitNow(_ wish: Wish) -> Int { isTroubled(wish.key.store) ? 1 : isCrowded() ? Self.crowdedLimit : Self.limit }
 
     /// How many wait for an exchange that has not begun.
     var waitingCount: Int {
@@ -71,32 +89,40 @@ final class SharedReleases: Sendable {
         return exchanges.waitingCount(where: next.contains)
     }
 
+    /// How many callers wait for any exchange.
+    var callerCount: Int { exchanges.waitingCount() }
+
     /// How many exchanges are under way.
     var runningCount: Int { lines.withLock { $0.values.reduce(0) { $0 + $1.running } } }
 
     /// Runs `work`, or waits for somebody else's that begins after this call. It runs in a task of its own, with the latest deadline of
-    /// those who wait for it, and is cancelled when all of them have gone.
+    /// those who wait for it, and is cancelled when all of them have gone. It calls its second argument before it asks the store.
     func release(
-        _ wish: Wish, in context: RequestContext, work: @escaping @Sendable (RequestContext) async throws(BrokerError) -> ReleasedKey
+        _ wish: Wish, in context: RequestContext,
+        work: @escaping @Sendable (RequestContext, _ asking: @escaping @Sendable () -> Void) async throws(BrokerError) -> ReleasedKey
     ) async throws(BrokerError) -> ReleasedKey {
         let new = Exchange(wish: wish, number: counter.add(1, ordering: .relaxed).newValue)
-        let limit = limitNow
-        let (exchange, hasTurn) = change(wish) { line in
+        let limit = limitNow(wish)
+        let exchange = change(wish) { line in
+            if let open = line.open { return open }
             if line.running < limit {
                 line.running += 1
-                return (new, true)
+                line.reserved = new
+                line.begin(new)
+                return new
             }
             let next = line.next ?? new
             line.next = next
-            return (next, false)
+            return next
         }
         let start = ContinuousClock.now
         let answer = try await exchanges.value(
             for: exchange, until: { context.deadline }, isOwn: { $0.code == .deadlineExceeded }
         ) { latest throws(BrokerError) in
-            if !hasTurn { try await self.waitForTurn(exchange) }
-            defer { self.end(wish) }
-            return Answer(try await work(context.shared(until: latest)), context.recorder.record)
+            try await self.waitForTurn(exchange)
+            defer { self.end(exchange) }
+            let key = try await work(context.shared(until: latest)) { self.change(wish) { $0.close(exchange) } }
+            return Answer(key, context.recorder.record)
         }
         guard let answer else { throw .cancelled(at: .release) }
         if answer.record.requestID != context.id {
@@ -107,23 +133,28 @@ final class SharedReleases: Sendable {
     }
 
     private func waitForTurn(_ exchange: Exchange) async throws(BrokerError) {
-        let (wish, limit) = (exchange.wish, limitNow)
+        let (wish, limit) = (exchange.wish, limitNow(exchange.wish))
         let waiter = change(wish) { line -> Waiter<Void>? in
+            guard line.reserved != exchange else {
+                line.reserved = nil
+                return nil
+            }
             guard line.running < limit else { return line.turn.add() }
             line.running += 1
-            line.close(exchange)
+            line.begin(exchange)
             return nil
         }
         guard let waiter else { return }
         let hasTurn = await waiter.value(onCancel: { self.change(wish) { $0.turn.remove(waiter) } }) != nil
-        change(wish) { $0.close(exchange) }
+        change(wish) { line in if hasTurn { line.begin(exchange) } else { line.close(exchange) } }
         guard hasTurn else { throw .cancelled(at: .release) }
     }
 
     /// Gives the place to an exchange that waits. Where more are under way than may be now, that is left to another one.
-    private func end(_ wish: Wish) {
-        let limit = limitNow
+    private func end(_ exchange: Exchange) {
+        let (wish, limit) = (exchange.wish, limitNow(exchange.wish))
         let next = change(wish) { line in
+            line.close(exchange)
             let next = line.running > limit ? nil : line.turn.takeFirst()
             if next == nil { line.running -= 1 }
             return next

@@ -1,5 +1,6 @@
 import AzureServices
 import BrokerConfiguration
+import PlainText
 import Testing
 
 @Suite("Settings that go together, or do not") struct CombinationTests {
@@ -32,6 +33,22 @@ import Testing
         let open = try load(#"{"server":{"http":"0.0.0.0:8080"}}"#)
         #expect(open.warnings.count == 1)
         #expect(open.warnings.first?.hasPrefix("server.http: 0.0.0.0:8080 is not a loopback address") == true)
+    }
+
+    @Test("metrics listen on loopback unless somebody says otherwise, and nowhere by default") func metrics() throws {
+        #expect(try load("{}").metrics == nil)
+        for text in [#""9464""#, "9464", #""127.0.0.1:9464""#] {
+            let configuration = try load(#"{"server":{"metrics":\#(text)}}"#)
+            #expect(configuration.metrics == HostAndPort(host: "127.0.0.1", port: 9464) && configuration.warnings.isEmpty)
+        }
+        let open = try load(#"{"server":{"metrics":"0.0.0.0:9464"}}"#)
+        #expect(open.warnings.count == 1 && open.warnings[0].hasPrefix("server.metrics: 0.0.0.0:9464 is not a loopback address"))
+        #expect(try problems(#"{"server":{"metrics":"nine"}}"#).count == 1)
+    }
+
+    @Test("spans go to an address with a scheme, and nowhere by default") func spans() throws {
+        #expect(try load("{}").spans == nil && load(#"{"trace":{"otlp-endpoint":"http://127.0.0.1:4318"}}"#).spans != nil)
+        #expect(try problems(#"{"trace":{"otlp-endpoint":"collector"}}"#).first?.contains("http://HOST") == true)
     }
 
     @Test("one host is redirected once") func connectTo() throws {

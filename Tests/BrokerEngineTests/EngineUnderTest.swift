@@ -16,6 +16,7 @@ struct EngineUnderTest {
     var token: FakeVerifier.Answer = { runtime, authority throws(BrokerError) in try Honest.token(runtime, authority) }
     var wrapped: FakeStore.Answer
     var defaultAuthority = "one.attest.example"
+    var alternateAuthorities: [String] = []
     var requestTimeout = Duration.seconds(600)
     var releaseLimit = 64
     var releaseQueue = 256
@@ -30,8 +31,8 @@ struct EngineUnderTest {
     }
 
     func engine(
-        keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil, observers: [any RequestObserver] = [],
-        callers: CallerGate = CallerGate()
+        keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil, upstreams: (any UpstreamReporting)? = nil,
+        observers: [any RequestObserver] = [], callers: CallerGate = CallerGate()
     ) throws -> BrokerEngine {
         let store: any KeyStore = FakeStore(calls: calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: wrapped)
         var options = BrokerEngine.Options(
@@ -42,10 +43,12 @@ struct EngineUnderTest {
             evidence: NamedProvider("fake", FakeEvidence(calls: calls, provenance: provenance, answer: evidence)),
             verifier: NamedProvider(
                 "attest",
-                FakeVerifier(calls: calls, defaultAuthority: defaultAuthority.isEmpty ? nil : try Endpoint(defaultAuthority), answer: token)
+                FakeVerifier(
+                    calls: calls, defaultAuthority: defaultAuthority.isEmpty ? nil : try Endpoint(defaultAuthority),
+                    alternateAuthorities: try alternateAuthorities.map { try Endpoint($0) }, answer: token)
             ), keyStores: keyStores ?? [NamedProvider("vault", store)],
-            wrappingKeys: wrappingKeys ?? WrappingKeyPool(capacity: 0, logger: log.logger()), options: options, clock: ManualClock(),
-            logger: log.logger(), observers: observers, callers: callers)
+            wrappingKeys: wrappingKeys ?? WrappingKeyPool(capacity: 0, logger: log.logger()), options: options, upstreams: upstreams,
+            clock: ManualClock(), logger: log.logger(), observers: observers, callers: callers)
     }
 
     /// What went wrong with a release, or `nil` where a key came out.

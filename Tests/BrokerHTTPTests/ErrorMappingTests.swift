@@ -123,6 +123,16 @@ struct ErrorMappingTests {
         let not = try await TestServer.run(ScriptedEngine(script)) { try await $0.ask(request("GET", "/readyz")) }
         #expect(not.status == 503)
         #expect(not.text == #"{"ready":false,"reasons":["snp: no device","maa: \"x\""],"evidence":"fixture"}"#)
+        script.obstacles = []
+        script.upstreams = [
+            UpstreamState(
+                target: .service(try Endpoint("contoso.managedhsm.azure.net")), purpose: .keyStore, state: .throttled, reason: nil,
+                retryAfter: .milliseconds(1500))
+        ]
+        let throttled = try await TestServer.run(ScriptedEngine(script)) { try await $0.ask(request("GET", "/readyz")) }
+        #expect(throttled.status == 200)
+        let upstream = #"{"name":"contoso.managedhsm.azure.net","purpose":"key_store","state":"throttled","retry_after":2}"#
+        #expect(throttled.text == #"{"ready":true,"reasons":[],"evidence":"fixture","upstreams":[\#(upstream)]}"#)
         let live = try await TestServer.run { try await $0.ask(request("GET", "/livez")) }
         #expect(live.status == 200)
     }

@@ -88,6 +88,11 @@ import Testing
             }
         }
         script.obstacles = ["no device"]
+        script.upstreams = UpstreamState.State.allCases.map { state in
+            UpstreamState(
+                target: .metadata(host: "169.254.169.254", port: 80), purpose: .identity, state: state, reason: "it answered 500",
+                retryAfter: .seconds(1))
+        }
         try await TestServer.run(ScriptedEngine(script)) { server in
             try Self.check(try await Self.ask(server, .ready), of: .ready, status: 503, document)
         }

@@ -25,6 +25,7 @@ final class ScriptedEngine: RequestEngine {
         var jwk = #"{"k":"c2VjcmV0","kty":"oct"}"#
         var obstacles: [String] = []
         var refusal: @Sendable (Caller, RequestRecord.Operation) -> BrokerError? = { _, _ in nil }
+        var upstreams: [UpstreamState] = []
         /// Runs before each answer.
         var pause: @Sendable () async -> Void = {}
     }
@@ -99,8 +100,8 @@ final class ScriptedEngine: RequestEngine {
         turnedAway.withLock { $0.append(operation) }
     }
 
-    func obstacles(in context: RequestContext) async -> [String] {
+    func readiness(in context: RequestContext) async -> Readiness {
         await script.pause()
-        return script.obstacles
+        return Readiness(obstacles: script.obstacles, provenance: script.provenance, upstreams: script.upstreams)
     }
 }

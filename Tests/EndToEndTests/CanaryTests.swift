@@ -135,6 +135,7 @@ import Testing
             ("evidence verify", [["--report", keyFile, "--certs", pem], ["--report", tokenFile, "--certs", keyFile]]),
             ("evidence checks", [[]]), ("plugins list", [[]]), ("plugins show", [["maa"], ["akv"]]), ("plugins probe", [with]),
             ("doctor", [with, with + ["--key", "canary-oct", "--store", LocalAzure.managedHSM, "--json"]]),
+            ("healthcheck", [["--set", "server.http=127.0.0.1:1", "--verbose"] + with, ["--config", tokenFile]]),
             ("config check", [with, ["--config", pem], ["--config", octConfig], ["--config", tokenFile]]), ("config example", [[]]),
             ("config explain", [["log"], ["server.http", "--json"], [pem]]),
             ("demo", [["--json"]]), ("audit verify", [[pem], [tokenFile, "--key-file", keyFile]]),

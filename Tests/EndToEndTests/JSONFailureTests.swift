@@ -47,6 +47,10 @@ import Testing
         "config check": [(["--config", "/nonexistent"], 78)], "config example": [(["extra"], 64)],
         "config explain": [(["no.such.setting"], 64), ([], 64)],
         "doctor": [(["--offline", "--set", "evidence.snp.interface=sev-guest"], 1), (["--offline", "--key", "k"], 64)],
+        "healthcheck": [
+            (["--set", "server.http=127.0.0.1:1"], 2), (["--timeout", "0"], 64), (["--metrics"], 78),
+            (["--set", "server.http=127.0.0.1:0"], 78),
+        ],
         "key import": [(["-c", "/nonexistent"], 2), (["-c", "/nonexistent", "--rsa-bits", "1"], 64)],
         "key list": [([], 64), (["--store", "not a host"], 64)], "key show": [(["no/name"], 64), (["k", "--store", "example.com"], 64)],
         "key release": [(["no/name"], 64)], "key policy show": [(["no/name"], 64)],

@@ -116,8 +116,11 @@ struct EndorsementFetch: Sendable {
             response = try await transport.send(
                 HTTPRequest(
                     .get, target, path: path, headers: headers, deadline: context.deadline.capped(at: .seconds(10)),
-                    maximumResponseBytes: limit))
-        } catch { throw BrokerError(.upstreamUnavailable, at: .endorsement, "\(name) cannot be asked: \(error)", cause: error) }
+                    maximumResponseBytes: limit, purpose: .endorsements))
+        } catch {
+            throw BrokerError(
+                .upstreamUnavailable, at: .endorsement, "\(name) cannot be asked: \(error)", retryAfter: error.retryAfter, cause: error)
+        }
         guard response.status != 200 else { return response.body }
         guard response.brokerCode != .upstreamInvalid else { throw .noEndorsement("\(name) answered \(response.status)") }
         throw UpstreamRefusal(response, of: name, at: .endorsement).error

@@ -3,6 +3,7 @@ internal import AzureServices
 internal import BrokerConfiguration
 internal import BrokerCore
 internal import BrokerEngine
+internal import BrokerObservability
 internal import CurlTransport
 internal import HTTPTransport
 internal import Logging
@@ -15,6 +16,11 @@ struct Composition {
     let keyStores: [NamedProvider<any KeyStore>]
     /// The verifier's authority for requests that name none.
     let authority: Endpoint?
+    /// Health of the services, as the requests of this process found it.
+    let upstreams: ResilientTransport
+    let metrics: BrokerMetrics
+    /// The writer of spans, where they are exported.
+    let spans: SpanExporter?
     private let transport: CurlTransport
     private let wrappingKeys: WrappingKeyPool
 
@@ -32,13 +38,21 @@ struct Composition {
             transport = try CurlTransport(
                 .init(trust: trust.store, connectTo: configuration.tls.connectTo, userAgent: "attestation-broker/\(ProgramVersion.text)"))
         } catch { throw Self.unconnected(error) }
+        metrics = BrokerMetrics(stores: configuration.keyStores.map(\.name))
+        let curl = transport
+        spans = configuration.spans.map {
+            SpanExporter($0, transport: curl, version: ProgramVersion.text, logger: logger)
+        }
+        var watching: [any UpstreamObserver] = [metrics]
+        if let spans { watching.append(spans) }
+        upstreams = ResilientTransport(transport, observers: watching)
         let clock = SystemClock()
         var identity = configuration.identity
         identity.isConfidentialGroup = ConfidentialGroup.isPresent(environment: environment)
         host = HostServices(
-            transport: transport,
+            transport: upstreams,
             accessTokens: try makeAccessTokenSource(
-                identity, environment: environment, transport: transport, clock: clock, logger: logger), trust: trust,
+                identity, environment: environment, transport: upstreams, clock: clock, logger: logger), trust: trust,
             cloud: identity.cloud.rawValue, clock: clock, logger: logger)
 
         var keyStores: [NamedProvider<any KeyStore>] = []
@@ -47,20 +61,36 @@ struct Composition {
         let verifier = try Self.make(configuration.verifier, from: registry.verifiers, host)
         authority = verifier.provider.defaultAuthority
         do { _ = try trust.store() } catch { throw Self.unconnected(error) }
+        var told: [any RequestObserver] = [metrics]
+        if let spans { told.append(spans) }
         engine = BrokerEngine(
             evidence: try Self.make(configuration.evidence, from: registry.evidence, host), verifier: verifier, keyStores: keyStores,
             wrappingKeys: wrappingKeys,
-            options: configuration.engine, clock: clock, logger: logger, observers: observers,
-            callers: callers)
+            options: configuration.engine, upstreams: upstreams, clock: clock, logger: logger, observers: observers + told, callers: callers
+        )
+        watch(configuration)
     }
 
-    /// Makes wrapping keys ahead of time and takes a first look at whether the providers could work, both in the background; tells the log.
-    func start() {
-        wrappingKeys.fill()
-        let engine = engine
-        Task.detached {
-            // What stands in the way is said by the engine.
-            _ = await engine.readiness(in: engine.makeContext(id: "start-up"))
+    /// Makes wrapping keys ahead of time, in the background.
+    func start() { wrappingKeys.fill() }
+
+    /// Figures that are looked up when somebody asks for them.
+    private func watch(_ configuration: BrokerConfiguration) {
+        let (engine, spans) = (engine, spans)
+        let sessions = configuration.engine.session == nil ? "off" : "on"
+        metrics.watch(upstreams)
+        metrics.registry.collect {
+            let load = engine.load
+            return [
+                MetricSample("broker_build", ProgramVersion.text, engine.provenance.rawValue, sessions, value: 1),
+                MetricSample("broker_releases_running", value: Double(load.releasesRunning)),
+                MetricSample("broker_releases_waiting", value: Double(load.releasesWaiting)),
+                MetricSample("broker_release_sessions_open", value: Double(load.sessionsOpen)),
+                MetricSample("broker_shared_releases_running", value: Double(load.sharedRunning)),
+                MetricSample("broker_shared_releases_waiting", value: Double(load.sharedWaiting)),
+                MetricSample("broker_wrapping_keys_ready", value: Double(load.wrappingKeysReady)),
+                MetricSample("broker_wrapping_keys_awaited", value: Double(load.wrappingKeysAwaited)),
+            ] + (spans.map { [MetricSample("broker_spans_dropped", value: Double($0.droppedSpans))] } ?? [])
         }
     }
 

@@ -24,6 +24,7 @@ struct ServeCommand: ProviderCommand {
         if let obstacle = limits.obstacle { throw CommandFailure(.configuration, obstacle) }
         let configuration = try options.load(registry)
         var listening = configuration.server
+        listening.startsTraces = configuration.spans != nil
         let warnings = try listening.fit(limits)
         let sink = try LoggingSetup.bootstrap(configuration.log)
         defer { sink.flush() }
@@ -43,10 +44,12 @@ struct ServeCommand: ProviderCommand {
             rules: configuration.callers.rules, limits: configuration.callers.limits, bearers: try configuration.callers.bearers())
         let composition = try Composition(configuration, registry: registry, logger: logger, observers: observers, callers: callers)
         defer { composition.shutdown() }
+        let notifier = ServiceNotifier(ProcessEnvironment.all)
         let frontEnd = HTTPFrontEnd(
             engine: composition.engine, options: listening, logger: logger,
             onListening: { address in
                 signals.listening()
+                notifier?.send("READY=1")
                 logger.notice(
                     "listening",
                     metadata: [
@@ -55,17 +58,20 @@ struct ServeCommand: ProviderCommand {
                     ])
             })
         composition.start()
+        composition.metrics.registry.collect { [MetricSample("broker_log_lines_dropped", value: Double(sink.droppedLines))] }
         // Each with a name: the group would describe the service, with everything that is in it.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "listeners"),
+            .init(
+                service: HangUpService(
+                    signals: hangUps, engine: composition.engine, sink: sink, audit: audit,
+                    load: { [options] in try options.load(registry) }, logger: logger),
+                successTerminationBehavior: .ignore, serviceName: "SIGHUP"),
+        ]
+        services += Self.companions(of: composition, configuration, notifier, logger)
         let group = ServiceGroup(
-            configuration: .init(
-                services: [
-                    .init(service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "listeners"),
-                    .init(
-                        service: HangUpService(
-                            signals: hangUps, engine: composition.engine, sink: sink, audit: audit,
-                            load: { [options] in try options.load(registry) }, logger: logger),
-                        successTerminationBehavior: .ignore, serviceName: "SIGHUP"),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        defer { notifier?.send("STOPPING=1") }
         do { try await group.run() } catch { throw CommandFailure(.impossible, "the server stopped: \(error)") }
         logger.notice("stopped")
     }

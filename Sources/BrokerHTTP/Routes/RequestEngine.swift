@@ -17,14 +17,12 @@ protocol RequestEngine: Sendable {
     func refusal(of caller: Caller, _ operation: RequestRecord.Operation) -> BrokerError?
     /// Tells who wants to know about a request that was turned away for that.
     func refused(_ operation: RequestRecord.Operation, _ error: BrokerError, in context: RequestContext)
-    /// What stands in the way of a release; empty when nothing does.
-    func obstacles(in context: RequestContext) async -> [String]
+    /// Whether a release could be served.
+    func readiness(in context: RequestContext) async -> Readiness
     /// What works for the time being only; empty when all is well.
     func notices() -> [String]
 }
 
 extension RequestEngine { func notices() -> [String] { [] } }
 
-extension BrokerEngine: RequestEngine {
-    func obstacles(in context: RequestContext) async -> [String] { await readiness(in: context).obstacles }
-}
+extension BrokerEngine: RequestEngine {}

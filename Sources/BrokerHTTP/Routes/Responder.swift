@@ -13,6 +13,7 @@ struct Responder: Sendable {
     let engine: any RequestEngine
     let errors: ErrorAnswers
     let hosts: HostRule
+    let startsTraces: Bool
 
     /// Whose request with this head it is, and why it is not read any further; `nil` where it is.
     @Sendable func door(_ head: HTTPRequestHead, _ caller: Caller) -> (caller: Caller, denial: BrokerError?) {
@@ -38,7 +39,8 @@ struct Responder: Sendable {
             try hosts.check(head)
         } catch { return errors.answer(error, requestID: id) }
         guard let route else { return Answer(reply: .notFound, requestID: id, code: "notFound") }
-        let context = engine.makeContext(record(of: request, route: route, id: id))
+        let record = record(of: request, route: route, id: id)
+        let context = engine.makeContext(record)
         if let denial = request.denial, let operation = route.operation {
             engine.refused(operation, denial, in: context)
             var answer = errors.answer(denial, to: .unread, requestID: id)
@@ -46,7 +48,12 @@ struct Responder: Sendable {
             return answer
         }
         var answer: Answer
-        do { answer = Answer(reply: try await reply(to: request.body, route: route, in: context), requestID: id) } catch {
+        do throws(Failure) {
+            let reply = try await traced(record.trace) { () async throws(Failure) in
+                try await self.reply(to: request.body, route: route, in: context)
+            }
+            answer = Answer(reply: reply, requestID: id)
+        } catch {
             switch error {
             case .refused(let refusal): answer = errors.answer(refusal, requestID: id)
             case .failed(let error, let question): answer = errors.answer(error, to: question, requestID: id)
@@ -59,7 +66,15 @@ struct Responder: Sendable {
     private func record(of request: InboundRequest, route: Route, id: String) -> RequestRecord {
         var record = RequestRecord(requestID: id, caller: request.caller)
         record.route = "\(route.method) \(route.rawValue)"
+        let fields = request.head?.headers["traceparent"] ?? []
+        record.traceParent = fields.count == 1 ? TraceContext(traceparent: fields[0]) : nil
+        record.trace = record.traceParent?.child() ?? (startsTraces ? TraceContext(isSampled: true) : nil)
         return record
+    }
+
+    private func traced(_ trace: TraceContext?, _ work: () async throws(Failure) -> Reply) async throws(Failure) -> Reply {
+        guard let trace else { return try await work() }
+        return try await trace.during(work)
     }
 
     /// Why a route has no good answer.
@@ -112,18 +127,29 @@ struct Responder: Sendable {
     { do { return try await work() } catch { throw .failed(error, question) } }
 
     private func readiness(in context: RequestContext) async -> Reply {
-        let obstacles = await engine.obstacles(in: context)
-        return document(
-            [
-                ("ready", .boolean(obstacles.isEmpty)), ("reasons", .array(obstacles.map { .string($0) })),
-                ("evidence", .string(engine.provenance.rawValue)),
-            ] + notices, status: obstacles.isEmpty ? 200 : 503)
+        let readiness = await engine.readiness(in: context)
+        var members: [(String, JSONValue)] = [
+            ("ready", .boolean(readiness.isReady)), ("reasons", .array(readiness.obstacles.map { .string($0) })),
+            ("evidence", .string(readiness.provenance.rawValue)),
+        ]
+        if !readiness.upstreams.isEmpty { members.append(("upstreams", .array(readiness.upstreams.map(Self.upstream)))) }
+        return document(members + notices, status: readiness.isReady ? 200 : 503)
     }
 
     /// A member that is there only where there is something to say.
     private var notices: [(String, JSONValue)] {
         let notices = engine.notices()
         return notices.isEmpty ? [] : [("notices", .array(notices.map { .string($0) }))]
+    }
+
+    /// A service with which something is the matter.
+    private static func upstream(_ state: UpstreamState) -> JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("name", .string(state.name)), ("purpose", .string(state.purpose.rawValue)), ("state", .string(state.state.rawValue)),
+        ]
+        if let reason = state.reason { members.append(("reason", .string(reason))) }
+        if let delay = state.retryAfter { members.append(("retry_after", .integer(ErrorAnswers.wholeSeconds(delay)))) }
+        return .object(JSONObject(members))
     }
 
     private func document(_ members: [(String, JSONValue)], status: Int = 200, from provenance: Evidence.Provenance = .hardware) -> Reply {

@@ -79,7 +79,8 @@ package struct HTTPFrontEnd: Service {
     private func listeners(_ tls: ServerTLS?) -> [HTTPListener] {
         let budget = BodyBudget(options.totalBodyLimit, longestBody: options.bodyLimit)
         func listener(_ place: HTTPListener.Place, _ hosts: HostRule, _ tls: ServerTLS? = nil) -> HTTPListener {
-            let responder = Responder(engine: engine, errors: ErrorAnswers(profile: options.profile), hosts: hosts)
+            let responder = Responder(
+                engine: engine, errors: ErrorAnswers(profile: options.profile), hosts: hosts, startsTraces: options.startsTraces)
             return HTTPListener(
                 place: place,
                 setup: HTTPConnectionSetup(
