@@ -42,7 +42,9 @@ struct StatementOptions: ParsableArguments {
             ("--platform-reference-issuer", platformReferenceIssuer),
         ] {
             for text in texts {
-                do throws(TrustedIssuer.Complaint) { _ = try TrustedIssuer(text) } catch { throw ValidationError("\(option): \(error.description)") }
+                do throws(TrustedIssuer.Complaint) { _ = try TrustedIssuer(text) } catch {
+                    throw ValidationError("\(option): \(error.description)")
+                }
             }
         }
     }
