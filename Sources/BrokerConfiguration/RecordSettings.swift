@@ -18,7 +18,8 @@ extension BrokerSettings {
 
     struct Callers: SettingsGroup {
         let rules = SettingKey<AccessRulesSetting>(
-            "rules", default: AccessRulesSetting.none, help: "Who may ask for what; the first rule decides, and nobody else may once there is one")
+            "rules", default: AccessRulesSetting.none,
+            help: "Who may ask for what; the first rule decides, and nobody else may once there is one")
         let bearerFile = SettingKey<String>(
             "bearer-file", default: "",
             help: "File with lines NAME TOKEN; where there is one, requests on TCP without a client certificate need such a bearer token",

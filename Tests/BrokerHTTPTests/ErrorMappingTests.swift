@@ -1,5 +1,6 @@
 import BrokerConfiguration
 import BrokerCore
+import HTTPTransport
 import StrictJSON
 import Testing
 

@@ -17,6 +17,14 @@ package struct UpstreamState: Sendable, Equatable {
     package let reason: String?
     package let retryAfter: Duration?
 
+    package init(target: HTTPRequest.Target, purpose: HTTPRequest.Purpose, state: State, reason: String?, retryAfter: Duration?) {
+        self.target = target
+        self.purpose = purpose
+        self.state = state
+        self.reason = reason
+        self.retryAfter = retryAfter
+    }
+
     /// `contoso.managedhsm.azure.net`, `169.254.169.254:80`.
     package var name: String { target.description }
 }
