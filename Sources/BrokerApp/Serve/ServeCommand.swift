@@ -6,6 +6,7 @@ internal import BrokerHTTP
 internal import BrokerObservability
 internal import Logging
 internal import ServiceLifecycle
+internal import UnixSignals
 
 struct ServeCommand: ProviderCommand {
     static let configuration = CommandConfiguration(

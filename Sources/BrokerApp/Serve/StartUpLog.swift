@@ -2,6 +2,7 @@ internal import AzureServices
 internal import BrokerConfiguration
 internal import BrokerCore
 internal import BrokerEngine
+internal import BrokerObservability
 internal import Logging
 
 /// What an operator should see first.
