@@ -103,7 +103,9 @@ let package = Package(
             ]),
 
         // Edges
-        library("BrokerObservability", ["PlainText", "Waiting", log]),
+        library(
+            "BrokerObservability",
+            ["BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "StrictJSON", "Waiting", log]),
         library(
             "BrokerConfiguration",
             [
@@ -117,7 +119,7 @@ let package = Package(
                 "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "StrictJSON",
                 "SecureMemory", "Waiting", log,
                 .product(name: "HummingbirdCore", package: "hummingbird"), nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
-                serviceLifecycle,
+                nio("NIOTLS"), .product(name: "NIOSSL", package: "swift-nio-ssl"), serviceLifecycle,
             ]),
 
         // Providers
@@ -227,7 +229,12 @@ let package = Package(
                 "OpenSSLCrypto", "PlainText",
                 "StrictJSON", log,
             ]),
-        tests("BrokerObservabilityTests", ["BrokerObservability", log]),
+        tests(
+            "BrokerObservabilityTests",
+            [
+                "BrokerCore", "BrokerEngine", "BrokerObservability", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "StrictJSON",
+                "Waiting", log,
+            ]),
         tests(
             "BrokerHTTPTests",
             [

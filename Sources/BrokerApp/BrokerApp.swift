@@ -123,7 +123,10 @@ struct RootCommand: ParsableCommand {
         #if PolicyTools
             commands.append(PolicyCommand.self)
         #endif
-        return commands + [PluginsCommand.self, ConfigCommand.self, DoctorCommand.self, KeyCommand.self, WrapCommand.self]
+        return commands + [
+            PluginsCommand.self, ConfigCommand.self, DoctorCommand.self, KeyCommand.self, WrapCommand.self, AuditCommand.self,
+            CallersCommand.self,
+        ]
     }
 }
 

@@ -30,6 +30,24 @@ package struct BrokerConfiguration: Sendable {
         package let format: LogLineFormat
         /// `nil` for standard error.
         package let file: String?
+        /// Length at which the file is begun anew; 0 for never.
+        package let rotate: Int
+    }
+
+    /// Who may ask for what, and how often.
+    package struct Callers: Sendable {
+        package let rules: AccessRules
+        package let limits: CallerGate.Limits
+        /// `nil` for none.
+        package let bearerFile: String?
+    }
+
+    package struct Audit: Sendable {
+        package let file: String
+        package let isRequired: Bool
+        package let keyFile: String?
+        package let flush: AuditFlush
+        package let maximumSize: Int
     }
 
     package let server: HTTPFrontEndOptions
@@ -42,6 +60,9 @@ package struct BrokerConfiguration: Sendable {
     package let tls: TLS
     package let wrappingKeys: WrappingKeys
     package let log: Log
+    package let callers: Callers
+    /// `nil` where nothing is written down.
+    package let audit: Audit?
 
     /// What works and still deserves a look, each one sentence for the start-up log.
     package let warnings: [String]

@@ -10,11 +10,14 @@ enum BrokerSettings {
     static let cloud = SettingKey<AzureCloud>(
         "cloud", default: .public, help: "Azure cloud, which decides host name suffixes and token audiences")
     static let server = Server()
+    static let serverTLS = ServerTLS()
+    static let callers = Callers()
     static let identity = Identity()
     static let tls = TLS()
     static let wrappingKeys = WrappingKeys()
     static let releaseSession = ReleaseSession()
     static let log = Log()
+    static let audit = Audit()
 
     struct Server: SettingsGroup {
         let http = SettingKey<ListenSetting>(
@@ -46,10 +49,20 @@ enum BrokerSettings {
         let requestTimeout = SettingKey<Duration>(
             "request-timeout", default: .seconds(30), in: .milliseconds(100)...(.seconds(600)),
             help: "Deadline of one request, all its stages together")
-        let releaseLimit = SettingKey<Int>("release-limit", default: 64, in: 1...4096, help: "Most releases at a time")
+        let releaseLimit = SettingKey<Int>(
+            "release-limit", default: 64, in: 1...4096,
+            help: "Most releases at a time; a quarter more for callers who have few of them")
         let releaseQueue = SettingKey<Int>(
             "release-queue", default: 256, in: 0...65536,
             help: "Most releases that wait for their turn; the next ones are answered with 429")
+        let refusedKeyMemory = SettingKey<Duration>(
+            "refused-key-memory", default: .seconds(2), in: .seconds(0)...(.seconds(60)),
+            help: "How long the answer for a key that its store refused is given again without asking")
+        let hosts = SettingKey<[String]>(
+            "hosts", default: [],
+            help:
+                "Names that the Host field may have besides addresses and localhost: on a loopback address, and with profile precise on any"
+        )
 
         // sun_path has 108 bytes including the terminating NUL (unix(7)).
         private static let socketPath: @Sendable (String) -> String? = { path in
@@ -120,13 +133,5 @@ enum BrokerSettings {
                 "Most releases of one session; those that shared a request to the key store count once. 0 makes every wrapping key "
                 + "single use"
         )
-    }
-
-    struct Log: SettingsGroup {
-        let level = SettingKey<Logger.Level>("level", default: .info, help: "Least severe level that is logged")
-        let format = SettingKey<LogLineFormat>("format", default: .text, help: "Lines for people or one JSON object a line")
-        let file = SettingKey<String>(
-            "file", default: "", help: "File to append to, made with mode 0600; standard error when empty",
-            check: { $0.utf8.contains(0) ? "a path has no NUL character" : nil })
     }
 }

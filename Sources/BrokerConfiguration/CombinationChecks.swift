@@ -27,8 +27,24 @@ enum CombinationChecks {
         guard let http = layers.value(BrokerSettings.server.http, at: "server.http"),
             let unix = layers.value(BrokerSettings.server.unix, at: "server.unix")
         else { return }
-        if let address = http.address, !address.isLoopback {
-            layers.warn("server.http: \(address) is not a loopback address; whoever reaches it can ask for evidence, tokens and keys")
+        let certificate = layers.value(BrokerSettings.serverTLS.certificate, at: "server.tls.certificate") ?? ""
+        let key = layers.value(BrokerSettings.serverTLS.key, at: "server.tls.key") ?? ""
+        let authority = layers.value(BrokerSettings.serverTLS.clientAuthority, at: "server.tls.client-ca") ?? ""
+        if certificate.isEmpty != key.isEmpty {
+            let path = certificate.isEmpty ? "server.tls.certificate" : "server.tls.key"
+            layers.complain(path, layers.source(of: path), "server.tls needs a certificate and its key")
+        }
+        if certificate.isEmpty, !authority.isEmpty {
+            let path = "server.tls.client-ca"
+            layers.complain(path, layers.source(of: path), "has no meaning without server.tls.certificate")
+        }
+        if let address = http.address, !address.isLoopback, authority.isEmpty {
+            let bearers = layers.value(BrokerSettings.callers.bearerFile, at: "callers.bearer-file") ?? ""
+            if bearers.isEmpty {
+                layers.warn("server.http: \(address) is not a loopback address; whoever reaches it can ask for evidence, tokens and keys")
+            } else if certificate.isEmpty {
+                layers.warn("server.http: \(address) is not a loopback address; bearer tokens and keys are not encrypted on their way")
+            }
         }
         if http.address == nil, unix.isEmpty {
             layers.complain("server.http", layers.source(of: "server.http"), "nothing to serve on: server.unix is empty too")

@@ -25,7 +25,7 @@ extension BrokerConfiguration {
 
     private init(_ layers: ConfigurationLayers, environment: [String: String]) throws(BrokerError) {
         let settings = layers.settings(of: "server")
-        server = try HTTPFrontEndOptions(settings)
+        server = try HTTPFrontEndOptions(settings, tls: layers.settings(of: "server.tls"))
         engine = try BrokerEngine.Options(settings, session: layers.settings(of: "release-session"))
         let choice = layers.catalogue.choice
         evidence = layers.provider(.evidence, try layers.settings(of: "evidence")(choice.evidence))
@@ -40,7 +40,9 @@ extension BrokerConfiguration {
         let log = layers.settings(of: "log")
         self.log = Log(
             level: try log(BrokerSettings.log.level), format: try log(BrokerSettings.log.format),
-            file: try log(BrokerSettings.log.file).nilIfEmpty)
+            file: try log(BrokerSettings.log.file).nilIfEmpty, rotate: try log(BrokerSettings.log.rotate))
+        callers = try Callers(layers.settings(of: "callers"))
+        audit = try Audit(layers.settings(of: "audit"))
         warnings = layers.warnings
         let inUse = Set([evidence.settings.path, verifier.settings.path] + keyStores.map(\.settings.path))
         effective = layers.effective(providersInUse: inUse)
@@ -48,13 +50,39 @@ extension BrokerConfiguration {
 }
 
 extension HTTPFrontEndOptions {
-    fileprivate init(_ settings: Settings) throws(BrokerError) {
+    fileprivate init(_ settings: Settings, tls files: Settings) throws(BrokerError) {
         let keys = BrokerSettings.server
         self.init(
             http: try settings(keys.http).address, unix: try settings(keys.unix).nilIfEmpty, profile: try settings(keys.profile),
             bodyLimit: try settings(keys.bodyLimit), headerTimeout: try settings(keys.headerTimeout),
             bodyTimeout: try settings(keys.bodyTimeout), idleTimeout: try settings(keys.idleTimeout),
             connectionLimit: try settings(keys.connectionLimit), drainTimeout: try settings(keys.drainTimeout))
+        hosts = try settings(keys.hosts)
+        guard let certificate = try files(BrokerSettings.serverTLS.certificate).nilIfEmpty else { return }
+        tls = TLSFiles(
+            certificate: certificate, key: try files(BrokerSettings.serverTLS.key),
+            clientAuthorities: try files(BrokerSettings.serverTLS.clientAuthority).nilIfEmpty)
+    }
+}
+
+extension BrokerConfiguration.Callers {
+    fileprivate init(_ settings: Settings) throws(BrokerError) {
+        let keys = BrokerSettings.callers
+        rules = try settings(keys.rules).rules
+        bearerFile = try settings(keys.bearerFile).nilIfEmpty
+        limits = CallerGate.Limits(perCaller: try settings(keys.rate).rate, total: try settings(keys.totalRate).rate)
+    }
+}
+
+extension BrokerConfiguration.Audit {
+    fileprivate init?(_ settings: Settings) throws(BrokerError) {
+        let keys = BrokerSettings.audit
+        guard let file = try settings(keys.file).nilIfEmpty else { return nil }
+        self.file = file
+        isRequired = try settings(keys.required)
+        keyFile = try settings(keys.keyFile).nilIfEmpty
+        flush = try settings(keys.flush)
+        maximumSize = try settings(keys.maximumSize)
     }
 }
 
@@ -67,6 +95,7 @@ extension BrokerEngine.Options {
             releaseLimit: try settings(BrokerSettings.server.releaseLimit),
             releaseQueue: try settings(BrokerSettings.server.releaseQueue),
             session: maxAge > .zero && maxUses > 0 ? ReleaseSessionOptions(maxAge: maxAge, maxUses: maxUses) : nil)
+        refusedKeyMemory = try settings(BrokerSettings.server.refusedKeyMemory)
     }
 }
 

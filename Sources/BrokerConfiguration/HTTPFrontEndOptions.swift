@@ -1,5 +1,19 @@
 package import PlainText
 
+/// What a listener needs for TLS, in PEM.
+package struct TLSFiles: Sendable, Equatable {
+    package var certificate: String
+    package var key: String
+    /// Authorities of client certificates; where they are given, nobody is served without one.
+    package var clientAuthorities: String?
+
+    package init(certificate: String, key: String, clientAuthorities: String? = nil) {
+        self.certificate = certificate
+        self.key = key
+        self.clientAuthorities = clientAuthorities
+    }
+}
+
 /// How the HTTP front end listens and what it allows a caller.
 package struct HTTPFrontEndOptions: Sendable {
     /// The TCP listener; `nil` for none.
@@ -10,6 +24,10 @@ package struct HTTPFrontEndOptions: Sendable {
     package var unixSocketMode: UInt16 = 0o660
     package var profile: ResponseProfile
 
+    /// Files for TLS on the TCP listener; `nil` for none.
+    package var tls: TLSFiles?
+    /// Names that the `Host` field may have besides the harmless ones.
+    package var hosts: [String] = []
     /// Longest request body, in bytes. A longer one is answered with 413.
     package var bodyLimit: Int
     /// Most body bytes that all connections together may hold. A request beyond that is answered with 429.

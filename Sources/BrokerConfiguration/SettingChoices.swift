@@ -7,6 +7,8 @@ extension Logger.Level: SettingChoice {}
 
 extension LogLineFormat: SettingChoice {}
 
+extension AuditFlush: SettingChoice {}
+
 /// Which statuses and error texts the REST interface answers with.
 package enum ResponseProfile: String, SettingChoice {
     /// Those of the original sidecar.

@@ -42,6 +42,8 @@ package struct SettingsCatalogue: Sendable {
             for provider in providers where provider.role == role { declare(provider.path, provider.schema.declarations, provider) }
         }
         declare("server", BrokerSettings.server.schema.declarations)
+        declare("server.tls", BrokerSettings.serverTLS.schema.declarations)
+        declare("callers", BrokerSettings.callers.schema.declarations)
         declareProviders(.evidence, use: choice.evidence.declaration)
         declareProviders(.verifier, use: choice.verifier.declaration)
         declareProviders(.keyStore, use: choice.keyStores.declaration)
@@ -51,6 +53,7 @@ package struct SettingsCatalogue: Sendable {
         declare("wrapping-keys", BrokerSettings.wrappingKeys.schema.declarations)
         declare("release-session", BrokerSettings.releaseSession.schema.declarations)
         declare("log", BrokerSettings.log.schema.declarations)
+        declare("audit", BrokerSettings.audit.schema.declarations)
 
         var positions: [String: Int] = [:]
         var variables: [String: [Int]] = [:]

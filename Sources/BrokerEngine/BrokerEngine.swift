@@ -36,6 +36,8 @@ package final class BrokerEngine: Sendable {
         package var session: ReleaseSessionOptions?
         /// How long after a release was refused as `overloaded` the broker still counts as overloaded.
         var refusalMemory = Duration.seconds(1)
+        /// How long the answer for a key that its store refused is given again without asking; zero for not at all.
+        package var refusedKeyMemory = Duration.zero
 
         package init(requestTimeout: Duration, releaseLimit: Int, releaseQueue: Int, session: ReleaseSessionOptions?) {
             self.requestTimeout = requestTimeout
@@ -57,11 +59,15 @@ package final class BrokerEngine: Sendable {
     let logger: Logger
     /// Told about every request of the use cases, in this order.
     let observers: [any RequestObserver]
+    /// Whom the broker serves, and how often.
+    package let callers: CallerGate
+    let refusedKeys: RefusedKeys
+    let watch: ReadinessWatch
 
     package init(
         evidence: NamedProvider<any EvidenceProvider>, verifier: NamedProvider<any Verifier>, keyStores: [NamedProvider<any KeyStore>],
         wrappingKeys: WrappingKeyPool, options: Options, clock: any WallClock = SystemClock(), logger: Logger,
-        observers: [any RequestObserver] = []
+        observers: [any RequestObserver] = [], callers: CallerGate = CallerGate()
     ) {
         self.evidence = evidence
         self.verifier = verifier
@@ -75,6 +81,10 @@ package final class BrokerEngine: Sendable {
         self.clock = clock
         self.logger = logger
         self.observers = observers
+        self.callers = callers
+        refusedKeys = RefusedKeys(memory: options.refusedKeyMemory)
+        watch = ReadinessWatch(
+            authority: verifier.provider.defaultAuthority, stores: keyStores.compactMap { $0.provider.defaultEndpoint }, logger: logger)
     }
 
     /// Name of the evidence provider that the configuration chose.
@@ -99,14 +109,16 @@ package final class BrokerEngine: Sendable {
     /// A report with exactly this report data. Endorsements may be missing.
     package func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         try await recorded(.attestRaw, in: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
-            try await collect(binding, isRaw: true, in: context).evidence
+            try callers.admit(context.recorder.record)
+            return try await collect(binding, isRaw: true, in: context).evidence
         }
     }
 
     /// A report that commits to `runtimeData` with the endorsements that match its TCB.
     package func combinedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         try await recorded(.attestCombined, in: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
-            try await endorsedEvidence(for: runtimeData, in: context).evidence
+            try callers.admit(context.recorder.record)
+            return try await endorsedEvidence(for: runtimeData, in: context).evidence
         }
     }
 
@@ -134,6 +146,7 @@ package final class BrokerEngine: Sendable {
         try await recorded(.attestToken, in: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
             let authority = try chooseAuthority(authority)
             context.recorder.note { $0.authority = authority }
+            try callers.admit(context.recorder.record)
             return try await attest(runtimeData, to: authority, in: context).token
         }
     }

@@ -29,7 +29,9 @@ extension BrokerEngine {
             return await group.reduce(into: [Int: [String]]()) { found, answer in found[answer.index] = answer.obstacles }
         }
         // In the order of a release, whoever answered first.
-        return Readiness(obstacles: all.indices.flatMap { found[$0] ?? [] }, provenance: provenance)
+        let obstacles = all.indices.flatMap { found[$0] ?? [] } + watch.obstacles + observers.flatMap { $0.obstacles }
+        watch.tell(obstacles)
+        return Readiness(obstacles: obstacles, provenance: provenance)
     }
 
     private func obstacles(of name: String, _ provider: any ReadinessReporting, at stage: BrokerError.Stage, in context: RequestContext)

@@ -49,11 +49,25 @@ extension BrokerEngine {
             context.recorder.note {
                 ($0.store, $0.storeEndpoint, $0.authority) = (order.store.name, order.reference.store, order.authority)
             }
-            let start = ContinuousClock.now
-            return try await admission.admitted { () async throws(BrokerError) -> ReleasedKey in
-                context.recorder.add(start.duration(to: .now), to: .queue)
-                return try await release(order, in: context)
+            try callers.admit(context.recorder.record)
+            return try await remembering(order) { () async throws(BrokerError) -> ReleasedKey in
+                let start = ContinuousClock.now
+                return try await admission.admitted(context.recorder.record.caller.share) { () async throws(BrokerError) -> ReleasedKey in
+                    context.recorder.add(start.duration(to: .now), to: .queue)
+                    return try await release(order, in: context)
+                }
             }
+        }
+    }
+
+    /// A key that was just refused is not asked for again, and a refusal is remembered; of the broker's own identity only.
+    private func remembering(_ order: Order, _ work: () async throws(BrokerError) -> ReleasedKey) async throws(BrokerError) -> ReleasedKey {
+        guard case .broker = order.caller else { return try await work() }
+        let wish = SharedReleases.Wish(key: order.reference, authority: order.authority)
+        try refusedKeys.check(wish)
+        do throws(BrokerError) { return try await work() } catch {
+            refusedKeys.note(error, of: wish)
+            throw error
         }
     }
 
@@ -78,7 +92,10 @@ extension BrokerEngine {
     }
 
     /// Ends all release sessions, so that the next release proves this machine anew; their number.
-    @discardableResult package func endSessions() -> Int { sessions?.endAll() ?? 0 }
+    @discardableResult package func endSessions() -> Int {
+        refusedKeys.forget()
+        return sessions?.endAll() ?? 0
+    }
 
     /// A request with everything chosen.
     private struct Order: Sendable {
@@ -111,7 +128,7 @@ extension BrokerEngine {
     /// A new wrapping key and the token that names it, while the store gets ready.
     private func makeSession(for order: Order, in context: RequestContext) async throws(BrokerError) -> ReleaseSession {
         async let prepared = prepare(order, in: context)
-        let wrappingKey = try await wrappingKeys.take()
+        let wrappingKey = try await wrappingKeys.take(for: context.recorder.record.caller.share)
         let claim = WrappingKeyClaim(wrappingKey.publicNumbers)
         let (token, proof) = try await attest(claim.runtimeData, to: order.authority, in: context)
         try claim.mustBeRepeated(by: token)

@@ -21,6 +21,7 @@ struct EngineUnderTest {
     var releaseQueue = 256
     var refusalMemory = Duration.seconds(1)
     var session: ReleaseSessionOptions?
+    var refusedKeyMemory = Duration.zero
 
     /// Releases `key` where nothing else is said.
     init(releasing key: SampleKey? = nil) throws {
@@ -29,12 +30,14 @@ struct EngineUnderTest {
     }
 
     func engine(
-        keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil, observers: [any RequestObserver] = []
+        keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil, observers: [any RequestObserver] = [],
+        callers: CallerGate = CallerGate()
     ) throws -> BrokerEngine {
         let store: any KeyStore = FakeStore(calls: calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: wrapped)
         var options = BrokerEngine.Options(
             requestTimeout: requestTimeout, releaseLimit: releaseLimit, releaseQueue: releaseQueue, session: session)
         options.refusalMemory = refusalMemory
+        options.refusedKeyMemory = refusedKeyMemory
         return BrokerEngine(
             evidence: NamedProvider("fake", FakeEvidence(calls: calls, provenance: provenance, answer: evidence)),
             verifier: NamedProvider(
@@ -42,7 +45,7 @@ struct EngineUnderTest {
                 FakeVerifier(calls: calls, defaultAuthority: defaultAuthority.isEmpty ? nil : try Endpoint(defaultAuthority), answer: token)
             ), keyStores: keyStores ?? [NamedProvider("vault", store)],
             wrappingKeys: wrappingKeys ?? WrappingKeyPool(capacity: 0, logger: log.logger()), options: options, clock: ManualClock(),
-            logger: log.logger(), observers: observers)
+            logger: log.logger(), observers: observers, callers: callers)
     }
 
     /// What went wrong with a release, or `nil` where a key came out.

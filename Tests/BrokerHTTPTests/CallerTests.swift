@@ -85,7 +85,7 @@ struct CallerTests {
     }
 
     @Test func theListenNameIsHarmless() throws {
-        let rule = CallerRule(restrictsHost: true, listenName: "broker.local")
+        let rule = HostRule(restrictsHost: true, names: ["broker.local"])
         func head(_ host: String) -> HTTPRequestHead { HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: ["Host": host]) }
         try rule.check(head("Broker.Local:8080"))
         #expect(throws: Refusal.hostRefused) { try rule.check(head("broker.local.evil.example")) }

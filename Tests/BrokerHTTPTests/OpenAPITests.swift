@@ -20,7 +20,7 @@ import Testing
     ]
     private static let refusals: [Refusal] = [
         .bodyTooLarge(limit: 1), .tooManyBodies, .headTooLarge(limit: 1), .malformedHTTP, .bodyIncomplete, .bodyTimeout, .hostMissing,
-        .hostRefused, .browser, .emptyBody, .misspelt(""), .wrongTopLevel(.rawAttest, found: .array),
+        .hostRefused, .browser, .contentType, .emptyBody, .misspelt(""), .wrongTopLevel(.rawAttest, found: .array),
         .wrongType(.rawAttest, .runtimeData, found: .number), .duplicateMember(.kid), .missing(.rawAttest, .runtimeData),
         .base64(offset: 0),
         .invalidValue(.kid, reason: ""),

@@ -24,6 +24,7 @@ final class ScriptedEngine: RequestEngine {
         var token = "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"
         var jwk = #"{"k":"c2VjcmV0","kty":"oct"}"#
         var obstacles: [String] = []
+        var refusal: @Sendable (Caller, RequestRecord.Operation) -> BrokerError? = { _, _ in nil }
         /// Runs before each answer.
         var pause: @Sendable () async -> Void = {}
     }
@@ -34,6 +35,7 @@ final class ScriptedEngine: RequestEngine {
 
     let script: Script
     private let asked = Mutex<[Question]>([])
+    let turnedAway = Mutex<[RequestRecord.Operation]>([])
 
     init(_ script: Script = Script()) { self.script = script }
 
@@ -87,6 +89,14 @@ final class ScriptedEngine: RequestEngine {
                 memory.copyBytes(from: jwk)
                 return jwk.count
             })
+    }
+
+    func identify(_ caller: Caller, authorization: [String]) throws(BrokerError) -> Caller { caller }
+
+    func refusal(of caller: Caller, _ operation: RequestRecord.Operation) -> BrokerError? { script.refusal(caller, operation) }
+
+    func refused(_ operation: RequestRecord.Operation, _ error: BrokerError, in context: RequestContext) {
+        turnedAway.withLock { $0.append(operation) }
     }
 
     func obstacles(in context: RequestContext) async -> [String] {

@@ -52,6 +52,11 @@ import Testing
         "key release": [(["no/name"], 64)], "key policy show": [(["no/name"], 64)],
         "key policy set": [(["k", "/nonexistent"], 2), (["k"], 64)],
         "policy diff": [(["/nonexistent", "/nonexistent"], 2), (["-", "-"], 64)],
+        "audit verify": [(["/nonexistent"], 2), ([], 64)], "audit show": [(["/nonexistent"], 2)],
+        "audit tail": [(["/nonexistent"], 2), (["/dev/null", "-n", "0"], 64)],
+        "callers explain": [
+            (["--key", "no name"], 64), (["--uid", "1"], 64), (["--key", "k", "--set", #"callers.rules=[{"uid":1}]"#], 1),
+        ],
         "wrap": [(["-infile", "/nonexistent", "-keypath", "/nonexistent/key"], 2)],
     ]
 

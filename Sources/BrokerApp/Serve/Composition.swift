@@ -18,10 +18,12 @@ struct Composition {
     private let transport: CurlTransport
     private let wrappingKeys: WrappingKeyPool
 
+    /// - Parameter callers: whom the broker serves; only its own commands, where it is not given.
+    ///
     /// Touches no network: a broker starts, and says that it is not ready, while its services are away.
     init(
         _ configuration: BrokerConfiguration, registry: ProviderRegistry, environment: [String: String] = ProcessEnvironment.all,
-        logger: Logger, observers: [any RequestObserver] = []
+        logger: Logger, observers: [any RequestObserver] = [], callers: CallerGate = CallerGate()
     ) throws(BrokerError) {
         wrappingKeys = WrappingKeyPool(
             keyBits: configuration.wrappingKeys.size.rawValue, capacity: configuration.wrappingKeys.pool, logger: logger)
@@ -48,16 +50,17 @@ struct Composition {
         engine = BrokerEngine(
             evidence: try Self.make(configuration.evidence, from: registry.evidence, host), verifier: verifier, keyStores: keyStores,
             wrappingKeys: wrappingKeys,
-            options: configuration.engine, clock: clock, logger: logger, observers: observers)
+            options: configuration.engine, clock: clock, logger: logger, observers: observers,
+            callers: callers)
     }
 
     /// Makes wrapping keys ahead of time and takes a first look at whether the providers could work, both in the background; tells the log.
-    func start(logger: Logger) {
+    func start() {
         wrappingKeys.fill()
         let engine = engine
         Task.detached {
-            let readiness = await engine.readiness(in: engine.makeContext(id: "start-up"))
-            for obstacle in readiness.obstacles { logger.warning("not ready: \(obstacle)") }
+            // What stands in the way is said by the engine.
+            _ = await engine.readiness(in: engine.makeContext(id: "start-up"))
         }
     }
 

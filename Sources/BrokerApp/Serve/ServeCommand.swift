@@ -6,7 +6,6 @@ internal import BrokerHTTP
 internal import BrokerObservability
 internal import Logging
 internal import ServiceLifecycle
-internal import UnixSignals
 
 struct ServeCommand: ProviderCommand {
     static let configuration = CommandConfiguration(
@@ -34,7 +33,13 @@ struct ServeCommand: ProviderCommand {
 
         let signals = SignalGuard()
         defer { withExtendedLifetime(signals) {} }
-        let composition = try Composition(configuration, registry: registry, logger: logger, observers: [RequestLog(logger)])
+        let audit = try AuditLog(configuration.audit, logger: logger)
+        defer { audit?.settle() }
+        var observers: [any RequestObserver] = [RequestLog(logger)]
+        if let audit { observers.insert(audit, at: 0) }
+        let callers = CallerGate(
+            rules: configuration.callers.rules, limits: configuration.callers.limits, bearers: try configuration.callers.bearers())
+        let composition = try Composition(configuration, registry: registry, logger: logger, observers: observers, callers: callers)
         defer { composition.shutdown() }
         let frontEnd = HTTPFrontEnd(
             engine: composition.engine, options: listening, logger: logger,
@@ -47,32 +52,18 @@ struct ServeCommand: ProviderCommand {
                         "profile": "\(configuration.server.profile.rawValue)",
                     ])
             })
-        composition.start(logger: logger)
+        composition.start()
         // Each with a name: the group would describe the service, with everything that is in it.
         let group = ServiceGroup(
             configuration: .init(
                 services: [
                     .init(service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "listeners"),
                     .init(
-                        service: HangUpService(engine: composition.engine, sink: sink, logger: logger), successTerminationBehavior: .ignore,
-                        serviceName: "SIGHUP"),
+                        service: HangUpService(
+                            engine: composition.engine, sink: sink, audit: audit, load: { [options] in try options.load(registry) },
+                            logger: logger), successTerminationBehavior: .ignore, serviceName: "SIGHUP"),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do { try await group.run() } catch { throw CommandFailure(.impossible, "the server stopped: \(error)") }
         logger.notice("stopped")
-    }
-}
-
-/// SIGHUP ends the release sessions, so that the next release proves this machine anew, and opens `log.file` again.
-private struct HangUpService: Service {
-    let engine: BrokerEngine
-    let sink: LogSink
-    let logger: Logger
-
-    func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
-        for await _ in signals.cancelOnGracefulShutdown() {
-            sink.reopen()
-            logger.notice("SIGHUP: release sessions ended", metadata: ["sessions": "\(engine.endSessions())"])
-        }
     }
 }

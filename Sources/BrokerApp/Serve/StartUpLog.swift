@@ -20,6 +20,19 @@ enum StartUpLog {
         } else {
             logger.notice("release sessions are off: every wrapping key is used once")
         }
+        write(configuration.callers, to: logger)
+        if let audit = configuration.audit {
+            let words = audit.isRequired ? "nothing leaves without its line" : "keys leave also where their line cannot be written"
+            logger.notice("audit: \(words)", metadata: ["file": "\(audit.file)", "fsync": "\(audit.flush.rawValue)"])
+        }
         for warning in configuration.warnings { logger.warning("\(warning)") }
+    }
+
+    static func write(_ callers: BrokerConfiguration.Callers, to logger: Logger) {
+        let count = callers.rules.rules.count
+        logger.notice(
+            count == 0
+                ? "callers.rules is empty: every process that reaches a listener may take every key"
+                : "callers: \(count) \(count == 1 ? "rule" : "rules"); who is in none of them gets nothing")
     }
 }

@@ -12,12 +12,15 @@ enum CompatibleText {
         case evidence
         case token(namesAuthority: Bool)
         case release(KeyName)
+        /// Nobody knows: the caller may not ask.
+        case unread
     }
 
     static func text(for error: BrokerError, to question: Question) -> String {
         switch (question, error.code) {
         case (.token(namesAuthority: false), .invalidRequest) where error.stage == .route:
             return Refusal.missing(.maaAttest, .maaEndpoint).compatibleText
+        case (.unread, _): return error.message
         case (_, .invalidRequest): return "invalid request format: \(error.message)"
         case (.evidence, _), (.token, _): return "attestation failed: \(attestation(error))"
         case (.release(let key), _): return "secure key release failed: \(release(error, of: key))"

@@ -12,6 +12,8 @@ struct InboundRequest: Sendable {
     var body: ByteBuffer
     /// Why the request is not served; the connection closes after the answer.
     var refusal: Refusal?
+    /// Why this caller may not ask for this; its body was not read.
+    var denial: BrokerError?
 
     var isHeadMethod: Bool { head?.method == .HEAD }
 

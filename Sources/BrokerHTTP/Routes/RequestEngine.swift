@@ -11,6 +11,12 @@ protocol RequestEngine: Sendable {
     func token(for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext) async throws(BrokerError)
         -> AttestationToken
     func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey
+    /// Who asks, with what the request's head says of it.
+    func identify(_ caller: Caller, authorization: [String]) throws(BrokerError) -> Caller
+    /// Why the caller may not even ask; `nil` where it may.
+    func refusal(of caller: Caller, _ operation: RequestRecord.Operation) -> BrokerError?
+    /// Tells who wants to know about a request that was turned away for that.
+    func refused(_ operation: RequestRecord.Operation, _ error: BrokerError, in context: RequestContext)
     /// What stands in the way of a release; empty when nothing does.
     func obstacles(in context: RequestContext) async -> [String]
 }

@@ -12,7 +12,17 @@ internal import StrictJSON
 struct Responder: Sendable {
     let engine: any RequestEngine
     let errors: ErrorAnswers
-    let callers: CallerRule
+    let hosts: HostRule
+
+    /// Whose request with this head it is, and why it is not read any further; `nil` where it is.
+    @Sendable func door(_ head: HTTPRequestHead, _ caller: Caller) -> (caller: Caller, denial: BrokerError?) {
+        let route = Route.matching(method: head.method.rawValue, target: RequestTarget(head.uri))
+        guard let operation = route?.operation else { return (caller, nil) }
+        do throws(BrokerError) {
+            let named = try engine.identify(caller, authorization: head.headers["authorization"])
+            return (named, engine.refusal(of: named, operation))
+        } catch { return (caller, error) }
+    }
 
     func answer(_ request: InboundRequest, route: Route?) async -> Answer {
         let id = Self.requestID(request.head?.headers["x-request-id"] ?? [])
@@ -25,10 +35,16 @@ struct Responder: Sendable {
         do throws(Refusal) {
             if let refusal = request.refusal { throw refusal }
             guard let head = request.head else { throw Refusal.malformedHTTP }
-            try callers.check(head)
+            try hosts.check(head)
         } catch { return errors.answer(error, requestID: id) }
         guard let route else { return Answer(reply: .notFound, requestID: id, code: "notFound") }
         let context = engine.makeContext(record(of: request, route: route, id: id))
+        if let denial = request.denial, let operation = route.operation {
+            engine.refused(operation, denial, in: context)
+            var answer = errors.answer(denial, to: .unread, requestID: id)
+            answer.isRecorded = context.recorder.record.isComplete
+            return answer
+        }
         var answer: Answer
         do { answer = Answer(reply: try await reply(to: request.body, route: route, in: context), requestID: id) } catch {
             switch error {
