@@ -107,7 +107,7 @@ struct MemoryTests {
                     "key": [
                         "kid": "k", "kty": "oct-HSM", "authority": ["endpoint": LocalAzure.authority],
                         "mhsm": ["endpoint": LocalAzure.managedHSM, "bearer_token": bearer],
-                    ], "claims": [[["claim": "x-ms-sevsnpvm-is-debuggable", "equals": "false"]]],
+                    ], "claims": [LocalAzure.sound],
                 ] as [String: Any])
         ).path
         let program = try RunningProgram([

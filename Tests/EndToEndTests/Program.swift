@@ -67,7 +67,7 @@ enum Program {
 
 /// Ends a process that outlives every reasonable test, so that a hang is a failure and not a silence.
 final class Watchdog {
-    static let limit: TimeInterval = 180
+    static let limit: TimeInterval = 900
     private let timer: DispatchWorkItem
 
     init(_ process: Int32) {

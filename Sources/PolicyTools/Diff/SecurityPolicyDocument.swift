@@ -118,7 +118,10 @@ private struct RegoScanner {
         }
         let rest = restOfLine()
         let content = Self.trimmed(text[begin..<position])
-        if let value = try? JSONValue.parse(Array(content.utf8), limits: Self.limits) { return .json(value) }
+        // A document is an array or an object (`StrictJSON`), so a value is read as the one element of an array.
+        if case .array(let elements)? = try? JSONValue.parse(Array("[\(content)]".utf8), limits: Self.limits), elements.count == 1 {
+            return .json(elements[0])
+        }
         guard
             content.hasPrefix("data.framework.") && rest.utf8.allSatisfy({ Self.isNameByte($0) || $0 == UInt8(ascii: ".") })
                 || content.filter({ !$0.isWhitespace }) == #"{"errors":data.framework.errors}"#
