@@ -21,7 +21,10 @@ struct TestIndex {
         var testText: String?
         for (number, code) in SwiftText(lines).code {
             let isOutermost = lines[number - 1].first.map { $0 != " " && $0 != "\t" } == true
-            if isOutermost, code == "}" { suite = nil }
+            if isOutermost, code == "}" {
+                suite = nil
+                isSuiteEnabled = true
+            }
             if isOutermost, code.hasPrefix("@Suite") { suiteText = "" }
             if let text = suiteText { suiteText = text + code }
             if suiteText != nil || isOutermost,
