@@ -57,6 +57,21 @@ struct CallerTests {
 
     @Test func aPersonAtABrowserIsNot() async throws { #expect(try await status(["Sec-Fetch-Site: none"]).status == 200) }
 
+    @Test(arguments: [
+        "X-Forwarded-Host: localhost", "X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1;host=localhost", "X-Real-IP: 127.0.0.1",
+        "X-Original-Host: localhost", "X-Host: localhost",
+    ]) func nobodyIsBelievedToBeAProxy(_ header: String) async throws {
+        #expect(try await status([header], host: "evil.example").status == 403)
+        #expect(try await status([header, "Origin: http://localhost"]).status == 403)
+        try await TestServer.run { server in
+            let elsewhere = header.replacing("127.0.0.1", with: "192.0.2.7").replacing("localhost", with: "forwarded.example")
+            let id = "X-Request-Id: forwarded"
+            #expect(try await server.ask(request("GET", "/status", headers: [elsewhere, id])).status == 200)
+            let line = try await server.logLine { $0.metadata["request_id"] == "forwarded" }
+            #expect(!"\(line)".contains("192.0.2.7") && !"\(line)".contains("forwarded.example"))
+        }
+    }
+
     @Test func aRefusedPageReleasesNothing() async throws {
         let engine = ScriptedEngine()
         let answer = try await TestServer.run(engine) {

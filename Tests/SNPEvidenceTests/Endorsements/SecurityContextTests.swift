@@ -44,6 +44,26 @@ import Testing
         #expect(mixed.policy == Array("package".utf8))
     }
 
+    @Test func aLinkIsWhatItLeadsTo() throws {
+        try make("elsewhere", ["policy": "cGFja2FnZQ=="])
+        defer { try? FileManager.default.removeItem(at: root) }
+        let context = root.appending(path: "security-context-1")
+        try FileManager.default.createSymbolicLink(at: context, withDestinationURL: root.appending(path: "elsewhere"))
+        let policy = root.appending(path: "elsewhere/security-policy-base64")
+        try FileManager.default.createSymbolicLink(atPath: policy.path, withDestinationPath: "policy")
+        #expect(try read().policy == Array("package".utf8))
+        // What is at the end must be a file: a device could be read for ever.
+        for target in ["/dev/zero", "/tmp", policy.path] {
+            try FileManager.default.removeItem(at: policy)
+            try FileManager.default.createSymbolicLink(atPath: policy.path, withDestinationPath: target)
+            if target == policy.path {
+                #expect(try read().policy == nil, "a link to itself leads to no file")
+            } else {
+                #expect(throws: SecurityContext.Unusable.self) { try read() }
+            }
+        }
+    }
+
     @Test func twoDirectoriesAreNotGuessedBetween() throws {
         try make("security-context-1", [:])
         try make("security-context-2", ["security-policy-base64": "b3RoZXI="])
