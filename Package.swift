@@ -28,6 +28,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// The commit that the build is told, by `samples/container/build.sh` for one. What a manifest finds out by itself is kept with the manifest,
+/// and may be of yesterday.
+let commit = (Context.environment["SOURCE_COMMIT"] ?? "").filter(\.isHexDigit)
+
 let providers = ["SNPEvidence", "MAAVerifier", "KeyVaultPremium", "ManagedHSM"]
 
 let package = Package(
@@ -62,6 +66,7 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .target(name: "CCurlShims", dependencies: ["CCurl", "CProcessShims"], linkerSettings: [.linkedLibrary("ssl")]),
         .target(name: "CProcessShims", dependencies: ["COpenSSL"]), .target(name: "CSNPDevice"),
+        .target(name: "CBuildIdentity", cSettings: [.define("BROKER_SOURCE_COMMIT", to: "\"\(commit)\"")]),
 
         // Blocks
         library("PlainText"), library("Waiting"), library("SecureMemory", ["COpenSSL", "CProcessShims"]),
@@ -163,7 +168,8 @@ let package = Package(
             "BrokerApp",
             [
                 "AttestationTokens", "AzureKeyRelease", "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
-                "BrokerObservability", "CProcessShims", "CurlTransport", "HTTPTransport", "InputReading", "JOSE", "OpenSSLCrypto",
+                "BrokerObservability", "CBuildIdentity", "CProcessShims", "CurlTransport", "HTTPTransport", "InputReading", "JOSE",
+                "OpenSSLCrypto",
                 "PlainText", "ReleasePolicy", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "UVMEndorsements", "Waiting",
                 .target(name: "PolicyTools", condition: .when(traits: ["PolicyTools"])),
                 .target(name: "SNPFixture", condition: .when(traits: ["FixtureEvidence"])),

@@ -45,6 +45,8 @@ python_with() {
 python_with SIMULATOR_TEST_PYTHON azure-clients aiohttp azure-identity azure-keyvault-keys azure-security-attestation msal six \
     openapi-spec-validator schemathesis
 python_with SIMULATOR_TEST_AZ azure-cli azure-cli
+# The authors' own reader of lists of materials.
+python_with SBOM_TEST_PYTHON sbom-tools 'cyclonedx-python-lib[json-validation]'
 swift build --build-tests
 [ $# -eq 0 ] || exec swift test --skip-build "$@"
 
