@@ -65,7 +65,8 @@ struct MAASettings: Sendable {
         let failover = SettingKey(
             "failover", default: true,
             help:
-                "Ask the additional endpoints, in their order, while the first cannot be asked; a key's release policy decides whether it helps."
+                "Ask the additional endpoints, in their order, while the first cannot be asked; a key's release policy decides whether "
+                + "it helps."
         )
         let requireNonce = SettingKey(
             "require-nonce", default: false,

@@ -62,7 +62,8 @@ extension SNPProvider: Diagnosing {
                 findings.append(
                     Finding(
                         .warning, "security context", statement.words,
-                        next: "'evidence verify' shows every check; the issuers are in evidence.snp.\(statement.name.dropLast(5))-issuers"))
+                        next: "'evidence verify' shows every check; the issuers are in "
+                            + "evidence.snp.\(statement.name.dropLast(5))-issuers"))
             } else {
                 findings.append(Finding(.ok, "security context", statement.words))
             }
@@ -79,11 +80,15 @@ extension SNPProvider: Diagnosing {
         }
         return platform.endorsements.map { endorsement in
             guard let complaint = PlatformContext.complaint(endorsement, report) else {
-                return Finding(.ok, "utility VM", "its endorsement endorses this launch measurement: \(PlatformContext.words(endorsement))")
+                return Finding(
+                    .ok, "utility VM",
+                    "its endorsement endorses this launch measurement: "
+                        + "\(PlatformContext.words(endorsement))")
             }
             let words = "the endorsement \(endorsement.file) does not hold: \(complaint)"
             let next =
-                "'evidence verify --uvm' shows every check; where Microsoft has a new signer, evidence.snp.uvm-issuers names it, otherwise the "
+                "'evidence verify --uvm' shows every check; where Microsoft has a new signer, evidence.snp.uvm-issuers names it, "
+                + "otherwise the "
                 + "platform has to bring a matching one"
             return platform.check == .require
                 ? Finding(.problem, "utility VM", words, cause: BrokerError.Code.evidenceUnavailable.rawValue, next: next)
@@ -130,7 +135,9 @@ extension SNPProvider: Diagnosing {
                         ? "nothing on this machine verifies the report; run without --offline to ask the services"
                         : "no source has a chain for this chip and TCB \(report.reportedTCB.hex), so nobody will believe the report",
                     next: isOpen
-                        ? nil : "evidence.snp.endorsement-sources names them; kds (kdsintf.amd.com) knows every chip and must be reachable")
+                        ? nil
+                        : "evidence.snp.endorsement-sources names them; kds (kdsintf.amd.com) knows every chip and must be "
+                            + "reachable")
             )
         }
         return findings

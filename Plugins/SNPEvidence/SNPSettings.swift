@@ -97,19 +97,23 @@ struct SNPSettings {
         let securityPolicy = SettingKey<String>(
             "security-policy", default: "", help: "The security policy as base64, where no file gives it (UVM_SECURITY_POLICY).")
         let hostCertificates = SettingKey<String>(
-            "host-certificates", default: "", help: "The host's THIM document as base64, where no file gives it (UVM_HOST_AMD_CERTIFICATE)."
+            "host-certificates", default: "",
+            help: "The host's THIM document as base64, where no file gives it "
+                + "(UVM_HOST_AMD_CERTIFICATE)."
         )
         let utilityVM = SettingKey<String>(
             "reference-info", default: "", help: "Endorsement of the utility VM as base64, where no file gives it (UVM_REFERENCE_INFO).")
         let uvmCheck = SettingKey<UVMCheckChoice>(
             "uvm-check", default: .warn,
             help:
-                "What becomes of an endorsement of the utility VM that does not hold: no evidence, passed on for the verifier with a line in "
+                "What becomes of an endorsement of the utility VM that does not hold: no evidence, passed on for the verifier with a "
+                + "line in "
                 + "the log, or passed on unread.")
         let uvmIssuers = SettingKey<[String]>(
             "uvm-issuers", default: TrustedIssuer.microsoft.map(\.text),
             help:
-                "Who may endorse utility VMs: did:x509 identifier with the extended key usage, feed, and lowest SVN where one is asked for, "
+                "Who may endorse utility VMs: did:x509 identifier with the extended key usage, feed, and lowest SVN where one is asked "
+                + "for, "
                 + "with spaces between.",
             check: PlatformTrust.complaint)
         let uvmMinimumSVN = SettingKey<Int>(
@@ -120,7 +124,8 @@ struct SNPSettings {
             check: PlatformTrust.usageComplaint)
         let tcbReferenceIssuers = SettingKey<[String]>(
             "tcb-reference-issuers", default: [],
-            help: "Who may sign tcb-reference-info, as in uvm-issuers; empty: it is carried and not judged.", check: PlatformTrust.complaint
+            help: "Who may sign tcb-reference-info, as in uvm-issuers; empty: it is carried and not "
+                + "judged.", check: PlatformTrust.complaint
         )
         let platformReferenceIssuers = SettingKey<[String]>(
             "platform-reference-issuers", default: [],

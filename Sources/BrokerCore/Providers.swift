@@ -24,8 +24,8 @@ public protocol Verifier: Sendable {
     /// The authority for requests that name none.
     var defaultAuthority: Endpoint? { get }
 
-    /// Authorities to ask in this order where `defaultAuthority` cannot be asked and the request named none. Whether their tokens open a key
-    /// is for its release policy to say; a verifier with one authority leaves it out.
+    /// Authorities to ask in this order where `defaultAuthority` cannot be asked and the request named none. Whether their tokens open a
+    /// key is for its release policy to say; a verifier with one authority leaves it out.
     var alternateAuthorities: [Endpoint] { get }
 
     /// Whether this verifier speaks to `authority`. A request may name no other.
@@ -67,6 +67,7 @@ public protocol NoticeReporting: Sendable {
 
 /// Optional ability of a provider: to say whether it could work right now, for `/readyz` and `plugins probe`.
 public protocol ReadinessReporting: Sendable {
-    /// Why the provider cannot serve, in words for an operator, or nothing when it can. Bounded by the context's deadline; changes nothing.
+    /// Why the provider cannot serve, in words for an operator, or nothing when it can. Bounded by the context's deadline; changes
+    /// nothing.
     func obstacles(in context: RequestContext) async -> [String]
 }

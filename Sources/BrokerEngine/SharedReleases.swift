@@ -8,9 +8,9 @@ internal import Synchronization
 /// Releases of one key that wait at the same time, answered by one exchange with the key store. For release sessions, where wrapping key
 /// and token are shared anyway.
 ///
-/// Nobody gets an older answer than by asking alone: an exchange can be joined until the store is asked, and whoever finds only others under
-/// way joins the next one, which begins later. So a key that was disabled, or a policy that was changed, before a caller asked is never passed
-/// over, and a wave of callers for one key costs one request to its store.
+/// Nobody gets an older answer than by asking alone: an exchange can be joined until the store is asked, and whoever finds only others
+/// under way joins the next one, which begins later. So a key that was disabled, or a policy that was changed, before a caller asked is
+/// never passed over, and a wave of callers for one key costs one request to its store.
 final class SharedReleases: Sendable {
     /// What must be the same: the broker's identity is the only one that shares.
     struct Wish: Hashable, Sendable {

@@ -47,8 +47,8 @@ public struct HTTPRequest: Sendable {
     /// Longest acceptable answer body, in bytes.
     public var maximumResponseBytes: Int
     public var purpose: Purpose
-    /// Until when the request may be sent again where a failure passes, each time with as much patience as the first. `nil` where it must not
-    /// be sent twice.
+    /// Until when the request may be sent again where a failure passes, each time with as much patience as the first. `nil` where it must
+    /// not be sent twice.
     public var repeatsUntil: Deadline?
 
     public init(
@@ -98,9 +98,9 @@ public struct HTTPResponse: Sendable {
     /// The first field of that name (given in lower case).
     public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 
-    /// How long the service asks to wait, at most one hour: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), or in milliseconds as
-    /// some of Azure's services have it (Resilience.md, "How long to wait"). A value that is absent, negative or unreadable is `nil`. A date is
-    /// measured from the answer's own `Date`, so that clocks need not agree.
+    /// How long the service asks to wait, at most one hour: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), or in milliseconds
+    /// as some of Azure's services have it (Resilience.md, "How long to wait"). A value that is absent, negative or unreadable is `nil`. A
+    /// date is measured from the answer's own `Date`, so that clocks need not agree.
     public var retryAfter: Duration? {
         for name in ["retry-after-ms", "x-ms-retry-after-ms"] {
             if let text = header(name), let delay = Int64(text), delay >= 0 { return .milliseconds(min(delay, 3_600_000)) }

@@ -4,8 +4,9 @@ internal import BrokerObservability
 internal import HTTPTransport
 internal import ServiceLifecycle
 
-/// Looks whether the broker could serve: once at the start, and every other second while a service has trouble or something stood in the way
-/// the last time, for `broker_ready` and the service manager's status text; the engine logs the change. Nobody is asked while all is well.
+/// Looks whether the broker could serve: once at the start, and every other second while a service has trouble or something stood in the
+/// way the last time, for `broker_ready` and the service manager's status text; the engine logs the change. Nobody is asked while all is
+/// well.
 struct ReadinessProbe: Service {
     let engine: BrokerEngine
     let upstreams: any UpstreamReporting

@@ -1,7 +1,8 @@
 package import CoreMetrics
 internal import Synchronization
 
-/// Every figure of this process: a factory of swift-metrics that is handed to whoever counts. Nothing is bootstrapped, so a test has its own.
+/// Every figure of this process: a factory of swift-metrics that is handed to whoever counts. Nothing is bootstrapped, so a test has its
+/// own.
 ///
 /// Only declared families and labels are counted; series that have no value yet are not shown.
 package final class MetricsRegistry: MetricsFactory {

@@ -5,8 +5,8 @@ internal import StrictJSON
 internal import Synchronization
 internal import Waiting
 
-/// Sends spans to a collector, OTLP over HTTP in JSON (Metrics.md, "Traces"). Requests never wait for it: a span goes into a bounded queue,
-/// and is dropped and counted where that is full or the collector does not take it.
+/// Sends spans to a collector, OTLP over HTTP in JSON (Metrics.md, "Traces"). Requests never wait for it: a span goes into a bounded
+/// queue, and is dropped and counted where that is full or the collector does not take it.
 package final class SpanExporter: Sendable {
     private struct State {
         var spans: [TraceSpan] = []
@@ -118,8 +118,8 @@ extension SpanExporter: UpstreamObserver {
     package func heldBack(_ purpose: HTTPRequest.Purpose, _ state: UpstreamState.State) {}
 }
 
-/// Where a collector listens: `http://HOST[:PORT][/PATH]` or the same with `https`, for which the host has to be a name. OTLP's own port and
-/// path where none is given.
+/// Where a collector listens: `http://HOST[:PORT][/PATH]` or the same with `https`, for which the host has to be a name. OTLP's own port
+/// and path where none is given.
 package struct OTLPEndpoint: Sendable, Equatable {
     let target: HTTPRequest.Target
     let path: String

@@ -1,8 +1,8 @@
 internal import Synchronization
 internal import Waiting
 
-/// Sends requests as a service can take them: again where a failure passes, not at all while it asked for fewer or is down, and not too many
-/// at a time (Resilience.md, "What is sent again").
+/// Sends requests as a service can take them: again where a failure passes, not at all while it asked for fewer or is down, and not too
+/// many at a time (Resilience.md, "What is sent again").
 ///
 /// One for the whole program, so that what one request learns about a service serves all.
 package final class ResilientTransport: HTTPTransport, UpstreamReporting {

@@ -3,8 +3,8 @@ internal import PlainText
 
 /// Which keys ledgers sign their receipts with, as somebody signed it (LedgerReceipts.md, "Trust lists").
 ///
-/// Reading and believing are two things: a list whose signature has an unknown algorithm, or that names keys of an unknown kind, is read; its
-/// keys count only where `verdict` is verified.
+/// Reading and believing are two things: a list whose signature has an unknown algorithm, or that names keys of an unknown kind, is read;
+/// its keys count only where `verdict` is verified.
 package struct TransparencyTrustList: Sendable {
     /// What is read of one ledger.
     package struct Ledger: Sendable {

@@ -10,12 +10,14 @@ internal import UVMEndorsements
 struct StatementOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Who may endorse the utility VM, instead of Microsoft: did:x509 identifier, feed and, where asked for, lowest SVN, with spaces "
+            "Who may endorse the utility VM, instead of Microsoft: did:x509 identifier, feed and, where asked for, lowest SVN, with "
+                + "spaces "
                 + "between. May be repeated.", valueName: "issuer")) var uvmIssuer: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Keys of ledgers: a JWK set, which LEDGER=FILE pins to one ledger, or a transparency trust list (COSE_Sign1). The endorsement must "
+            "Keys of ledgers: a JWK set, which LEDGER=FILE pins to one ledger, or a transparency trust list (COSE_Sign1). The "
+                + "endorsement must "
                 + "then have a receipt that verifies with one of them. May be repeated.", valueName: "[ledger=]file")) var receipts:
         [String] = []
 
