@@ -107,8 +107,8 @@ let package = Package(
         library(
             "BrokerEngine",
             [
-                "AttestationTokens", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "JOSE", "StrictJSON", "SecureMemory", "SNPReport",
-                "Waiting", log,
+                "AttestationTokens", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "JOSE", "PlainText", "StrictJSON", "SecureMemory",
+                "SNPReport", "Waiting", log,
             ]),
 
         // Edges
