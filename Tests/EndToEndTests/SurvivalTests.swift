@@ -15,7 +15,7 @@ struct SurvivalTests {
     private static func endorsement(_ fixture: URL) throws -> Data {
         let publisher = try FixtureDirectory(fixture.path).publisher(now: now)
         return Data(
-            Base64.encode(try publisher.endorse(measurement: ReportBuilder().measurement, svn: 105, signingTime: now, form: .hashEnvelope))
+            Base64.encode(try publisher.endorse(measurement: ReportBuilder().measurement, svn: 105, signingTime: now))
                 .utf8
         )
     }
