@@ -137,7 +137,10 @@ package final class EndorsementResolver: Sendable {
                 }
             default: recovered(health, source.name, context.logger)
             }
-            throw error
+            guard error.code == .upstreamThrottled, error.retryAfter == nil else { throw error }
+            throw BrokerError(
+                error.code, at: error.stage, error.message, retryAfter: health.pause(at: clock.now()), upstream: error.upstream,
+                cause: error.cause, details: error.details)
         }
     }
 
