@@ -34,7 +34,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// and may be of yesterday.
 let commit = (Context.environment["SOURCE_COMMIT"] ?? "").filter(\.isHexDigit)
 
-let providers = ["SNPEvidence", "MAAVerifier", "KeyVaultPremium", "ManagedHSM"]
+let providers = ["SNPEvidence", "MAAVerifier", "LocalVerifier", "KeyVaultPremium", "ManagedHSM"]
 
 let package = Package(
     name: "attestation-broker",
@@ -81,7 +81,7 @@ let package = Package(
         library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "Waiting"]),
 
         // The field
-        library("SNPReport", ["OpenSSLCrypto"]), library("SNPVerification", ["PlainText", "SNPReport", "OpenSSLCrypto"]),
+        library("SNPReport", ["OpenSSLCrypto"]), library("SNPVerification", ["PlainText", "SNPReport", "OpenSSLCrypto", "StrictJSON"]),
         library("UVMEndorsements", ["OpenSSLCrypto", "PlainText", "StrictJSON"]),
         library("ReleasePolicy", ["OpenSSLCrypto", "PlainText", "StrictJSON"]),
         library("AttestationTokens", ["JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "StrictJSON"]),
@@ -91,7 +91,9 @@ let package = Package(
             ["AttestationTokens", "InputReading", "JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "StrictJSON"]),
 
         // The contract
-        library("BrokerCore", ["AttestationTokens", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "Waiting", log]),
+        library(
+            "BrokerCore",
+            ["AttestationTokens", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SNPVerification", "SecureMemory", "Waiting", log]),
 
         // Azure
         library(
@@ -128,8 +130,8 @@ let package = Package(
         library(
             "BrokerHTTP",
             [
-                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "StrictJSON",
-                "SecureMemory", "Waiting", log,
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SNPVerification",
+                "StrictJSON", "SecureMemory", "Waiting", log,
                 .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
                 nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOTLS"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 serviceLifecycle,
@@ -149,6 +151,12 @@ let package = Package(
             "MAAVerifier",
             [
                 "AttestationTokens", "AzureServices", "HTTPTransport", "JOSE", "OpenSSLCrypto", "PlainText", "StrictJSON", "SecureMemory",
+                "Waiting",
+            ]),
+        provider(
+            "LocalVerifier",
+            [
+                "AzureServices", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SNPReport", "SNPVerification", "UVMEndorsements",
                 "Waiting",
             ]),
         provider("KeyVaultPremium", ["AzureKeyRelease", "HTTPTransport"]), provider("ManagedHSM", ["AzureKeyRelease", "HTTPTransport"]),
@@ -234,7 +242,8 @@ let package = Package(
             [
                 "AttestationTokens", "BrokerCore", "BrokerEngine", "BrokerTestKit", "FixtureEvidence", "HTTPTransport", "Issuing", "JOSE",
                 "KeyVaultPremium",
-                "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log,
+                "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "PlainText", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON",
+                "Waiting", log,
             ]),
         tests(
             "BrokerConfigurationTests",
@@ -253,10 +262,16 @@ let package = Package(
             "BrokerHTTPTests",
             [
                 "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "Issuing", "JOSE",
-                "OpenSSLCrypto", "PlainText", "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log,
+                "OpenSSLCrypto", "PlainText", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "Waiting", log,
                 .product(name: "InMemoryLogging", package: "swift-log"), nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"),
                 nio("NIOPosix"), serviceLifecycle,
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ]),
+        tests(
+            "LocalVerifierTests",
+            [
+                "AttestationTokens", "BrokerCore", "BrokerEngine", "BrokerTestKit", "HTTPTransport", "Issuing", "LocalVerifier",
+                "OpenSSLCrypto", "PlainText", "SNPFixture", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "Waiting", log,
             ]),
         tests("AzureServicesTests", ["AzureServices", "BrokerCore", "BrokerTestKit", "HTTPTransport", "SecureMemory", "Waiting", log]),
         tests(

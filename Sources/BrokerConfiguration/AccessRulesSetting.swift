@@ -42,7 +42,9 @@ private struct RuleReader {
         "name", "action", "uid", "gid", "executable", "cgroup", "address", "subject", "bearer", "keys", "stores", "operations", "rate",
     ]
     /// Names of several operations at once.
-    private static let families: [String: Set<RequestRecord.Operation>] = ["attest": [.attestToken, .attestCombined, .attestRaw]]
+    private static let families: [String: Set<RequestRecord.Operation>] = [
+        "attest": [.attestToken, .attestCombined, .attestRaw, .attestVerdict]
+    ]
 
     mutating func rule(_ cursor: JSONCursor) -> AccessRule {
         var rule = AccessRule()

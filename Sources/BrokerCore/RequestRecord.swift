@@ -11,6 +11,7 @@ package struct RequestRecord: Sendable {
         case attestToken = "attest-token"
         case attestCombined = "attest-combined"
         case attestRaw = "attest-raw"
+        case attestVerdict = "attest-verdict"
     }
 
     /// What time was spent on. Some overlap: an identity is asked for while evidence is collected.

@@ -49,6 +49,7 @@ package final class BrokerEngine: Sendable {
 
     let evidence: NamedProvider<any EvidenceProvider>
     let verifier: NamedProvider<any Verifier>
+    let judges: Judges
     let keyStores: [NamedProvider<any KeyStore>]
     let wrappingKeys: WrappingKeyPool
     let options: Options
@@ -69,9 +70,11 @@ package final class BrokerEngine: Sendable {
 
     package init(
         evidence: NamedProvider<any EvidenceProvider>, verifier: NamedProvider<any Verifier>, keyStores: [NamedProvider<any KeyStore>],
-        wrappingKeys: WrappingKeyPool, options: Options, upstreams: (any UpstreamReporting)? = nil,
-        clock: any WallClock = SystemClock(), logger: Logger, observers: [any RequestObserver] = [], callers: CallerGate = CallerGate()
+        judges: [NamedProvider<any EvidenceJudge>] = [], rule: VerifierRule = .all, wrappingKeys: WrappingKeyPool, options: Options,
+        upstreams: (any UpstreamReporting)? = nil, clock: any WallClock = SystemClock(), logger: Logger,
+        observers: [any RequestObserver] = [], callers: CallerGate = CallerGate()
     ) {
+        self.judges = Judges(judges, rule: rule)
         self.evidence = evidence
         self.verifier = verifier
         self.keyStores = keyStores
@@ -123,12 +126,12 @@ package final class BrokerEngine: Sendable {
     package func combinedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         try await recorded(.attestCombined, in: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
             try callers.admit(context.recorder.record)
-            return try await endorsedEvidence(for: runtimeData, in: context).evidence
+            return try await combined(for: runtimeData, in: context).evidence
         }
     }
 
-    private func endorsedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> (
-        evidence: Evidence, proof: RequestRecord.Proof
+    func combined(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> (
+        evidence: Evidence, report: AttestationReport, proof: RequestRecord.Proof
     ) {
         let (evidence, report, proof) = try await collect(runtimeData.reportData, isRaw: false, in: context)
         guard !evidence.endorsements.isEmpty else {
@@ -141,7 +144,7 @@ package final class BrokerEngine: Sendable {
                 .endorsementMismatch, at: .endorsement,
                 "the certificate chain endorses TCB \(evidence.endorsedTCB), the report says \(report.reportedTCB.hex)")
         }
-        return (evidence, proof)
+        return (evidence, report, proof)
     }
 
     /// The verifier's token for `runtimeData`, from `authority` or the configured one.
@@ -156,11 +159,34 @@ package final class BrokerEngine: Sendable {
         }
     }
 
-    /// The token, and what it proves.
+    /// The token, after all verifiers were heard, and what it proves.
     func attest(_ runtimeData: RuntimeData, to authority: Endpoint, in context: RequestContext) async throws(BrokerError) -> (
         token: AttestationToken, proof: RequestRecord.Proof
     ) {
-        let (evidence, collected) = try await endorsedEvidence(for: runtimeData, in: context)
+        let (evidence, report, collected) = try await combined(for: runtimeData, in: context)
+        async let judged = judgements(of: evidence, runtimeData, in: context)
+        let issued = await issue(for: evidence, runtimeData, from: authority, in: context)
+        try judges.settle(await judged, issuer: verifier.name, issued, report: report, in: context)
+        let token = try issued.get()
+        var proof = collected
+        proof.tokenID = token.content.id
+        proof.tokenExpiresAt = token.expiresAt
+        proof.tokenDigest = Hex.encode(DigestAlgorithm.sha256.digest(Array(token.compact.utf8)))
+        context.recorder.note { [proof] in $0.proof = proof }
+        return (token, proof)
+    }
+
+    private func issue(for evidence: Evidence, _ runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext) async
+        -> Result<AttestationToken, BrokerError>
+    {
+        do throws(BrokerError) { return .success(try await token(for: evidence, runtimeData, from: authority, in: context)) } catch {
+            return .failure(error)
+        }
+    }
+
+    private func token(for evidence: Evidence, _ runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext)
+        async throws(BrokerError) -> AttestationToken
+    {
         let verifier = verifier.provider
         let token = try await asked(at: .verify, in: context) { () async throws(BrokerError) in
             try await verifier.token(for: evidence, runtimeData: runtimeData, from: authority, in: context)
@@ -171,12 +197,7 @@ package final class BrokerEngine: Sendable {
         guard token.expiresAt > clock.now() else {
             throw BrokerError(.upstreamInvalid, at: .verify, "the token of \(authority) has already expired")
         }
-        var proof = collected
-        proof.tokenID = token.content.id
-        proof.tokenExpiresAt = token.expiresAt
-        proof.tokenDigest = Hex.encode(DigestAlgorithm.sha256.digest(Array(token.compact.utf8)))
-        context.recorder.note { [proof] in $0.proof = proof }
-        return (token, proof)
+        return token
     }
 
     private func collect(_ binding: ReportData, isRaw: Bool, in context: RequestContext) async throws(BrokerError) -> (

@@ -32,7 +32,8 @@ struct EngineUnderTest {
 
     func engine(
         keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil, upstreams: (any UpstreamReporting)? = nil,
-        observers: [any RequestObserver] = [], callers: CallerGate = CallerGate()
+        observers: [any RequestObserver] = [], callers: CallerGate = CallerGate(), judges: [NamedProvider<any EvidenceJudge>] = [],
+        rule: VerifierRule = .all
     ) throws -> BrokerEngine {
         let store: any KeyStore = FakeStore(calls: calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: wrapped)
         var options = BrokerEngine.Options(
@@ -46,7 +47,7 @@ struct EngineUnderTest {
                 FakeVerifier(
                     calls: calls, defaultAuthority: defaultAuthority.isEmpty ? nil : try Endpoint(defaultAuthority),
                     alternateAuthorities: try alternateAuthorities.map { try Endpoint($0) }, answer: token)
-            ), keyStores: keyStores ?? [NamedProvider("vault", store)],
+            ), keyStores: keyStores ?? [NamedProvider("vault", store)], judges: judges, rule: rule,
             wrappingKeys: wrappingKeys ?? WrappingKeyPool(capacity: 0, logger: log.logger()), options: options, upstreams: upstreams,
             clock: ManualClock(), logger: log.logger(), observers: observers, callers: callers)
     }

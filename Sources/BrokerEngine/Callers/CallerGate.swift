@@ -87,6 +87,7 @@ extension RequestRecord.Operation {
         case .release: "release a key"
         case .attestToken: "have data attested"
         case .attestCombined: "get evidence"
+        case .attestVerdict: "get a verdict"
         case .attestRaw: "get a report"
         }
     }

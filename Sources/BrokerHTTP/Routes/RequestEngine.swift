@@ -10,6 +10,7 @@ protocol RequestEngine: Sendable {
     func combinedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence
     func token(for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext) async throws(BrokerError)
         -> AttestationToken
+    func verdict(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Judgement
     func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey
     /// Who asks, with what the request's head says of it.
     func identify(_ caller: Caller, authorization: [String]) throws(BrokerError) -> Caller

@@ -23,7 +23,8 @@ struct CallersExplain: ProviderCommand {
     @Option(help: ArgumentHelp("Its IP address, for TCP.", valueName: "ip")) var address: String?
     @Option(help: ArgumentHelp("Subject of its client certificate.", valueName: "name")) var subject: String?
     @Option(help: ArgumentHelp("Name of its bearer token.", valueName: "name")) var bearer: String?
-    @Option(help: ArgumentHelp("release, attest-token, attest-combined or attest-raw.", valueName: "operation")) var operation = "release"
+    @Option(help: ArgumentHelp("release, attest-token, attest-combined, attest-raw or attest-verdict.", valueName: "operation"))
+    var operation = "release"
     @Option(help: ArgumentHelp("The key: NAME, NAME/VERSION or its URL.", valueName: "key")) var key: String?
     @Option(help: ArgumentHelp("The key store, by its configured name or its host.", valueName: "store")) var store: String?
     @OptionGroup var options: ConfigurationOptions
