@@ -1,5 +1,10 @@
 import AttestationTokens
 import BrokerCore
+import PlainText
+import SNPFixture
+import SNPVerification
+import BrokerTestKit
+import Logging
 import HTTPTransport
 import Issuing
 import OpenSSLCrypto

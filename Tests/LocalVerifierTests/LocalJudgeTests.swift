@@ -1,4 +1,12 @@
 import BrokerCore
+import HTTPTransport
+import PlainText
+import SNPFixture
+import OpenSSLCrypto
+import BrokerTestKit
+import Logging
+import Issuing
+import Synchronization
 import SNPReport
 import SNPVerification
 import Testing

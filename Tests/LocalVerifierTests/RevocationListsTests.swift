@@ -1,4 +1,12 @@
 import BrokerCore
+import HTTPTransport
+import PlainText
+import SNPFixture
+import SNPReport
+import BrokerTestKit
+import Logging
+import Issuing
+import Synchronization
 import OpenSSLCrypto
 import SNPVerification
 import Testing

@@ -7,7 +7,9 @@ import Testing
 
 /// Forms that AMD's format allows and that no sample shows: none of them may be refused.
 @Suite("Accepted forms") struct AcceptedFormsTests {
-    private static let forms = ProcessorProduct.allCases.flatMap { product in [UInt32(2), 3, 5, 6].map { (product, $0) } }
+    private static let forms: [(ProcessorProduct, UInt32)] = ProcessorProduct.allCases.flatMap { product in
+        [UInt32(2), 3, 5, 6].map { version in (product, version) }
+    }
 
     @Test(arguments: forms.filter { $0.0.versions.contains($0.1) }) func everyProductVersionAndKind(
         product: ProcessorProduct, version: UInt32

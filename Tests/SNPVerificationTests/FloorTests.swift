@@ -1,4 +1,5 @@
 import Issuing
+import PlainText
 import SNPReport
 import SNPVerification
 import Testing

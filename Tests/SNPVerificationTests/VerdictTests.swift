@@ -1,5 +1,6 @@
 import Issuing
 import OpenSSLCrypto
+import PlainText
 import SNPReport
 import SNPVerification
 import StrictJSON
