@@ -28,7 +28,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-let providers = ["SNPEvidence", "MAAVerifier", "KeyVaultPremium", "ManagedHSM"]
+let providers = ["SNPEvidence", "MAAVerifier", "LocalVerifier", "KeyVaultPremium", "ManagedHSM"]
 
 let package = Package(
     name: "attestation-broker",
@@ -72,7 +72,7 @@ let package = Package(
         library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "Waiting"]),
 
         // The field
-        library("SNPReport", ["OpenSSLCrypto"]), library("SNPVerification", ["PlainText", "SNPReport", "OpenSSLCrypto"]),
+        library("SNPReport", ["OpenSSLCrypto"]), library("SNPVerification", ["PlainText", "SNPReport", "OpenSSLCrypto", "StrictJSON"]),
         library("UVMEndorsements", ["OpenSSLCrypto", "PlainText", "StrictJSON"]),
         library("ReleasePolicy", ["OpenSSLCrypto", "PlainText", "StrictJSON"]),
         library("AttestationTokens", ["JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "StrictJSON"]),
@@ -82,7 +82,9 @@ let package = Package(
             ["AttestationTokens", "InputReading", "JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "StrictJSON"]),
 
         // The contract
-        library("BrokerCore", ["AttestationTokens", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "Waiting", log]),
+        library(
+            "BrokerCore",
+            ["AttestationTokens", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SNPVerification", "SecureMemory", "Waiting", log]),
 
         // Azure
         library(
@@ -98,8 +100,8 @@ let package = Package(
         library(
             "BrokerEngine",
             [
-                "AttestationTokens", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "JOSE", "StrictJSON", "SecureMemory", "SNPReport",
-                "Waiting", log,
+                "AttestationTokens", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "JOSE", "PlainText", "StrictJSON", "SecureMemory",
+                "SNPReport", "SNPVerification", "Waiting", log,
             ]),
 
         // Edges
@@ -114,8 +116,8 @@ let package = Package(
         library(
             "BrokerHTTP",
             [
-                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "StrictJSON",
-                "SecureMemory", "Waiting", log,
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SNPVerification",
+                "StrictJSON", "SecureMemory", "Waiting", log,
                 .product(name: "HummingbirdCore", package: "hummingbird"), nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
                 serviceLifecycle,
             ]),
@@ -134,6 +136,12 @@ let package = Package(
             "MAAVerifier",
             [
                 "AttestationTokens", "AzureServices", "HTTPTransport", "JOSE", "OpenSSLCrypto", "PlainText", "StrictJSON", "SecureMemory",
+                "Waiting",
+            ]),
+        provider(
+            "LocalVerifier",
+            [
+                "AzureServices", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SNPReport", "SNPVerification", "UVMEndorsements",
                 "Waiting",
             ]),
         provider("KeyVaultPremium", ["AzureKeyRelease", "HTTPTransport"]), provider("ManagedHSM", ["AzureKeyRelease", "HTTPTransport"]),
@@ -218,7 +226,8 @@ let package = Package(
             [
                 "AttestationTokens", "BrokerCore", "BrokerEngine", "BrokerTestKit", "FixtureEvidence", "HTTPTransport", "Issuing", "JOSE",
                 "KeyVaultPremium",
-                "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log,
+                "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "PlainText", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON",
+                "Waiting", log,
             ]),
         tests(
             "BrokerConfigurationTests",
@@ -232,10 +241,16 @@ let package = Package(
             "BrokerHTTPTests",
             [
                 "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerTestKit", "HTTPTransport", "Issuing", "JOSE",
-                "OpenSSLCrypto", "PlainText", "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log,
+                "OpenSSLCrypto", "PlainText", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "Waiting", log,
                 .product(name: "InMemoryLogging", package: "swift-log"), nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"),
                 nio("NIOPosix"), serviceLifecycle,
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ]),
+        tests(
+            "LocalVerifierTests",
+            [
+                "AttestationTokens", "BrokerCore", "BrokerEngine", "BrokerTestKit", "HTTPTransport", "Issuing", "LocalVerifier",
+                "OpenSSLCrypto", "PlainText", "SNPFixture", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "Waiting", log,
             ]),
         tests("AzureServicesTests", ["AzureServices", "BrokerCore", "BrokerTestKit", "HTTPTransport", "SecureMemory", "Waiting", log]),
         tests(

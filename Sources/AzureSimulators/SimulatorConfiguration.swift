@@ -28,6 +28,8 @@ package struct SimulatorConfiguration: Sendable {
     package var trustedPlatformIssuers: [TrustedIssuer] = []
     /// What THIM, AMD's key distribution service and the certificate cache serve; they know nothing when `nil`.
     package var endorsements: EndorsementChain?
+    /// What AMD's service serves as the product's revocation list, DER; 404 where there is none.
+    package var revocationList: [UInt8]?
     /// Life of attestation tokens in seconds. Azure's is 8 hours.
     package var attestationTokenLife: Int64 = 28_800
     /// Life of access tokens in seconds.

@@ -35,7 +35,13 @@ package struct BrokerConfiguration: Sendable {
     package let server: HTTPFrontEndOptions
     package var engine: BrokerEngine.Options
     package let evidence: Provider
-    package let verifier: Provider
+    /// File of AMD products; `nil` for those that are built in.
+    package let productsFile: String?
+    /// At least one, in the order of `verifier.use`.
+    package let verifiers: [Provider]
+    package let verifierRule: VerifierRequirement
+    /// The first of them.
+    package var verifier: Provider { verifiers[0] }
     /// At least one, in the order of `key-stores.use`.
     package let keyStores: [Provider]
     package let identity: AzureIdentityOptions

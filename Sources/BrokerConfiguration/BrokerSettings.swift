@@ -10,6 +10,8 @@ enum BrokerSettings {
     static let cloud = SettingKey<AzureCloud>(
         "cloud", default: .public, help: "Azure cloud, which decides host name suffixes and token audiences")
     static let server = Server()
+    static let evidence = Evidence()
+    static let verifiers = Verifiers()
     static let identity = Identity()
     static let tls = TLS()
     static let wrappingKeys = WrappingKeys()
@@ -57,6 +59,20 @@ enum BrokerSettings {
             guard path.hasPrefix("/"), !path.utf8.contains(0) else { return "expected an absolute path" }
             return path.utf8.count <= 107 ? nil : "the path of a socket has at most 107 bytes"
         }
+    }
+
+    struct Evidence: SettingsGroup {
+        let productsFile = SettingKey<String>(
+            "products-file", default: "",
+            help: "JSON file with AMD products and floors beside those that are built in; 'plugins show snp --products' lists them all",
+            check: { $0.utf8.contains(0) ? "a path has no NUL character" : nil })
+    }
+
+    struct Verifiers: SettingsGroup {
+        let require = SettingKey<VerifierRequirement>(
+            "require", default: .all,
+            help: "Where several verifiers are in use: whose yes is needed before a key is asked for, that of all, of any that issues the "
+                + "token, or of the first")
     }
 
     /// They have no defaults because what is unset comes from `AZURE_…` variables; an empty text is as good as nothing.

@@ -88,7 +88,7 @@ enum CombinationChecks {
         let choice = layers.catalogue.choice
         var paths: Set<String> = []
         if let name = layers.value(choice.evidence, at: "evidence.use") { paths.insert("evidence.\(name)") }
-        if let name = layers.value(choice.verifier, at: "verifier.use") { paths.insert("verifier.\(name)") }
+        for name in layers.value(choice.verifiers, at: "verifier.use")?.names ?? [] { paths.insert("verifier.\(name)") }
         for name in layers.value(choice.keyStores, at: "key-stores.use") ?? [] { paths.insert("key-stores.\(name)") }
         return paths
     }

@@ -29,7 +29,10 @@ extension BrokerConfiguration {
         engine = try BrokerEngine.Options(settings, session: layers.settings(of: "release-session"))
         let choice = layers.catalogue.choice
         evidence = layers.provider(.evidence, try layers.settings(of: "evidence")(choice.evidence))
-        verifier = layers.provider(.verifier, try layers.settings(of: "verifier")(choice.verifier))
+        productsFile = try layers.settings(of: "evidence")(BrokerSettings.evidence.productsFile).nilIfEmpty
+        let verifierSettings = layers.settings(of: "verifier")
+        verifiers = try verifierSettings(choice.verifiers).names.map { layers.provider(.verifier, $0) }
+        verifierRule = try verifierSettings(BrokerSettings.verifiers.require)
         keyStores = try layers.settings(of: "key-stores")(choice.keyStores).map { layers.provider(.keyStore, $0) }
         let cloud = try layers.settings(of: "")(BrokerSettings.cloud)
         identity = try AzureIdentityOptions(layers.settings(of: "identity", keepsEmpty: false), cloud)
@@ -42,7 +45,7 @@ extension BrokerConfiguration {
             level: try log(BrokerSettings.log.level), format: try log(BrokerSettings.log.format),
             file: try log(BrokerSettings.log.file).nilIfEmpty)
         warnings = layers.warnings
-        let inUse = Set([evidence.settings.path, verifier.settings.path] + keyStores.map(\.settings.path))
+        let inUse = Set([evidence.settings.path] + (verifiers + keyStores).map(\.settings.path))
         effective = layers.effective(providersInUse: inUse)
     }
 }

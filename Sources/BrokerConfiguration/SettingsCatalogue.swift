@@ -37,13 +37,13 @@ package struct SettingsCatalogue: Sendable {
                 entries.append(Entry(path: path, declaration: declaration, provider: provider))
             }
         }
-        func declareProviders(_ role: ProviderRole, use: SettingDeclaration) {
-            declare(role.block, [use])
+        func declareProviders(_ role: ProviderRole, use: SettingDeclaration, _ others: [SettingDeclaration] = []) {
+            declare(role.block, [use] + others)
             for provider in providers where provider.role == role { declare(provider.path, provider.schema.declarations, provider) }
         }
         declare("server", BrokerSettings.server.schema.declarations)
-        declareProviders(.evidence, use: choice.evidence.declaration)
-        declareProviders(.verifier, use: choice.verifier.declaration)
+        declareProviders(.evidence, use: choice.evidence.declaration, BrokerSettings.evidence.schema.declarations)
+        declareProviders(.verifier, use: choice.verifiers.declaration, BrokerSettings.verifiers.schema.declarations)
         declareProviders(.keyStore, use: choice.keyStores.declaration)
         declare("identity", BrokerSettings.identity.schema.declarations)
         declare("tls", BrokerSettings.tls.schema.declarations)

@@ -46,6 +46,7 @@ package final class BrokerEngine: Sendable {
 
     let evidence: NamedProvider<any EvidenceProvider>
     let verifier: NamedProvider<any Verifier>
+    let judges: Judges
     let keyStores: [NamedProvider<any KeyStore>]
     let wrappingKeys: WrappingKeyPool
     let options: Options
@@ -57,8 +58,10 @@ package final class BrokerEngine: Sendable {
 
     package init(
         evidence: NamedProvider<any EvidenceProvider>, verifier: NamedProvider<any Verifier>, keyStores: [NamedProvider<any KeyStore>],
-        wrappingKeys: WrappingKeyPool, options: Options, clock: any WallClock = SystemClock(), logger: Logger
+        judges: [NamedProvider<any EvidenceJudge>] = [], rule: VerifierRule = .all, wrappingKeys: WrappingKeyPool, options: Options,
+        clock: any WallClock = SystemClock(), logger: Logger
     ) {
+        self.judges = Judges(judges, rule: rule)
         self.evidence = evidence
         self.verifier = verifier
         self.keyStores = keyStores
@@ -98,11 +101,13 @@ package final class BrokerEngine: Sendable {
     /// A report that commits to `runtimeData` with the endorsements that match its TCB.
     package func combinedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         try await bounded(by: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
-            try await endorsedEvidence(for: runtimeData, in: context)
+            try await combined(for: runtimeData, in: context).evidence
         }
     }
 
-    private func endorsedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
+    func combined(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> (
+        evidence: Evidence, report: AttestationReport
+    ) {
         let (evidence, report) = try await collect(runtimeData.reportData, isRaw: false, in: context)
         guard !evidence.endorsements.isEmpty else {
             throw BrokerError(
@@ -114,7 +119,7 @@ package final class BrokerEngine: Sendable {
                 .endorsementMismatch, at: .endorsement,
                 "the certificate chain endorses TCB \(evidence.endorsedTCB), the report says \(report.reportedTCB.hex)")
         }
-        return evidence
+        return (evidence, report)
     }
 
     /// The verifier's token for `runtimeData`, from `authority` or the configured one.
@@ -127,11 +132,28 @@ package final class BrokerEngine: Sendable {
         }
     }
 
-    /// The token, and the reported TCB of the evidence behind it.
+    /// The token, after all verifiers were heard, and the reported TCB of the evidence behind it.
     func attest(_ runtimeData: RuntimeData, to authority: Endpoint, in context: RequestContext) async throws(BrokerError) -> (
         token: AttestationToken, tcb: String
     ) {
-        let evidence = try await endorsedEvidence(for: runtimeData, in: context)
+        let (evidence, report) = try await combined(for: runtimeData, in: context)
+        async let judged = judgements(of: evidence, runtimeData, in: context)
+        let issued = await issue(for: evidence, runtimeData, from: authority, in: context)
+        try judges.settle(await judged, issuer: verifier.name, issued, report: report, in: context)
+        return (try issued.get(), evidence.endorsedTCB)
+    }
+
+    private func issue(for evidence: Evidence, _ runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext) async
+        -> Result<AttestationToken, BrokerError>
+    {
+        do throws(BrokerError) { return .success(try await token(for: evidence, runtimeData, from: authority, in: context)) } catch {
+            return .failure(error)
+        }
+    }
+
+    private func token(for evidence: Evidence, _ runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext)
+        async throws(BrokerError) -> AttestationToken
+    {
         let verifier = verifier.provider
         let token = try await asked(at: .verify, in: context) { () async throws(BrokerError) in
             try await verifier.token(for: evidence, runtimeData: runtimeData, from: authority, in: context)
@@ -142,7 +164,7 @@ package final class BrokerEngine: Sendable {
         guard token.expiresAt > clock.now() else {
             throw BrokerError(.upstreamInvalid, at: .verify, "the token of \(authority) has already expired")
         }
-        return (token, evidence.endorsedTCB)
+        return token
     }
 
     private func collect(_ binding: ReportData, isRaw: Bool, in context: RequestContext) async throws(BrokerError) -> (

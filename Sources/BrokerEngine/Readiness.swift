@@ -20,7 +20,7 @@ extension BrokerEngine {
         }
         let all =
             [asked(evidence.name, evidence.provider, .evidence), asked(verifier.name, verifier.provider, .verify)]
-            + keyStores.map { asked($0.name, $0.provider, .release) }
+            + judges.providers.map { asked($0.name, $0.provider, .verify) } + keyStores.map { asked($0.name, $0.provider, .release) }
         let found = await withTaskGroup(of: (index: Int, obstacles: [String]).self) { group in
             for (index, asked) in all.enumerated() {
                 guard let (name, provider, stage) = asked else { continue }

@@ -28,7 +28,10 @@ struct EngineUnderTest {
         wrapped = { reference, token throws(BrokerError) in try Honest.wrapped(reference, token, key) }
     }
 
-    func engine(keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil) throws -> BrokerEngine {
+    func engine(
+        keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil,
+        judges: [NamedProvider<any EvidenceJudge>] = [], rule: VerifierRule = .all
+    ) throws -> BrokerEngine {
         let store: any KeyStore = FakeStore(calls: calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: wrapped)
         var options = BrokerEngine.Options(
             requestTimeout: requestTimeout, releaseLimit: releaseLimit, releaseQueue: releaseQueue, session: session)
@@ -38,7 +41,7 @@ struct EngineUnderTest {
             verifier: NamedProvider(
                 "attest",
                 FakeVerifier(calls: calls, defaultAuthority: defaultAuthority.isEmpty ? nil : try Endpoint(defaultAuthority), answer: token)
-            ), keyStores: keyStores ?? [NamedProvider("vault", store)],
+            ), keyStores: keyStores ?? [NamedProvider("vault", store)], judges: judges, rule: rule,
             wrappingKeys: wrappingKeys ?? WrappingKeyPool(capacity: 0, logger: log.logger()), options: options, clock: ManualClock(),
             logger: log.logger())
     }

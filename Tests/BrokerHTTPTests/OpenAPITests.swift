@@ -16,7 +16,8 @@ import Testing
     }()
 
     private static let bodies: [Route: BodyShape] = [
-        .attestRaw: .rawAttest, .attestCombined: .rawAttest, .attestMAA: .maaAttest, .keyRelease: .keyRelease,
+        .attestRaw: .rawAttest, .attestCombined: .rawAttest, .attestMAA: .maaAttest, .attestVerdict: .rawAttest,
+        .keyRelease: .keyRelease,
     ]
     private static let refusals: [Refusal] = [
         .bodyTooLarge(limit: 1), .tooManyBodies, .headTooLarge(limit: 1), .malformedHTTP, .bodyIncomplete, .bodyTimeout, .hostMissing,
@@ -122,7 +123,7 @@ import Testing
     private static func ask(_ server: TestServer, _ route: Route) async throws -> RawAnswer {
         switch route {
         case .status, .live, .ready: try await server.ask(request("GET", route.rawValue))
-        case .attestRaw, .attestCombined: try await server.post(route.rawValue, #"{"runtime_data":"aGVsbG8="}"#)
+        case .attestRaw, .attestCombined, .attestVerdict: try await server.post(route.rawValue, #"{"runtime_data":"aGVsbG8="}"#)
         case .attestMAA: try await server.post(route.rawValue, #"{"maa_endpoint":"a.attest.azure.net","runtime_data":"e30="}"#)
         case .keyRelease: try await server.post(route.rawValue, #"{"kid":"k"}"#)
         }

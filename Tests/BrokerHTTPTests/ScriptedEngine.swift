@@ -3,6 +3,8 @@ import BrokerCore
 import BrokerEngine
 import HTTPTransport
 import Logging
+import PlainText
+import SNPVerification
 import SecureMemory
 import Synchronization
 
@@ -13,6 +15,7 @@ final class ScriptedEngine: RequestEngine {
     enum Question: Equatable {
         case raw([UInt8])
         case combined([UInt8])
+        case verdict([UInt8])
         case token([UInt8], Endpoint?)
         case release(key: String, store: Endpoint?, authority: Endpoint?, bearer: String?)
     }
@@ -65,6 +68,13 @@ final class ScriptedEngine: RequestEngine {
     func combinedEvidence(for data: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         try await note(.combined(data.bytes))
         return script.evidence
+    }
+
+    func verdict(for data: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Judgement {
+        try await note(.verdict(data.bytes))
+        return Judgement(
+            verdict: .limited, checks: [Check("report-version", true, "version 5")], leftOut: [Omission("crl-stale", "old")],
+            notChecked: [Omission("vmpl", "none")], product: "Milan", nextSteps: ["nothing"])
     }
 
     func token(for data: RuntimeData, from authority: Endpoint?, in context: RequestContext) async throws(BrokerError) -> AttestationToken {

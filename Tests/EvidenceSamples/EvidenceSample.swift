@@ -43,7 +43,7 @@ package struct EvidenceSample: Sendable, CustomStringConvertible {
     package var description: String { name }
 
     /// The folder itself. Found from this file, whose directory may be reached through a link.
-    private static let root: String? = {
+    static let root: String? = {
         guard let resolved = realpath(#filePath, nil) else { return nil }
         defer { free(resolved) }
         var components = String(cString: resolved).split(separator: "/").map(String.init)
@@ -65,7 +65,7 @@ package struct EvidenceSample: Sendable, CustomStringConvertible {
         return names.sorted()
     }
 
-    private static func read(_ path: String) -> [UInt8]? {
+    static func read(_ path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }

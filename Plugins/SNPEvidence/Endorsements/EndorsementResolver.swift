@@ -15,6 +15,7 @@ internal import Synchronization
 package final class EndorsementResolver: Sendable {
     let sources: [any EndorsementSource]
     private let roots: [PinnedRoot]
+    private let products: ProductTable
     let directory: EndorsementDirectory?
     let product: ProcessorProduct?
     private let clock: any WallClock
@@ -24,11 +25,13 @@ package final class EndorsementResolver: Sendable {
 
     /// Asks `sources` in their order. `product` says what reports of version 2 do not.
     package init(
-        sources: [any EndorsementSource], roots: [PinnedRoot] = AMDRoots.pins, directory: EndorsementDirectory? = nil,
-        product: ProcessorProduct? = nil, clock: any WallClock, firstDelay: Duration = .milliseconds(500)
+        sources: [any EndorsementSource], roots: [PinnedRoot] = AMDRoots.pins, products: ProductTable = .builtIn,
+        directory: EndorsementDirectory? = nil, product: ProcessorProduct? = nil, clock: any WallClock,
+        firstDelay: Duration = .milliseconds(500)
     ) {
         self.sources = sources
         self.roots = roots
+        self.products = products
         self.directory = directory
         self.product = product
         self.clock = clock
@@ -39,7 +42,7 @@ package final class EndorsementResolver: Sendable {
     /// Leaf, intermediate and root that verify `report`, which must be well-formed.
     package func chain(for report: AttestationReport, table: [UInt8], in context: RequestContext) async throws(BrokerError) -> [Certificate]
     {
-        let subject = EndorsementSubject(report, product: product)
+        let subject = EndorsementSubject(report, product: product, products: products)
         let hasResolved = Atomic(false)
         // A report that does not verify is the first caller's own misfortune.
         let found = try await cache.value(for: subject, in: context, isOwn: { $0.cause is ForgedReport }) {
@@ -83,13 +86,14 @@ package final class EndorsementResolver: Sendable {
 
     /// The chain out of `offered` that verifies the report; which sort of guest it is, is for the release policy to judge.
     func verified(_ offered: [Certificate], _ report: AttestationReport, from source: String) throws(BrokerError) -> [Certificate] {
-        var policy = EvidenceVerifier.Policy(time: clock.now())
+        var policy = EvidenceVerifier.Policy(time: clock.now(), products: products)
         policy.allowDebug = true
         policy.allowMigration = true
         policy.allowMaskedChipID = true
         policy.roots = roots
         let result = EvidenceVerifier(signatures: signatures).verify(report: report.bytes, certificates: offered, policy: policy)
-        guard result.isVerified, let endorsement = result.endorsement else {
+        // What cannot be judged here, a new version or product, may be known to whoever gets the report.
+        guard result.isWorthPassingOn, let endorsement = result.endorsement else {
             let ofReport: [CheckCode] = [.signatureRange, .reportSignature]
             let isForged = result.failures.allSatisfy(ofReport.map(\.rawValue).contains)
             let isStale = result.failures.contains { $0.hasPrefix("tcb") || $0.hasPrefix("leaf-tcb") }

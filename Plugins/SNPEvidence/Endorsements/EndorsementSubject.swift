@@ -1,5 +1,6 @@
 internal import OpenSSLCrypto
 package import SNPReport
+package import SNPVerification
 
 /// Whose certificates are wanted: the key that signed a report.
 package struct EndorsementSubject: Sendable, Hashable {
@@ -18,11 +19,11 @@ package struct EndorsementSubject: Sendable, Hashable {
     /// `nil` where the report does not say, which those of version 2 do not.
     package let product: ProcessorProduct?
 
-    package init(_ report: AttestationReport, product: ProcessorProduct? = nil) {
+    package init(_ report: AttestationReport, product: ProcessorProduct? = nil, products: ProductTable = .builtIn) {
         chipID = report.chipID
         tcb = report.reportedTCB
         kind = report.keyInfo.signingKey == .vlek ? .vlek : .vcek
-        self.product = report.cpuid?.product ?? product
+        self.product = report.cpuid.flatMap(products.product) ?? product
     }
 
     var isChipMasked: Bool { chipID.allSatisfy { $0 == 0 } }

@@ -55,7 +55,7 @@
 
         func run() async throws {
             guard let product = ProcessorProduct.allCases.first(where: { $0.rawValue.lowercased() == product.lowercased() }) else {
-                throw CommandFailure(.usage, "--product is milan, genoa or turin")
+                throw CommandFailure(.usage, "--product is milan, genoa, turin or venice")
             }
             guard tokenLife > 0, accessTokenLife > 0 else { throw CommandFailure(.usage, "a token lives for at least one second") }
             guard [port, metadataPort, proxyPort ?? 0].allSatisfy({ (0...65535).contains($0) }) else {

@@ -6,6 +6,7 @@ internal import BrokerEngine
 internal import CurlTransport
 internal import HTTPTransport
 internal import Logging
+internal import SNPVerification
 
 /// Everything that a configuration stands for, put together: transport, identity, providers, engine.
 struct Composition {
@@ -37,17 +38,18 @@ struct Composition {
             transport: transport,
             accessTokens: try makeAccessTokenSource(
                 identity, environment: environment, transport: transport, clock: clock, logger: logger), trust: trust,
-            cloud: identity.cloud.rawValue, clock: clock, logger: logger)
+            cloud: identity.cloud.rawValue, products: try Self.products(configuration.productsFile), clock: clock, logger: logger)
 
         var keyStores: [NamedProvider<any KeyStore>] = []
         for chosen in configuration.keyStores { keyStores.append(try Self.make(chosen, from: registry.keyStores, host)) }
         self.keyStores = keyStores
-        let verifier = try Self.make(configuration.verifier, from: registry.verifiers, host)
-        authority = verifier.provider.defaultAuthority
+        let verifiers = try Verifiers(configuration, registry, host)
+        authority = verifiers.issuer.provider.defaultAuthority
         do { _ = try trust.store() } catch { throw Self.unconnected(error) }
         engine = BrokerEngine(
-            evidence: try Self.make(configuration.evidence, from: registry.evidence, host), verifier: verifier, keyStores: keyStores,
-            wrappingKeys: wrappingKeys,
+            evidence: try Self.make(configuration.evidence, from: registry.evidence, host), verifier: verifiers.issuer,
+            keyStores: keyStores,
+            judges: verifiers.judges, rule: verifiers.rule, wrappingKeys: wrappingKeys,
             options: configuration.engine, clock: clock, logger: logger)
     }
 
@@ -67,8 +69,53 @@ struct Composition {
         transport.shutdown()
     }
 
+    private static func products(_ file: String?) throws(BrokerError) -> ProductTable {
+        guard let file else { return .builtIn }
+        do { return try ProductFile.apply(BoundedFile.read(file, limit: ProductFile.maximumBytes)) } catch {
+            throw BrokerError(.misconfigured, at: .startup, "evidence.products-file: \(file): \(error)")
+        }
+    }
+
     private static func unconnected(_ error: any Error) -> BrokerError {
         BrokerError(.misconfigured, at: .startup, "outbound connections cannot be set up: \(error)", cause: error)
+    }
+
+    /// The verifier that issues tokens, and those that judge beside it.
+    private struct Verifiers {
+        let issuer: NamedProvider<any Verifier>
+        let judges: [NamedProvider<any EvidenceJudge>]
+        let rule: VerifierRule
+
+        init(_ configuration: BrokerConfiguration, _ registry: ProviderRegistry, _ host: HostServices) throws(BrokerError) {
+            var issuers: [NamedProvider<any Verifier>] = []
+            var judges: [NamedProvider<any EvidenceJudge>] = []
+            for chosen in configuration.verifiers {
+                let made = try Composition.make(chosen, from: registry.verifiers, host)
+                if let judge = made.provider as? any EvidenceJudge {
+                    judges.append(NamedProvider(made.name, judge))
+                } else {
+                    issuers.append(made)
+                }
+            }
+            guard issuers.count <= 1 else {
+                let names = issuers.map(\.name).joined(separator: ", ")
+                throw BrokerError(.misconfigured, at: .startup, "verifier.use: one verifier issues tokens, not \(names)")
+            }
+            guard let issuer = issuers.first ?? judges.first.map({ NamedProvider($0.name, $0.provider as any Verifier) }) else {
+                throw BrokerError(.misconfigured, at: .startup, "verifier.use names no verifier")
+            }
+            if issuers.isEmpty {
+                host.logger.warning("verifier.use names none that issues tokens: evidence is judged, and no key can be released")
+            }
+            self.issuer = issuer
+            self.judges = judges
+            rule =
+                switch configuration.verifierRule {
+                case .all: .all
+                case .any: .any
+                case .primary: .primary(judges: configuration.verifiers.first?.name != issuer.name || issuers.isEmpty)
+                }
+        }
     }
 
     private static func make<Provider>(

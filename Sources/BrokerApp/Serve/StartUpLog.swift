@@ -10,7 +10,7 @@ enum StartUpLog {
         logger.notice(
             "attestation-broker \(ProgramVersion.text)",
             metadata: [
-                "evidence": "\(configuration.evidence.name)", "verifier": "\(configuration.verifier.name)",
+                "evidence": "\(configuration.evidence.name)", "verifier": "\(configuration.verifiers.map(\.name).joined(separator: ","))",
                 "key_stores": "\(configuration.keyStores.map(\.name).joined(separator: ","))",
                 "cloud": "\(configuration.identity.cloud.rawValue)",
             ])

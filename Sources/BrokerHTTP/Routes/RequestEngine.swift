@@ -10,6 +10,7 @@ protocol RequestEngine: Sendable {
     func combinedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence
     func token(for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext) async throws(BrokerError)
         -> AttestationToken
+    func verdict(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Judgement
     func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey
     /// What stands in the way of a release; empty when nothing does.
     func obstacles(in context: RequestContext) async -> [String]

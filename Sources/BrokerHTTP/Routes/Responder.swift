@@ -65,6 +65,12 @@ struct Responder: Sendable {
                 try await engine.token(for: request.runtimeData, from: request.authority, in: engine.makeContext(id: id))
             }
             return document([("token", .string(token.compact))], from: engine.provenance)
+        case .attestVerdict:
+            let request = try decoding { () throws(Refusal) in try AttestBody(body, as: .rawAttest) }
+            let judgement = try await asking(.evidence) { () async throws(BrokerError) in
+                try await engine.verdict(for: request.runtimeData, in: engine.makeContext(id: id))
+            }
+            return document(VerdictDocument.members(of: judgement), from: engine.provenance)
         case .keyRelease:
             let request = try decoding { () throws(Refusal) in try ReleaseRequest(body: body) }
             let content = try await asking(.release(request.key)) { () async throws(BrokerError) in

@@ -6,12 +6,13 @@ enum Route: String, CaseIterable, Sendable {
     case attestRaw = "/attest/raw"
     case attestCombined = "/attest/combined"
     case attestMAA = "/attest/maa"
+    case attestVerdict = "/attest/verdict"
     case keyRelease = "/key/release"
 
     var method: String {
         switch self {
         case .status, .live, .ready: "GET"
-        case .attestRaw, .attestCombined, .attestMAA, .keyRelease: "POST"
+        case .attestRaw, .attestCombined, .attestMAA, .attestVerdict, .keyRelease: "POST"
         }
     }
 
