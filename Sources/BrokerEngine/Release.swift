@@ -52,14 +52,10 @@ extension BrokerEngine {
             }
             try callers.admit(context.recorder.record)
             return try await remembering(order) { () async throws(BrokerError) -> ReleasedKey in
-                let start = ContinuousClock.now
-                return try await admission.admitted(context.recorder.record.caller.share) { () async throws(BrokerError) -> ReleasedKey in
-                    context.recorder.add(start.duration(to: .now), to: .queue)
-                    return try await firstThatAnswers(authorities, for: order.reference, in: context) {
-                        (authority: Endpoint) async throws(BrokerError) -> ReleasedKey in
-                        context.recorder.note { $0.authority = authority }
-                        return try await release(try self.order(request, authority), in: context)
-                    }
+                try await firstThatAnswers(authorities, for: order.reference, in: context) {
+                    (authority: Endpoint) async throws(BrokerError) -> ReleasedKey in
+                    context.recorder.note { $0.authority = authority }
+                    return try await release(try self.order(request, authority), in: context)
                 }
             }
         }
@@ -85,13 +81,32 @@ extension BrokerEngine {
     private func release(_ order: Order, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
         guard let sessions else {
             context.recorder.note { $0.session = .single }
-            return try await carryOut(order, with: try await makeSession(for: order, in: context), in: context)
+            return try await admitted(in: context) { () async throws(BrokerError) -> ReleasedKey in
+                try await carryOut(order, with: try await makeSession(for: order, in: context), in: context)
+            }
         }
         // Somebody else's identity shares nothing.
-        guard case .broker = order.caller else { return try await release(order, sessions, in: context) }
+        guard case .broker = order.caller else {
+            return try await admitted(in: context) { () async throws(BrokerError) -> ReleasedKey in
+                try await release(order, sessions, in: context)
+            }
+        }
         let wish = SharedReleases.Wish(key: order.reference, authority: order.authority)
+        // Only the exchange waits for a turn: a crowd that wants one key takes one place.
         return try await shared.release(wish, in: context) { [self] context, asking throws(BrokerError) in
-            try await release(order, sessions, in: context, asking: asking)
+            try await admitted(in: context) { () async throws(BrokerError) -> ReleasedKey in
+                try await release(order, sessions, in: context, asking: asking)
+            }
+        }
+    }
+
+    private func admitted(in context: RequestContext, _ work: () async throws(BrokerError) -> ReleasedKey) async throws(BrokerError)
+        -> ReleasedKey
+    {
+        let start = ContinuousClock.now
+        return try await admission.admitted(context.recorder.record.caller.share) { () async throws(BrokerError) -> ReleasedKey in
+            context.recorder.add(start.duration(to: .now), to: .queue)
+            return try await work()
         }
     }
 

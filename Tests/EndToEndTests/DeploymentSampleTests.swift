@@ -199,7 +199,7 @@ import Testing
         let selector = try #require((set["selector"] as? [String: Any])?["matchLabels"] as? [String: String])
         #expect(selector.allSatisfy { labels[$0.key] == $0.value } && labels["azure.workload.identity/use"] == "true")
         let ports = try #require(try Self.sidecar(template["spec"] as? [String: Any])["ports"] as? [[String: Any]])
-        #expect(text.contains(#""metrics": "0.0.0.0:\(ports[0]["containerPort"] as? Int ?? 0)""#))
+        #expect(text.contains(#""metrics": "0.0.0.0:\#(ports[0]["containerPort"] as? Int ?? 0)""#))
         let monitor = try #require(try Self.yaml("kubernetes/pod-monitor.yaml").first)
         #expect(monitor["apiVersion"] as? String == "monitoring.coreos.com/v1" && monitor["kind"] as? String == "PodMonitor")
         let spec = try #require(monitor["spec"] as? [String: Any])

@@ -41,14 +41,13 @@ package final class SpanExporter: Sendable {
         }
     }
 
-    /// Sends until the task is cancelled, then what is left, if the collector takes it within two seconds.
+    /// Sends until the task is cancelled, and then what is left. The collector gets two seconds for each batch.
     package func run() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.interval)
-            while await exportBatch(.after(.seconds(10))) {}
+            // A task of its own: the end of this one must not cut off what is being sent.
+            await Task { while await self.exportBatch(.after(.seconds(2))) {} }.value
         }
-        let rest = Task { while await self.exportBatch(.after(.seconds(2))) {} }
-        await rest.value
     }
 
     /// Whether there was a whole batch, so that there may be another.

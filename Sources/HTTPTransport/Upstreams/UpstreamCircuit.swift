@@ -37,6 +37,8 @@ struct UpstreamCircuit: Sendable {
     private static let longestPause = Duration.seconds(10)
     /// Requests at a time to a service of which nothing is known yet, and at most.
     private static let narrow = 4
+    /// The same once it has asked for fewer: each that is refused counts for the service too.
+    private static let careful = 1
     private static let wide = 32
     /// So many answers in a row widen the line by one.
     private static let widening = 64
@@ -51,12 +53,13 @@ struct UpstreamCircuit: Sendable {
     private var throttlesInRow = 0
     private var healthyInRow = 0
     private var running = 0
+    private var least = narrow
     private var budget = fullBudget
     /// Since when, and why, callers were told that it failed.
     private(set) var lastFailure: (at: ContinuousClock.Instant, reason: String)?
     var waiting = WaitList<Bool>()
 
-    private var limit: Int { min(Self.narrow + healthyInRow / Self.widening, Self.wide) }
+    private var limit: Int { min(least + healthyInRow / Self.widening, Self.wide) }
 
     /// Whether nothing is worth keeping.
     var isIdle: Bool {
@@ -110,6 +113,7 @@ struct UpstreamCircuit: Sendable {
         case .throttled(let pause):
             failuresInRow = 0
             healthyInRow = 0
+            least = Self.careful
             throttlesInRow += 1
             let until = now.advanced(by: pause ?? Self.pause(throttlesInRow))
             if case .throttled(let known) = block, known > until { return }

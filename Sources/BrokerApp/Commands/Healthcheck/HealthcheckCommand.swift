@@ -24,7 +24,7 @@ struct HealthcheckCommand: ProviderCommand {
     func run(_ registry: ProviderRegistry) async throws {
         guard timeout > 0, timeout <= 600 else { throw CommandFailure(.usage, "--timeout is above 0 and at most 600 seconds") }
         let configuration = try options.load(registry)
-        let transport = try Self.transport()
+        let transport = try Self.transport(configuration)
         defer { transport.shutdown() }
         let deadline = Deadline.after(.milliseconds(Int64(timeout * 1000)))
         let target = try Self.target(of: configuration.server)
@@ -95,10 +95,9 @@ struct HealthcheckCommand: ProviderCommand {
         return .metadata(host: host, port: address.port)
     }
 
-    private static func transport() throws -> CurlTransport {
+    private static func transport(_ configuration: BrokerConfiguration) throws -> CurlTransport {
         do {
-            // Nothing that is asked here speaks TLS.
-            let trust = SharedTrustStore(TLSTrust(includesSystemDefaults: false))
+            let trust = SharedTrustStore(configuration.tls.trust)
             return try CurlTransport(.init(trust: trust.store, userAgent: "attestation-broker/\(ProgramVersion.text)", proxy: .none))
         } catch { throw CommandFailure(.impossible, "no connection can be made: \(error)") }
     }
