@@ -78,10 +78,16 @@ def mutants_of(lines):
             yield index, "a statement left out", f"{indentation}if {FALSE} {{ {line.strip()} }}"
         match = re.search(r"\bfunc \w+.*?(?: -> (Bool|\[String\]))? \{$", code)
         if match and (match[1] or " -> " not in code):
-            value = {"Bool": " true", "[String]": " []", None: ""}[match[1]]
-            yield index, "an early return", f"{line} if {TRUE} {{ return{value} }}"
-            if match[1] == "Bool":
-                yield index, "an early return of false", f"{line} if {TRUE} {{ return false }}"
+            kinds = {"Bool": ("true", "false"), "[String]": ("[]",), None: ("",)}[match[1]]
+            # A body of one expression needs no `return`, and allows none in front of it.
+            is_expression = match[1] and lines[index + 2].strip() == "}" and not lines[index + 1].strip().startswith("return ")
+            for value in kinds:
+                kind = f"an early return of {value}" if value else "an early return"
+                if is_expression:
+                    indentation = re.match(r"\s*", lines[index + 1])[0]
+                    yield index + 1, kind, f"{indentation}return {value}"
+                else:
+                    yield index, kind, f"{line} if {TRUE} {{ {f'return {value}'.strip()} }}"
 
 
 def collect(tree, room):
