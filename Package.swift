@@ -283,3 +283,8 @@ let package = Package(
                 "SNPVerification", "SecureMemory",
             ], exclude: ["Clients", "Emulator"], swiftSettings: strict),
     ], swiftLanguageModes: [.v6])
+
+// One test target at a time, where building all of them takes too long: Tests/Mutation/mutate.py does.
+if let names = Context.environment["TEST_TARGETS"]?.split(separator: ",").map(String.init) {
+    package.targets.removeAll { $0.type == .test && !names.contains($0.name) }
+}
