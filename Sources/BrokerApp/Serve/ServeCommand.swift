@@ -32,6 +32,8 @@ struct ServeCommand: ProviderCommand {
         StartUpLog.write(configuration, to: logger)
         for warning in warnings { logger.warning("\(warning)") }
 
+        // Before anybody could know that this process is there: until it is trapped SIGHUP ends a process.
+        let hangUps = await UnixSignalsSequence(trapping: .sighup)
         let signals = SignalGuard()
         defer { withExtendedLifetime(signals) {} }
         let composition = try Composition(configuration, registry: registry, logger: logger)
@@ -54,7 +56,8 @@ struct ServeCommand: ProviderCommand {
                 services: [
                     .init(service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "listeners"),
                     .init(
-                        service: HangUpService(engine: composition.engine, sink: sink, logger: logger), successTerminationBehavior: .ignore,
+                        service: HangUpService(signals: hangUps, engine: composition.engine, sink: sink, logger: logger),
+                        successTerminationBehavior: .ignore,
                         serviceName: "SIGHUP"),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do { try await group.run() } catch { throw CommandFailure(.impossible, "the server stopped: \(error)") }
@@ -64,12 +67,12 @@ struct ServeCommand: ProviderCommand {
 
 /// SIGHUP ends the release sessions, so that the next release proves this machine anew, and opens `log.file` again.
 private struct HangUpService: Service {
+    let signals: UnixSignalsSequence
     let engine: BrokerEngine
     let sink: LogSink
     let logger: Logger
 
     func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
         for await _ in signals.cancelOnGracefulShutdown() {
             sink.reopen()
             logger.notice("SIGHUP: release sessions ended", metadata: ["sessions": "\(engine.endSessions())"])
