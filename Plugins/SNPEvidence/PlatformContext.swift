@@ -10,8 +10,8 @@ internal import UVMEndorsements
 final class PlatformContext: Sendable {
     typealias Verifier = @Sendable (_ endorsement: [UInt8]) -> UVMVerificationResult
 
-    /// The utility VM's endorsement in one of its two forms, and what was found of it: it does not change, and no check but the measurement's
-    /// needs a report. No verdict where nothing is checked.
+    /// The utility VM's endorsement in one of its two forms, and what was found of it: it does not change, and no check but the
+    /// measurement's needs a report. No verdict where nothing is checked.
     struct Endorsement: Sendable {
         let file: String
         let cose: [UInt8]
@@ -65,8 +65,8 @@ final class PlatformContext: Sendable {
         }
     }
 
-    /// The utility VM's endorsement, the first one that was found to endorse this report's launch measurement. Without this check the verifier
-    /// would answer with a token that lacks a claim, or with an error that names no cause.
+    /// The utility VM's endorsement, the first one that was found to endorse this report's launch measurement. Without this check the
+    /// verifier would answer with a token that lacks a claim, or with an error that names no cause.
     func endorsements(for report: AttestationReport, logger: Logger? = nil) throws(BrokerError) -> [[UInt8]] {
         guard let first = endorsements.first, check != .off else { return endorsements.first.map { [$0.cose] } ?? [] }
         var complaints: [String] = []
@@ -77,9 +77,8 @@ final class PlatformContext: Sendable {
                 passedOn.withLock { $0 = nil }
                 return [endorsement.cose]
             }
-            complaints.append(
-                "the utility VM's endorsement in \(context.origin)\(endorsement.file == first.file ? "" : ", \(endorsement.file),") does not "
-                    + "hold: \(complaint)")
+            let file = endorsement.file == first.file ? "" : ", \(endorsement.file),"
+            complaints.append("the utility VM's endorsement in \(context.origin)\(file) does not hold: \(complaint)")
         }
         guard check == .warn else { throw BrokerError(.evidenceUnavailable, at: .endorsement, complaints.joined(separator: "; ")) }
         for complaint in complaints { tell("\(complaint); it is passed on for the verifier to judge", .warning, logger) }

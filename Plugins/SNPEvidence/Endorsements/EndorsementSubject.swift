@@ -30,7 +30,8 @@ package struct EndorsementSubject: Sendable, Hashable {
     /// Products to try, the known one alone where there is one.
     var candidates: [ProcessorProduct] { product.map { [$0] } ?? [.milan, .genoa] }
 
-    /// Whether there is one such key in the world: then a report that does not verify with it is a forgery, and asking again brings nothing.
+    /// Whether there is one such key in the world: then a report that does not verify with it is a forgery, and asking again brings
+    /// nothing.
     var hasOneKey: Bool { kind == .vcek && !isChipMasked }
 
     /// A name for files: no path can be made of it. The TCB stands there whole, with every level and on Turin with the FMC's.

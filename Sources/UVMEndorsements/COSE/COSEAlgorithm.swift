@@ -35,8 +35,8 @@ package enum COSEAlgorithm: Int64, Sendable, CaseIterable {
         }
     }
 
-    /// Whether a key of this kind can have made such a signature. Each ECDSA variant goes with one curve, as in JOSE, unless `anyCurve` says
-    /// that COSE's own rule counts, which binds none (RFC 9053, 2.1).
+    /// Whether a key of this kind can have made such a signature. Each ECDSA variant goes with one curve, as in JOSE, unless `anyCurve`
+    /// says that COSE's own rule counts, which binds none (RFC 9053, 2.1).
     package func fits(_ kind: PublicKey.Kind, anyCurve: Bool = false) -> Bool {
         switch (self, kind) {
         case (.es256, .ec(.p256)), (.es384, .ec(.p384)), (.es512, .ec(.p521)): true

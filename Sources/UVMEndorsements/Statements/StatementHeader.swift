@@ -1,8 +1,9 @@
 internal import OpenSSLCrypto
 internal import PlainText
 
-/// The protected header of a signed statement, read and checked for completeness: who signed what, with which certificates. What the payload
-/// is, the header's reader has to know (UVMEndorsements.md, "Two forms"; LedgerReceipts.md, "Trust lists"; SecurityContext.md, "Directory").
+/// The protected header of a signed statement, read and checked for completeness: who signed what, with which certificates. What the
+/// payload is, the header's reader has to know (UVMEndorsements.md, "Two forms"; LedgerReceipts.md, "Trust lists"; SecurityContext.md,
+/// "Directory").
 struct StatementHeader: Sendable {
     /// COSE's number. It need not be one that is accepted here.
     let algorithmID: Int64

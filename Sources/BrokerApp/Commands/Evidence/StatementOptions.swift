@@ -15,8 +15,8 @@ struct StatementOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Keys of ledgers: a JWK set, which LEDGER=FILE pins to one ledger, or a transparency trust list (COSE_Sign1). The endorsement must "
-                + "then have a receipt that verifies with one of them. May be repeated.", valueName: "[ledger=]file")) var receipts:
+            "Keys of ledgers: a JWK set, which LEDGER=FILE pins to one ledger, or a transparency trust list (COSE_Sign1). The endorsement "
+                + "must then have a receipt that verifies with one of them. May be repeated.", valueName: "[ledger=]file")) var receipts:
         [String] = []
 
     @Option(
@@ -42,7 +42,9 @@ struct StatementOptions: ParsableArguments {
             ("--platform-reference-issuer", platformReferenceIssuer),
         ] {
             for text in texts {
-                do throws(TrustedIssuer.Complaint) { _ = try TrustedIssuer(text) } catch { throw ValidationError("\(option): \(error.description)") }
+                do throws(TrustedIssuer.Complaint) { _ = try TrustedIssuer(text) } catch {
+                    throw ValidationError("\(option): \(error.description)")
+                }
             }
         }
     }
