@@ -77,10 +77,8 @@ final class PlatformContext: Sendable {
                 passedOn.withLock { $0 = nil }
                 return [endorsement.cose]
             }
-            complaints.append(
-                "the utility VM's endorsement in \(context.origin)\(endorsement.file == first.file ? "" : ", \(endorsement.file),") "
-                    + "does not "
-                    + "hold: \(complaint)")
+            let file = endorsement.file == first.file ? "" : ", \(endorsement.file),"
+            complaints.append("the utility VM's endorsement in \(context.origin)\(file) does not hold: \(complaint)")
         }
         guard check == .warn else { throw BrokerError(.evidenceUnavailable, at: .endorsement, complaints.joined(separator: "; ")) }
         for complaint in complaints { tell("\(complaint); it is passed on for the verifier to judge", .warning, logger) }

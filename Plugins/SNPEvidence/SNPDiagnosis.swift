@@ -88,8 +88,7 @@ extension SNPProvider: Diagnosing {
             let words = "the endorsement \(endorsement.file) does not hold: \(complaint)"
             let next =
                 "'evidence verify --uvm' shows every check; where Microsoft has a new signer, evidence.snp.uvm-issuers names it, "
-                + "otherwise the "
-                + "platform has to bring a matching one"
+                + "otherwise the platform has to bring a matching one"
             return platform.check == .require
                 ? Finding(.problem, "utility VM", words, cause: BrokerError.Code.evidenceUnavailable.rawValue, next: next)
                 : Finding(.warning, "utility VM", "\(words); it is passed on for the verifier to judge", next: next)

@@ -106,15 +106,13 @@ struct SNPSettings {
         let uvmCheck = SettingKey<UVMCheckChoice>(
             "uvm-check", default: .warn,
             help:
-                "What becomes of an endorsement of the utility VM that does not hold: no evidence, passed on for the verifier with a "
-                + "line in "
-                + "the log, or passed on unread.")
+                "What becomes of an endorsement of the utility VM that does not hold: no evidence, passed on for the verifier with a line "
+                + "in the log, or passed on unread.")
         let uvmIssuers = SettingKey<[String]>(
             "uvm-issuers", default: TrustedIssuer.microsoft.map(\.text),
             help:
                 "Who may endorse utility VMs: did:x509 identifier with the extended key usage, feed, and lowest SVN where one is asked "
-                + "for, "
-                + "with spaces between.",
+                + "for, with spaces between.",
             check: PlatformTrust.complaint)
         let uvmMinimumSVN = SettingKey<Int>(
             "uvm-minimum-svn", default: 0, in: 0...Int(Int32.max), help: "Lowest SVN of utility VMs, for every issuer.")

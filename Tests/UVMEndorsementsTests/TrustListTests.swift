@@ -102,9 +102,10 @@ struct TrustListSampleTests {
     )
         -> [(CBORValue, CBORValue)]
     {
-        let claims: [(CBORValue, CBORValue)] =
-            [(1, .text(fixture.issuer)), (2, "list"), (6, .tagged(1, CBORValue(Publisher.now)))]
-            + (svn.map { [(CBORValue.text("svn"), $0)] } ?? [])
+        var claims: [(CBORValue, CBORValue)] = [
+            (1, .text(fixture.issuer)), (2, "list"), (6, .tagged(1, CBORValue(Publisher.now))),
+        ]
+        if let svn { claims.append(("svn", svn)) }
         return [(1, algorithm), (3, contentType), (15, .map(CBORMap(claims))), (33, .array(fixture.certificates.map { .bytes($0.der) }))]
     }
 

@@ -138,6 +138,11 @@ package final class EndorsementResolver: Sendable {
                 if let words = health.failed(error, at: clock.now()) {
                     context.logger.warning("endorsement source \(source.name): \(words); \(kept.words)")
                 }
+                // When asking again makes sense, for whoever asked the broker.
+                if let pause = health.pause(at: clock.now()) {
+                    throw BrokerError(
+                        error.code, at: error.stage, error.message, retryAfter: pause, upstream: error.upstream, cause: error.cause)
+                }
             default: recovered(health, source.name, context.logger)
             }
             guard error.code == .upstreamThrottled, error.retryAfter == nil else { throw error }

@@ -32,10 +32,7 @@ package struct TransparencyTrustList: Sendable {
 
     /// Reads and judges an encoded list. Any bytes get an answer; nothing is thrown.
     package init(cose: [UInt8], issuers: [TrustedIssuer], time: Int64?) {
-        var trust = StatementTrust(issuers: issuers, time: time)
-        // Published lists have ES384 with keys of P-256.
-        trust.allowsAnyCurve = true
-        let verdict = StatementVerifier(prefix: Self.prefix, trust: trust).verify(cose)
+        let verdict = StatementVerifier(prefix: Self.prefix, trust: StatementTrust(issuers: issuers, time: time)).verify(cose)
         guard let statement = verdict.statement else {
             (self.verdict, ledgers, pinned) = (verdict, [], LedgerKeys())
             return

@@ -10,8 +10,6 @@ package struct StatementTrust: Sendable {
     /// The present, in seconds since 1970. Certificates are judged at the time of signing, because they live for a year and statements
     /// longer; the present counts where no time of signing is claimed, and is reported otherwise.
     package var time: Int64?
-    /// Whether an ECDSA key may be of another curve than JOSE pairs with its hash, as RFC 9053, 2.1, allows.
-    package var allowsAnyCurve = false
 
     package init(issuers: [TrustedIssuer], time: Int64? = nil) {
         self.issuers = issuers
@@ -23,6 +21,8 @@ package struct StatementTrust: Sendable {
 struct StatementChecks {
     let header: StatementHeader
     let trust: StatementTrust
+    /// Whether an ECDSA key may be of another curve than JOSE pairs with its hash, as RFC 9053, 2.1, allows and published lists have it.
+    var allowsAnyCurve = false
 
     // MARK: Issuer, feed, version
 
@@ -130,7 +130,7 @@ struct StatementChecks {
             log.fail(.signature, "the leaf certificate has no usable key")
             return
         }
-        guard algorithm.fits(key.kind, anyCurve: trust.allowsAnyCurve) else {
+        guard algorithm.fits(key.kind, anyCurve: allowsAnyCurve) else {
             log.fail(.signature, "the algorithm \(algorithm.name) does not fit the leaf certificate's key")
             return
         }

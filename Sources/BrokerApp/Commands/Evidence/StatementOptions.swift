@@ -16,9 +16,8 @@ struct StatementOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Keys of ledgers: a JWK set, which LEDGER=FILE pins to one ledger, or a transparency trust list (COSE_Sign1). The "
-                + "endorsement must "
-                + "then have a receipt that verifies with one of them. May be repeated.", valueName: "[ledger=]file")) var receipts:
+            "Keys of ledgers: a JWK set, which LEDGER=FILE pins to one ledger, or a transparency trust list (COSE_Sign1). The endorsement "
+                + "must then have a receipt that verifies with one of them. May be repeated.", valueName: "[ledger=]file")) var receipts:
         [String] = []
 
     @Option(
