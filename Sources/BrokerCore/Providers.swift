@@ -53,6 +53,12 @@ extension KeyStore {
     public func prepare(for endpoint: Endpoint, as caller: CallerCredential, in context: RequestContext) async throws(BrokerError) {}
 }
 
+/// Optional ability of a provider: to say what it makes do with at present, for `/status` and `/readyz`.
+public protocol NoticeReporting: Sendable {
+    /// What works for the time being only, one sentence each for an operator; nothing when all is well. Asks nobody.
+    func notices() -> [String]
+}
+
 /// Optional ability of a provider: to say whether it could work right now, for `/readyz` and `plugins probe`.
 public protocol ReadinessReporting: Sendable {
     /// Why the provider cannot serve, in words for an operator, or nothing when it can. Bounded by the context's deadline; changes nothing.

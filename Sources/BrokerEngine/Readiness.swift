@@ -12,6 +12,15 @@ package struct Readiness: Sendable, Equatable {
 }
 
 extension BrokerEngine {
+    /// What the providers make do with at present, one sentence each with the provider's name in front.
+    package func notices() -> [String] {
+        let providers: [(name: String, provider: Any)] =
+            [(evidence.name, evidence.provider), (verifier.name, verifier.provider)] + keyStores.map { ($0.name, $0.provider) }
+        return providers.flatMap { entry in
+            ((entry.provider as? any NoticeReporting)?.notices() ?? []).map { "\(entry.name): \($0)" }
+        }
+    }
+
     /// Asks all providers that can tell, at once; one that does not answer in time is an obstacle itself.
     package func readiness(in context: RequestContext) async -> Readiness {
         typealias Asked = (name: String, provider: any ReadinessReporting, stage: BrokerError.Stage)

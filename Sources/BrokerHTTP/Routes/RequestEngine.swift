@@ -13,7 +13,11 @@ protocol RequestEngine: Sendable {
     func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey
     /// What stands in the way of a release; empty when nothing does.
     func obstacles(in context: RequestContext) async -> [String]
+    /// What works for the time being only; empty when all is well.
+    func notices() -> [String]
 }
+
+extension RequestEngine { func notices() -> [String] { [] } }
 
 extension BrokerEngine: RequestEngine {
     func obstacles(in context: RequestContext) async -> [String] { await readiness(in: context).obstacles }

@@ -44,7 +44,7 @@ struct Responder: Sendable {
 
     private func reply(to body: ByteBuffer, route: Route, id: String) async throws(Failure) -> Reply {
         switch route {
-        case .status: return document([("message", "Status OK"), ("evidence", .string(engine.provenance.rawValue))])
+        case .status: return document([("message", "Status OK"), ("evidence", .string(engine.provenance.rawValue))] + notices)
         case .live: return document([("alive", true)])
         case .ready: return await readiness(in: engine.makeContext(id: id))
         case .attestRaw:
@@ -91,7 +91,13 @@ struct Responder: Sendable {
             [
                 ("ready", .boolean(obstacles.isEmpty)), ("reasons", .array(obstacles.map { .string($0) })),
                 ("evidence", .string(engine.provenance.rawValue)),
-            ], status: obstacles.isEmpty ? 200 : 503)
+            ] + notices, status: obstacles.isEmpty ? 200 : 503)
+    }
+
+    /// A member that is there only where there is something to say.
+    private var notices: [(String, JSONValue)] {
+        let notices = engine.notices()
+        return notices.isEmpty ? [] : [("notices", .array(notices.map { .string($0) }))]
     }
 
     private func document(_ members: [(String, JSONValue)], status: Int = 200, from provenance: Evidence.Provenance = .hardware) -> Reply {
