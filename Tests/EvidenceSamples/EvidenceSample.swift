@@ -28,6 +28,9 @@ package struct EvidenceSample: Sendable, CustomStringConvertible {
         self.expected = expected
     }
 
+    /// Content of a file of the samples of 2026 (`../shared/evidence-2026`), named `folder/file`; `nil` where they are absent.
+    package static func of2026(_ path: String) -> [UInt8]? { root.flatMap { read("\($0)-2026/\(path)") } }
+
     /// Content of a file of the folder.
     package func file(_ file: String) -> [UInt8]? { Self.root.flatMap { Self.read("\($0)/\(name)/\(file)") } }
 
