@@ -83,4 +83,21 @@ import Testing
         context.utilityVM = nil
         #expect(context.oddities(hostData: DigestAlgorithm.sha256.digest(policy)).first?.contains("reference-info") == true)
     }
+
+    @Test func newerFilesAreReadAndNoUpdateOfTheHostStopsAnything() throws {
+        try make(
+            "security-context-1",
+            [
+                "transparent-reference-info-base64": "0oQ=", "tcb-reference-info-base64": "not base64!",
+                "platform-reference-info-base64": "AQID\n", "attested-weather-base64": "AAAA", "amdsnppspapi.dll": "MZ",
+            ])
+        defer { try? FileManager.default.removeItem(at: root) }
+        let context = try read()
+        #expect(context.transparentUtilityVM == [0xD2, 0x84] && context.tcbReference == nil && context.platformReference == [1, 2, 3])
+        #expect(context.unknownFiles == ["attested-weather-base64"])
+        let oddities = context.oddities(hostData: [])
+        #expect(oddities.count == 2)
+        #expect(oddities[0].contains("does not know: attested-weather-base64"), "\(oddities)")
+        #expect(oddities[1].contains("tcb-reference-info-base64") && oddities[1].hasSuffix("it is left out"), "\(oddities)")
+    }
 }
