@@ -6,6 +6,7 @@ internal import UVMEndorsements
 enum CheckWords {
     static func holding(_ check: Check) -> String? {
         CheckCode(rawValue: check.code).map { holding($0, check.detail) } ?? UVMCheckCode(rawValue: check.code).map(holding)
+            ?? StatementCheckCodes.holding(check.code)
     }
 
     private static func holding(_ code: CheckCode, _ detail: String) -> String {

@@ -54,5 +54,6 @@ enum CheckCatalogue {
     static var rows: [(code: String, meaning: String)] {
         [("certificate-malformed", "A file that was given as certificates holds none in PEM or DER.")]
             + CheckCode.allCases.map { ($0.rawValue, $0.meaning) } + UVMCheckCode.allCases.map { ($0.rawValue, $0.meaning) }
+            + StatementCheckCodes.rows
     }
 }

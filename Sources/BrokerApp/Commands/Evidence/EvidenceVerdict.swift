@@ -11,15 +11,19 @@ struct EvidenceVerdict {
     let report: AttestationReport?
     let endorsement: Endorsement?
     let platform: UVMEndorsement?
+    /// Further members of the JSON.
+    let statements: [(String, JSONValue)]
     let isVerified: Bool
 
     /// `unreadable` are files that hold no certificate; they make the verdict a rejection, since the caller meant them to count.
-    init(result: VerificationResult, platform: UVMVerificationResult?, unreadable: [String]) {
-        checks = unreadable.map { Check("certificate-malformed", false, $0) } + result.checks + (platform?.checks ?? [])
+    init(result: VerificationResult, platform: UVMVerificationResult?, statements: StatementOptions.Outcome, unreadable: [String]) {
+        checks =
+            unreadable.map { Check("certificate-malformed", false, $0) } + result.checks + (platform?.checks ?? []) + statements.checks
+        self.statements = statements.members
         report = result.report
         endorsement = result.endorsement
         self.platform = platform?.endorsement
-        isVerified = result.isVerified && unreadable.isEmpty && platform?.isVerified != false
+        isVerified = result.isVerified && unreadable.isEmpty && platform?.isVerified != false && statements.checks.allSatisfy(\.ok)
     }
 
     var json: JSONValue {
@@ -27,6 +31,7 @@ struct EvidenceVerdict {
         members.set("report", report.map { ReportJSON.value($0, product: endorsement?.product) } ?? .null)
         members.set("endorsement", endorsement.map(Self.json) ?? .null)
         members.set("uvm_endorsement", platform.map(Self.json) ?? .null)
+        for (name, value) in statements { members.set(name, value) }
         return .object(members)
     }
 

@@ -60,6 +60,8 @@ struct EvidenceVerify: ParsableCommand {
                 + "report's measurement.", valueName: "file")
     ) var uvm: String?
 
+    @OptionGroup var statements: StatementOptions
+
     @Flag(help: "Accept a guest whose memory the host may read.") var allowDebug = false
     @Flag(help: "Accept a guest that a migration agent may move.") var allowMigration = false
     @Flag(help: "Accept a report that hides its chip id.") var allowMaskedChipId = false
@@ -68,6 +70,7 @@ struct EvidenceVerify: ParsableCommand {
     func validate() throws {
         if certs.isEmpty { throw ValidationError("--certs is needed: the VCEK or VLEK, its ASK or ASVK, and the ARK") }
         if reportData != nil, runtimeData != nil { throw ValidationError("--report-data and --runtime-data exclude each other") }
+        if uvm == nil, !statements.receipts.isEmpty { throw ValidationError("--receipts goes with the --uvm whose receipts it judges") }
         if securityPolicy != nil, hostData != nil { throw ValidationError("--security-policy and --host-data exclude each other") }
     }
 
@@ -84,7 +87,10 @@ struct EvidenceVerify: ParsableCommand {
         let reportBytes = try EvidenceFiles.report(report)
         let certificates = try EvidenceFiles.certificates(certs)
         let result = EvidenceVerifier().verify(report: reportBytes, certificates: certificates.certificates, policy: policy)
-        let verdict = EvidenceVerdict(result: result, platform: try platformResult(result), unreadable: certificates.unreadable)
+        let statements = try statements.outcome(at: policy.time)
+        let verdict = EvidenceVerdict(
+            result: result, platform: try platformResult(result, statements.policy), statements: statements,
+            unreadable: certificates.unreadable)
         let failed = verdict.checks.failures.joined(separator: ", ")
         let failure = verdict.isVerified ? nil : CommandFailure(.refused, "the evidence is rejected: \(failed)")
         if json { Console.json(verdict.json, failure: failure) } else { verdict.print(Style(isOn: Console.hasColour)) }
@@ -92,9 +98,9 @@ struct EvidenceVerify: ParsableCommand {
     }
 
     /// The verdict on the utility VM's endorsement. A report whose form is refused has no measurement to compare with.
-    private func platformResult(_ result: VerificationResult) throws -> UVMVerificationResult? {
+    private func platformResult(_ result: VerificationResult, _ given: UVMEndorsementVerifier.Policy) throws -> UVMVerificationResult? {
         guard let uvm else { return nil }
-        var policy = UVMEndorsementVerifier.Policy()
+        var policy = given
         policy.expectedMeasurement = result.report?.measurement ?? []
         return UVMEndorsementVerifier().verify(try InputFile.readOne(uvm, as: EndorsementInput.kind, limit: 1 << 20), policy: policy)
     }
