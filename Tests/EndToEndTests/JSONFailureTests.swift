@@ -59,7 +59,7 @@ import Testing
         "audit verify": [(["/nonexistent"], 2), ([], 64)], "audit show": [(["/nonexistent"], 2)],
         "audit tail": [(["/nonexistent"], 2), (["/dev/null", "-n", "0"], 64)],
         "callers explain": [
-            (["--key", "no name"], 64), (["--uid", "1"], 64), (["--key", "k", "--set", #"callers.rules=[{"uid":1}]"#], 1),
+            (["--key", "k", "--set", #"callers.rules=[{"uid":1}]"#], 1), (["--key", "no name"], 64), (["--uid", "1"], 64),
         ],
         "wrap": [(["-infile", "/nonexistent", "-keypath", "/nonexistent/key"], 2)],
     ]
@@ -113,7 +113,7 @@ import Testing
         if leaf.hasConfiguration {
             let needed = [
                 "evidence verify", "policy explain", "key show", "key release", "key import", "token verify", "key policy show",
-                "key policy set",
+                "key policy set", "callers explain",
             ].contains(leaf.name)
             let rest = needed ? Self.failures[leaf.name]?.first?.arguments ?? [] : []
             guard !rest.contains("no/name") else { return try Self.check(leaf, ["k", "--set", "no.such=1"], status: 78) }

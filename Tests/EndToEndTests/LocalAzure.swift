@@ -134,7 +134,7 @@ final class Broker {
     func get(_ path: String) throws -> (status: Int, object: [String: Any]) { try Curl.run(["http://127.0.0.1:\(port)\(path)"]) }
 
     func post(_ path: String, _ body: [String: Any]) throws -> (status: Int, object: [String: Any]) {
-        try Curl.run(["http://127.0.0.1:\(port)\(path)"], body: body)
+        try Curl.run(["-H", "Content-Type: application/json", "http://127.0.0.1:\(port)\(path)"], body: body)
     }
 
     /// The released JWK, or the status and code of the refusal.

@@ -14,7 +14,7 @@ struct CallersExplain: ProviderCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Say which rule of callers.rules decides about a caller and what it asks for.",
         discussion: "Exit status 0 where it is allowed, 1 where it is not. What is not given is not known of the caller."
-    ).examples("callers explain --uid 1000 --key db-primary", "callers explain --address 10.1.2.3 --operation attest-token")
+    ).examples("callers explain --uid 1000 --key db-primary", "callers explain --uid 1000 --operation attest-token")
 
     @Option(help: "The caller's user id, as the kernel says it of a Unix socket's peer.") var uid: UInt32?
     @Option(help: "Its group id.") var gid: UInt32?
