@@ -88,7 +88,7 @@ final class RevocationLists: Sendable {
 
     private func renewed(_ product: ProcessorProduct, _ root: Certificate, in context: RequestContext) async {
         _ = await flights.value(for: product, until: { context.deadline }) { [self] latest in
-            let own = RequestContext(id: context.id, logger: context.logger, deadline: latest)
+            let own = context.shared(until: latest)
             await fetch(product, root, in: own)
             return true
         }
