@@ -1,4 +1,4 @@
-package import BrokerCore
+internal import BrokerCore
 internal import PlainText
 
 /// The `use` settings, whose allowed values are the names of the providers that are built in.

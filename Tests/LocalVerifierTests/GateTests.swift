@@ -105,7 +105,7 @@ import Testing
     ]
 
     @Test("each fault that the authority lets pass stops the release before the store is asked", arguments: faults)
-    func faults(fault: Fault) async throws {
+    func stopped(fault: Fault) async throws {
         var world = try LocalWorld()
         try fault.change(&world)
         let (error, asked) = try await release(world)
