@@ -10,6 +10,7 @@ import Synchronization
 import OpenSSLCrypto
 import SNPVerification
 import Testing
+import Waiting
 
 @testable import LocalVerifier
 
