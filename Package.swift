@@ -110,7 +110,7 @@ let package = Package(
             "BrokerEngine",
             [
                 "AttestationTokens", "BrokerCore", "HTTPTransport", "OpenSSLCrypto", "JOSE", "PlainText", "StrictJSON", "SecureMemory",
-                "SNPReport", "Waiting", log,
+                "SNPReport", "SNPVerification", "Waiting", log,
             ]),
 
         // Edges

@@ -8,7 +8,8 @@ import Testing
 
     /// Drives processes and reads their answers independently of our own parsers; never part of the product.
     private static let mayImportFoundation: Set<String> = [
-        "EndToEndTests", "SNPEvidenceTests", "AzureKeyReleaseTests", "BrokerObservabilityTests",
+        "EndToEndTests", "SNPEvidenceTests", "AzureKeyReleaseTests", "BrokerObservabilityTests", "LocalVerifierTests",
+        "SNPVerificationTests",
     ]
 
     @Test("a file imports only what its target declares; full Foundation nowhere in the product") func imports() throws {
