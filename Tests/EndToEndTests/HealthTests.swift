@@ -160,7 +160,8 @@ private final class TCPGate {
         port = Int(try proxy.wait(for: /port=(\d+)/)) ?? 0
     }
 
-    func close() { proxy.stop() }
+    // Python keeps the signal mask of the test's threads, in which SIGTERM is blocked.
+    func close() { proxy.stop(SIGKILL) }
 
     func open() throws {
         proxy = try Self.start(target, port)
