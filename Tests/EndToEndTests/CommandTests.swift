@@ -198,7 +198,7 @@ import Testing
     @Test("the README shows the providers that are built in") func providerTable() throws {
         let readme = try String(contentsOf: Program.packageRoot.appending(path: "README.md"), encoding: .utf8)
         let list = try Program.run(["plugins", "list", "--json"]).json as? [[String: Any]] ?? []
-        #expect(list.count == 5)
+        #expect(list.count == 6)
         for provider in list {
             let row = "| \(provider["kind"] ?? "") | `\(provider["name"] ?? "")` | \(provider["summary"] ?? "") |"
             #expect(readme.contains(row), "\(row)")

@@ -141,14 +141,12 @@ package final class EndorsementResolver: Sendable {
                 // When asking again makes sense, for whoever asked the broker.
                 if let pause = health.pause(at: clock.now()) {
                     throw BrokerError(
-                        error.code, at: error.stage, error.message, retryAfter: pause, upstream: error.upstream, cause: error.cause)
+                        error.code, at: error.stage, error.message, retryAfter: pause, upstream: error.upstream, cause: error.cause,
+                        details: error.details)
                 }
             default: recovered(health, source.name, context.logger)
             }
-            guard error.code == .upstreamThrottled, error.retryAfter == nil else { throw error }
-            throw BrokerError(
-                error.code, at: error.stage, error.message, retryAfter: health.pause(at: clock.now()), upstream: error.upstream,
-                cause: error.cause, details: error.details)
+            throw error
         }
     }
 

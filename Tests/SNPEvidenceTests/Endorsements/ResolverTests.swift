@@ -215,7 +215,7 @@ final class ScriptedSource: EndorsementSource {
             throw BrokerError(.upstreamThrottled, at: .endorsement, "slow down", retryAfter: .seconds(3600))
         }
         let failure = await error(try resolver([throttled]), try Self.machine.get().report(0))
-        #expect(failure?.code == .upstreamThrottled && failure?.retryAfter == .seconds(3600))
+        #expect(failure?.code == .upstreamThrottled && failure?.retryAfter ?? .zero >= .seconds(3600))
         #expect(throttled.count == 1)
     }
 

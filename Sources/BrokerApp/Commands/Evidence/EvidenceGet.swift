@@ -9,7 +9,7 @@ struct EvidenceGet: ProviderCommand {
     static let configuration = CommandConfiguration(
         commandName: "get", abstract: "Collect a report from the configured evidence provider.",
         discussion: "Writes report.bin and the certificate chain certs.pem into a directory, or the report as hex to standard output."
-    ).examples("evidence get --output evidence", "evidence get --bundle bundle.json --security-policy policy.base64")
+    ).examples("evidence get --output evidence", "evidence get --bundle bundle.json")
 
     @OptionGroup var options: ConfigurationOptions
 

@@ -26,8 +26,9 @@ struct EvidenceVerdict {
         notChecked others: [Omission] = []
     ) {
         checks =
-            also + statements.checks + unreadable.map { Check("certificate-malformed", false, $0) } + result.checks
+            also + unreadable.map { Check("certificate-malformed", false, $0) } + result.checks
             + (platform?.checks ?? [])
+            + statements.checks
         self.statements = statements.members
         leftOut = result.leftOut
         notChecked =

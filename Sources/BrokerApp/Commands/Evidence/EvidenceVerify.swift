@@ -18,7 +18,7 @@ struct EvidenceVerify: ParsableCommand {
             """
     ).examples(
         "evidence verify --report report.bin --certs certs.pem",
-        "evidence verify --report report.bin --certs certs.pem --floor AMD-SB-3019 --crl milan.crl")
+        "evidence verify --bundle bundle.json --floor AMD-SB-3019")
 
     @Option(
         help: ArgumentHelp(
