@@ -43,11 +43,11 @@ package final class SpanExporter: Sendable {
 
     /// Sends until the task is cancelled, and then what is left. The collector gets two seconds for each batch.
     package func run() async {
-        while !Task.isCancelled {
+        repeat {
             try? await Task.sleep(for: Self.interval)
             // A task of its own: the end of this one must not cut off what is being sent.
             await Task { while await self.exportBatch(.after(.seconds(2))) {} }.value
-        }
+        } while !Task.isCancelled
     }
 
     /// Whether there was a whole batch, so that there may be another.
