@@ -36,7 +36,7 @@ import Testing
         #expect(Hex.decode(proof.evidenceDigest)?.count == 32 && proof.tcb.count == 16 && Hex.decode(proof.policyDigest)?.count == 32)
         #expect(proof.tokenDigest.flatMap { Hex.decode($0) }?.count == 32)
         #expect(record.session == .single && !record.isShared)
-        #expect(Set(record.durations.keys) == [.queue, .evidence, .verify, .identity, .release, .unwrap])
+        #expect(Set(record.durations.keys) == [.queue, .evidence, .verify, .identity, .release, .unwrap, .audit])
         #expect(try #require(record.duration) > .zero)
     }
 
@@ -44,6 +44,8 @@ import Testing
         let observer = RecordingObserver()
         var subject = try EngineUnderTest()
         subject.session = ReleaseSessionOptions(maxAge: .seconds(600), maxUses: 100)
+        // A session lasts no longer than its token.
+        subject.token = { runtime, authority throws(BrokerError) in try ReleaseSessionTests.token(runtime, authority) }
         let engine = try subject.engine(observers: [observer])
         try await release(engine, id: "1")
         try await release(engine, id: "2")

@@ -118,7 +118,7 @@ import Testing
         #expect(try served.release("db-2").status == 200)
         ends.add(true)
         group.wait()
-        #expect(statuses.all.count > 8 && statuses.all.allSatisfy { $0 == 200 })
+        #expect(statuses.all.count >= 4 && statuses.all.allSatisfy { $0 == 200 })
     }
 
     @Test("without rules the start-up log says in one line what that means, and every release is in the audit") func open() throws {
