@@ -30,7 +30,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-/// The commit that the build is told, by `samples/container/build.sh` for one. What a manifest finds out by itself is kept with the manifest,
+/// The commit that the build is told, by `samples/container/build.sh` for one. What a manifest finds out by itself is kept with the
+/// manifest,
 /// and may be of yesterday.
 let commit = (Context.environment["SOURCE_COMMIT"] ?? "").filter(\.isHexDigit)
 

@@ -194,7 +194,9 @@ class Bench:
         return sum(idle(16) - idle(0) for _ in range(starts)) / (16 * starts)
 
     def releases(self, servers, key, store, runs, session):
-        """Latency and CPU of warm releases over one connection, one run after the other; without a session the CPU has one wrapping key for each."""
+        """Latency and CPU of warm releases over one connection, one run after the other.
+
+        Without a session the CPU has one wrapping key for each."""
         settings = self.LONG_SESSION if session else {"BROKER_RELEASE_SESSION_MAX_AGE": "0s"}
         process, port = servers.serve(BROKER_WRAPPING_KEYS_POOL="16", **settings)
         request = {"kid": key, "akv_endpoint": store}

@@ -3,7 +3,8 @@ import Testing
 
 /// Metrics of a real run, read by somebody else's parsers; the dashboard and the alerts asked of it; spans at a collector.
 ///
-/// `python3 -m venv ENV && ENV/bin/pip install prometheus-client kubernetes-validate pyyaml`, then `OPERATIONS_TEST_PYTHON=ENV/bin/python`; and
+/// `python3 -m venv ENV && ENV/bin/pip install prometheus-client kubernetes-validate pyyaml`, then
+/// `OPERATIONS_TEST_PYTHON=ENV/bin/python`; and
 /// Debian's `prometheus`.
 @Suite(.serialized) struct ObservabilityTests {
     static let python: URL? = python(with: "prometheus_client, kubernetes_validate, yaml")
