@@ -12,6 +12,8 @@ let strict: [SwiftSetting] =
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let instrumentation: Target.Dependency = .product(name: "Instrumentation", package: "swift-distributed-tracing")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
@@ -28,7 +30,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-let providers = ["SNPEvidence", "MAAVerifier", "KeyVaultPremium", "ManagedHSM"]
+/// The commit that the build is told, by `samples/container/build.sh` for one. What a manifest finds out by itself is kept with the
+/// manifest,
+/// and may be of yesterday.
+let commit = (Context.environment["SOURCE_COMMIT"] ?? "").filter(\.isHexDigit)
+
+let providers = ["SNPEvidence", "MAAVerifier", "LocalVerifier", "KeyVaultPremium", "ManagedHSM"]
 
 let package = Package(
     name: "attestation-broker",
@@ -51,8 +58,11 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/grpc/grpc-swift-2.git", from: "2.4.3"),
@@ -67,17 +77,18 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .target(name: "CCurlShims", dependencies: ["CCurl", "CProcessShims"], linkerSettings: [.linkedLibrary("ssl")]),
         .target(name: "CProcessShims", dependencies: ["COpenSSL"]), .target(name: "CSNPDevice"),
+        .target(name: "CBuildIdentity", cSettings: [.define("BROKER_SOURCE_COMMIT", to: "\"\(commit)\"")]),
 
         // Blocks
         library("PlainText"), library("Waiting"), library("SecureMemory", ["COpenSSL", "CProcessShims"]),
         library("StrictJSON", ["CJansson", "PlainText"]),
         library("OpenSSLCrypto", ["COpenSSL", "CProcessShims", "PlainText", "SecureMemory"]),
         library("JOSE", ["OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
-        library("HTTPTransport", ["PlainText", "SecureMemory", "Waiting"]),
+        library("HTTPTransport", ["PlainText", "SecureMemory", "Waiting", instrumentation]),
         library("CurlTransport", ["CCurl", "CCurlShims", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "Waiting"]),
 
         // The field
-        library("SNPReport", ["OpenSSLCrypto"]), library("SNPVerification", ["PlainText", "SNPReport", "OpenSSLCrypto"]),
+        library("SNPReport", ["OpenSSLCrypto"]), library("SNPVerification", ["PlainText", "SNPReport", "OpenSSLCrypto", "StrictJSON"]),
         library("UVMEndorsements", ["OpenSSLCrypto", "PlainText", "StrictJSON"]),
         library("ReleasePolicy", ["OpenSSLCrypto", "PlainText", "StrictJSON"]),
         library("AttestationTokens", ["JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "StrictJSON"]),
@@ -88,7 +99,9 @@ let package = Package(
             ["AttestationTokens", "InputReading", "JOSE", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "StrictJSON"]),
 
         // The contract
-        library("BrokerCore", ["AttestationTokens", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "Waiting", log]),
+        library(
+            "BrokerCore",
+            ["AttestationTokens", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SNPVerification", "SecureMemory", "Waiting", log]),
 
         // Azure
         library(
@@ -105,11 +118,16 @@ let package = Package(
             "BrokerEngine",
             [
                 "AttestationTokens", "BrokerCore", "HTTPTransport", "KeyProvider", "OpenSSLCrypto", "JOSE", "PlainText", "StrictJSON",
-                "SecureMemory", "SNPReport", "Waiting", log,
+                "SecureMemory", "SNPReport", "SNPVerification", "Waiting", log,
             ]),
 
         // Edges
-        library("BrokerObservability", ["PlainText", "Waiting", log]),
+        library(
+            "BrokerObservability",
+            [
+                "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SecureMemory", "StrictJSON", "Waiting", log,
+                metrics,
+            ]),
         library(
             "BrokerConfiguration",
             [
@@ -117,12 +135,18 @@ let package = Package(
                 "StrictJSON",
                 "Waiting", log,
             ]),
-        library("BrokerListeners", ["BrokerConfiguration", "BrokerCore", "PlainText", log, nio("NIOCore")]),
+        library(
+            "BrokerListeners",
+            [
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "OpenSSLCrypto", "PlainText", log, nio("NIOCore"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         .target(
             name: "BrokerGRPC",
             dependencies: [
-                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerListeners", "OpenSSLCrypto", "PlainText", "SecureMemory",
-                "Waiting", log, nio("NIOCore"), serviceLifecycle, .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerListeners", "HTTPTransport", "OpenSSLCrypto", "PlainText",
+                "SecureMemory", "Waiting", log, nio("NIOCore"), nio("NIOPosix"), serviceLifecycle,
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"), .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
@@ -135,10 +159,9 @@ let package = Package(
             "BrokerHTTP",
             [
                 "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerListeners", "HTTPTransport", "OpenSSLCrypto", "PlainText",
-                "StrictJSON",
-                "SecureMemory", "Waiting", log,
-                .product(name: "HummingbirdCore", package: "hummingbird"), nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
-                serviceLifecycle,
+                "SNPVerification", "StrictJSON", "SecureMemory", "Waiting", log,
+                .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
+                nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOTLS"), serviceLifecycle,
             ]),
 
         // Providers
@@ -155,6 +178,12 @@ let package = Package(
             "MAAVerifier",
             [
                 "AttestationTokens", "AzureServices", "HTTPTransport", "JOSE", "OpenSSLCrypto", "PlainText", "StrictJSON", "SecureMemory",
+                "Waiting",
+            ]),
+        provider(
+            "LocalVerifier",
+            [
+                "AzureServices", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SNPReport", "SNPVerification", "UVMEndorsements",
                 "Waiting",
             ]),
         provider("KeyVaultPremium", ["AzureKeyRelease", "HTTPTransport"]), provider("ManagedHSM", ["AzureKeyRelease", "HTTPTransport"]),
@@ -184,9 +213,9 @@ let package = Package(
             "BrokerApp",
             [
                 "AttestationTokens", "AzureKeyRelease", "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
-                "BrokerListeners", "BrokerObservability", "KeyProvider", "CProcessShims", "CurlTransport", "HTTPTransport", "InputReading",
-                "JOSE", "OpenSSLCrypto",
-                "PlainText", "ReleasePolicy", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "UVMEndorsements", "Waiting",
+                "BrokerListeners", "BrokerObservability", "CBuildIdentity", "CProcessShims", "CurlTransport", "HTTPTransport",
+                "InputReading", "JOSE", "KeyProvider", "OpenSSLCrypto", "PlainText", "ReleasePolicy", "SNPReport", "SNPVerification",
+                "SecureMemory", "StrictJSON", "UVMEndorsements", "Waiting",
                 .target(name: "BrokerGRPC", condition: .when(traits: ["GRPC"])),
                 .target(name: "PolicyTools", condition: .when(traits: ["PolicyTools"])),
                 .target(name: "SNPFixture", condition: .when(traits: ["FixtureEvidence"])),
@@ -242,7 +271,8 @@ let package = Package(
             [
                 "AttestationTokens", "BrokerCore", "BrokerEngine", "BrokerTestKit", "FixtureEvidence", "HTTPTransport", "Issuing", "JOSE",
                 "KeyProvider", "KeyVaultPremium",
-                "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log,
+                "MAAVerifier", "ManagedHSM", "OpenSSLCrypto", "PlainText", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON",
+                "Waiting", log,
             ]),
         tests(
             "BrokerConfigurationTests",
@@ -251,7 +281,12 @@ let package = Package(
                 "OpenSSLCrypto", "PlainText",
                 "StrictJSON", log,
             ]),
-        tests("BrokerObservabilityTests", ["BrokerObservability", log]),
+        tests(
+            "BrokerObservabilityTests",
+            [
+                "BrokerCore", "BrokerEngine", "BrokerObservability", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "StrictJSON",
+                "Waiting", log, metrics,
+            ]),
         tests(
             "BrokerGRPCTests",
             [
@@ -265,10 +300,17 @@ let package = Package(
             "BrokerHTTPTests",
             [
                 "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP", "BrokerListeners", "BrokerTestKit", "HTTPTransport",
-                "Issuing", "JOSE", "OpenSSLCrypto", "PlainText", "SNPReport", "SecureMemory", "StrictJSON", "Waiting", log,
+                "Issuing", "JOSE", "OpenSSLCrypto", "PlainText", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "Waiting",
+                log,
                 .product(name: "InMemoryLogging", package: "swift-log"), nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"),
                 nio("NIOPosix"), serviceLifecycle,
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ]),
+        tests(
+            "LocalVerifierTests",
+            [
+                "AttestationTokens", "BrokerCore", "BrokerEngine", "BrokerTestKit", "HTTPTransport", "Issuing", "LocalVerifier",
+                "OpenSSLCrypto", "PlainText", "SNPFixture", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "Waiting", log,
             ]),
         tests("AzureServicesTests", ["AzureServices", "BrokerCore", "BrokerTestKit", "HTTPTransport", "SecureMemory", "Waiting", log]),
         tests(
@@ -310,3 +352,8 @@ let package = Package(
                 "SNPVerification", "SecureMemory",
             ], exclude: ["Clients", "Emulator"], swiftSettings: strict),
     ], swiftLanguageModes: [.v6])
+
+// One test target at a time, where building all of them takes too long: Tests/Mutation/mutate.py does.
+if let names = Context.environment["TEST_TARGETS"]?.split(separator: ",").map(String.init) {
+    package.targets.removeAll { $0.type == .test && !names.contains($0.name) }
+}

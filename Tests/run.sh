@@ -6,12 +6,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . Tests/prerequisites.sh
 # The peers that tests compare with, and the client that end-to-end tests use.
 broker_commands+=" openssl:openssl curl:curl python3:python3 diffutils:diff gcc:gcc binutils:nm"
+# System calls are filtered with it.
+broker_files+=" libseccomp2:/usr/lib/$(uname -m)-linux-gnu/libseccomp.so.2"
 # A firmware that is none, for the kernel's interface of its guests.
 broker_files+=" linux-libc-dev:/usr/include/linux/sev-guest.h"
 # Deployment samples are parsed by somebody else's parser.
 broker_modules+=" python3-yaml:yaml"
 # A browser for the pages of `policy explain`, and room for Microsoft's own clients: large, so only CI insists on them.
-[ -z "${CI:-}" ] || { broker_commands+=" chromium:chromium"; broker_modules+=" python3-venv:ensurepip"; }
+[ -z "${CI:-}" ] || { broker_commands+=" chromium:chromium prometheus:promtool"; broker_modules+=" python3-venv:ensurepip"; }
 broker_prepare
 
 # Skips that this machine cannot help, each with a pattern of its line: found out here, never assumed.
@@ -19,6 +21,8 @@ expected_skips=()
 [ -e ../shared/evidence/README.md ] || expected_skips+=('*shared/evidence*')
 [ -d ../shared/reference ] || expected_skips+=('*shared/reference*')
 [ "$(id -u)" -eq 0 ] || expected_skips+=('*only root*')
+/usr/bin/python3 -c 'import ctypes; exit(ctypes.CDLL(None).syscall(444, None, 0, 1) < 1)' || expected_skips+=('*Landlock*')
+[ -x /usr/bin/systemd-analyze ] || expected_skips+=('*systemd-analyze*')
 [ ! -e /dev/sev-guest ] || expected_skips+=('*this machine has a guest device*')
 
 # Names in a variable a Python with these packages, in a folder of .build; only CI installs them.
@@ -51,6 +55,10 @@ if [ -n "${CI:-}" ] && [ -z "${SKOPEO_DIRECTORY:-}" ]; then
         expected_skips+=('*SKOPEO_DIRECTORY*')
     fi
 fi
+# The authors' own reader of lists of materials.
+python_with SBOM_TEST_PYTHON sbom-tools 'cyclonedx-python-lib[json-validation]'
+# Prometheus' parser, and Kubernetes' schemas for the manifests.
+python_with OPERATIONS_TEST_PYTHON operations kubernetes-validate prometheus-client pyyaml
 swift build --build-tests
 [ $# -eq 0 ] || exec swift test --skip-build "$@"
 

@@ -37,7 +37,7 @@ def commands(command, path):
 
 program = sys.argv[1] if len(sys.argv) > 1 else "attestation-broker"
 dump = subprocess.run([program, "--experimental-dump-help"], check=True, capture_output=True, text=True).stdout
-version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.split("\n")[0].split()[-1]
 root = json.loads(dump)["command"]
 name = root["commandName"]
 print(f'.TH {name.upper()} 1 "" "{name} {version}"')

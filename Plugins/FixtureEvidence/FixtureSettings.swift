@@ -8,13 +8,14 @@ internal import SNPReport
 /// Settings of the provider `fixture`, read and checked once.
 struct FixtureSettings: Sendable {
     enum Product: String, SettingChoice {
-        case milan, genoa, turin
+        case milan, genoa, turin, venice
 
         var product: ProcessorProduct {
             switch self {
             case .milan: .milan
             case .genoa: .genoa
             case .turin: .turin
+            case .venice: .venice
             }
         }
     }
@@ -24,8 +25,8 @@ struct FixtureSettings: Sendable {
     struct Keys: SettingsGroup {
         let product = SettingKey<Product>("product", default: .milan, help: "Processor that the reports come from.")
         let version = SettingKey<Int>(
-            "version", default: 3, help: "Version of the report format: 2, 3 or 5.",
-            check: { [2, 3, 5].contains($0) ? nil : "expected 2, 3 or 5" })
+            "version", default: 3, in: 2...7,
+            help: "Version of the report format; 7 stands for one that nobody knows, and 6 is known of venice alone")
         let directory = SettingKey<String>(
             "directory", default: "",
             help: "Where the fixture authority is kept and made on first use, so that a simulator can trust it; empty: in memory.")
@@ -85,6 +86,9 @@ struct FixtureSettings: Sendable {
 
         var template = ReportBuilder()
         template.version = UInt32(clamping: try settings(Self.keys.version))
+        for (field, level) in [(\ReportBuilder.currentETCB, UInt8(3)), (\.launchETCB, 1), (\.committedETCB, 2)] {
+            template[keyPath: field] = [UInt8](repeating: level, count: ExtendedTCB.names.count) + [UInt8](repeating: 0, count: 18)
+        }
         template.vmpl = UInt32(clamping: try settings(Self.keys.vmpl))
         var policy = template.policy.raw
         if try settings(Self.keys.migration) { policy |= 1 << 18 }

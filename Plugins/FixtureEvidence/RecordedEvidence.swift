@@ -31,8 +31,9 @@ struct RecordedEvidence: EvidenceProvider, ReadinessReporting {
         }
 
         // Finds the report's own chain in the file and puts it in order; whether it verifies is the verifier's business.
-        let result = EvidenceVerifier().verify(report: report.bytes, certificates: certificates, policy: .init(time: host.clock.now()))
-        if !result.isVerified {
+        let result = EvidenceVerifier().verify(
+            report: report.bytes, certificates: certificates, policy: .init(time: host.clock.now(), products: host.products))
+        if !result.isAcceptable {
             host.logger.warning(
                 "the recorded report does not verify today", metadata: ["checks": "\(result.failures.joined(separator: ","))"])
         }

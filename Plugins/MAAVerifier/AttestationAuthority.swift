@@ -15,6 +15,7 @@ internal import StrictJSON
 /// suffix, on port 443.
 struct AttestationAuthority: Verifier {
     let defaultAuthority: Endpoint?
+    let alternateAuthorities: [Endpoint]
     private let configured: Set<Endpoint>
     private let suffix: String?
     private let settings: MAASettings
@@ -26,6 +27,8 @@ struct AttestationAuthority: Verifier {
     init(_ settings: MAASettings, _ host: HostServices) throws(BrokerError) {
         suffix = try AzureCloud(named: host.cloud).attestationSuffix
         defaultAuthority = settings.endpoint ?? settings.additionalEndpoints.first
+        let first = defaultAuthority
+        alternateAuthorities = settings.failsOver ? settings.additionalEndpoints.filter { $0 != first } : []
         configured = Set(settings.additionalEndpoints + [settings.endpoint].compactMap(\.self))
         self.settings = settings
         self.host = host
@@ -84,9 +87,12 @@ struct AttestationAuthority: Verifier {
         let request = HTTPRequest(
             .post, .service(authority), path: "/attest/SevSnpVm?api-version=\(settings.apiVersion)",
             headers: [("Content-Type", "application/json"), ("Accept", "application/json"), ("User-Agent", settings.userAgent)], body: body,
-            deadline: context.deadline.capped(at: settings.timeout), maximumResponseBytes: Self.maximumAnswerBytes)
+            deadline: context.deadline.capped(at: settings.timeout), maximumResponseBytes: Self.maximumAnswerBytes, purpose: .attestation,
+            repeatsUntil: context.deadline)
         do { return try await host.transport.send(request) } catch {
-            throw BrokerError(error.brokerCode, at: .verify, "\(authority) cannot be asked for a token: \(error)", cause: error)
+            throw BrokerError(
+                error.brokerCode, at: .verify, "\(authority) cannot be asked for a token: \(error)", retryAfter: error.retryAfter,
+                cause: error)
         }
     }
 

@@ -14,6 +14,8 @@ struct MAASettings: Sendable {
     var clockSkew: Duration
     /// How long an authority's published keys are used without being fetched again.
     var keysMaximumAge: Duration
+    /// Whether the additional endpoints are asked where the first cannot be.
+    var failsOver: Bool
     var requiresNonce: Bool
     var refusesDebug: Bool
 
@@ -25,6 +27,7 @@ struct MAASettings: Sendable {
         timeout = try settings(Self.keys.timeout)
         clockSkew = try settings(Self.keys.clockSkew)
         keysMaximumAge = try settings(Self.keys.keysMaximumAge)
+        failsOver = try settings(Self.keys.failover)
         requiresNonce = try settings(Self.keys.requireNonce)
         refusesDebug = try settings(Self.keys.refuseDebug)
     }
@@ -59,6 +62,12 @@ struct MAASettings: Sendable {
         let keysMaximumAge = SettingKey(
             "keys-max-age", default: Duration.seconds(3600), help: "How long published keys are used before a new fetch.",
             check: { $0 <= .seconds(86_400) ? nil : "must be at most 24h" })
+        let failover = SettingKey(
+            "failover", default: true,
+            help:
+                "Ask the additional endpoints, in their order, while the first cannot be asked; a key's release policy decides whether "
+                + "it helps."
+        )
         let requireNonce = SettingKey(
             "require-nonce", default: false,
             help: "Refuse tokens without the nonce that was sent; a nonce that is there must match in any case.")

@@ -60,7 +60,9 @@ struct PublishedKeys: Sendable {
 
     /// Makes sure that some keys of the authority are there.
     func load(of authority: Endpoint, in context: RequestContext) async throws(BrokerError) {
-        _ = try await fetch(authority, otherThan: nil, in: context)
+        // What was remembered while requests went well says nothing once they fail.
+        let stale = transport.isFailing(authority) ? cache.generation(of: authority) : nil
+        _ = try await fetch(authority, otherThan: stale, in: context)
     }
 
     private func fetch(_ authority: Endpoint, otherThan stale: UInt64?, in context: RequestContext) async throws(BrokerError)
@@ -72,10 +74,13 @@ struct PublishedKeys: Sendable {
         return try await cache.value(for: authority, in: context, otherThan: stale) { context throws(BrokerError) in
             let request = HTTPRequest(
                 .get, .service(authority), path: "/certs", headers: [("Accept", "application/json, application/jwk+json")],
-                deadline: context.deadline.capped(at: timeout), maximumResponseBytes: Self.maximumBytes)
+                deadline: context.deadline.capped(at: timeout), maximumResponseBytes: Self.maximumBytes, purpose: .attestation,
+                repeatsUntil: context.deadline)
             let response: HTTPResponse
             do throws(HTTPTransportError) { response = try await transport.send(request) } catch {
-                throw BrokerError(error.brokerCode, at: .verify, "\(authority) cannot be asked for its keys: \(error)", cause: error)
+                throw BrokerError(
+                    error.brokerCode, at: .verify, "\(authority) cannot be asked for its keys: \(error)", retryAfter: error.retryAfter,
+                    cause: error)
             }
             return .init(try Self.parse(response, of: authority), freshFor: maximumAge)
         }

@@ -47,6 +47,7 @@ extension SNPProvider: Diagnosing {
             context.policy.map { "security policy (SHA-256 \(Hex.encode(DigestAlgorithm.sha256.digest($0)).prefix(16))…)" },
             context.hostCertificates.map { "host certificates (\($0.count) bytes)" },
             context.utilityVM.map { "endorsement of the utility VM (\($0.count) bytes)" },
+            context.transparentUtilityVM.map { "the same in the transparent form (\($0.count) bytes)" },
         ].compactMap(\.self)
         guard !parts.isEmpty else {
             return [
@@ -56,22 +57,49 @@ extension SNPProvider: Diagnosing {
             ]
         }
         var findings = [Finding(.ok, "security context", "\(context.origin): \(parts.joined(separator: ", "))")]
-        guard let report else { return findings }
-        for oddity in context.oddities(hostData: report.hostData) { findings.append(Finding(.warning, "security context", oddity)) }
-        if context.utilityVM != nil {
-            do {
-                _ = try platform.endorsements(for: report)
-                findings.append(Finding(.ok, "utility VM", "its endorsement is signed by Microsoft and endorses this launch measurement"))
-            } catch {
+        for statement in platform.statements {
+            if case .rejected = statement.state {
                 findings.append(
                     Finding(
-                        "utility VM", error, next: "'evidence verify --uvm' shows every check; the platform has to bring a matching one"))
+                        .warning, "security context", statement.words,
+                        next: "'evidence verify' shows every check; the issuers are in "
+                            + "evidence.snp.\(statement.name.dropLast(5))-issuers"))
+            } else {
+                findings.append(Finding(.ok, "security context", statement.words))
             }
         }
-        return findings
+        guard let report else { return findings }
+        for oddity in context.oddities(hostData: report.hostData) { findings.append(Finding(.warning, "security context", oddity)) }
+        return findings + utilityVMFindings(report)
+    }
+
+    private func utilityVMFindings(_ report: AttestationReport) -> [Finding] {
+        guard platform.check != .off else {
+            return platform.endorsements.isEmpty
+                ? [] : [Finding(.ok, "utility VM", "its endorsement is passed on unread, as evidence.snp.uvm-check says")]
+        }
+        return platform.endorsements.map { endorsement in
+            guard let complaint = PlatformContext.complaint(endorsement, report) else {
+                return Finding(
+                    .ok, "utility VM",
+                    "its endorsement endorses this launch measurement: "
+                        + "\(PlatformContext.words(endorsement))")
+            }
+            let words = "the endorsement \(endorsement.file) does not hold: \(complaint)"
+            let next =
+                "'evidence verify --uvm' shows every check; where Microsoft has a new signer, evidence.snp.uvm-issuers names it, "
+                + "otherwise the platform has to bring a matching one"
+            return platform.check == .require
+                ? Finding(.problem, "utility VM", words, cause: BrokerError.Code.evidenceUnavailable.rawValue, next: next)
+                : Finding(.warning, "utility VM", "\(words); it is passed on for the verifier to judge", next: next)
+        }
     }
 
     private func endorsementFindings(_ offers: [EndorsementOffer], _ report: AttestationReport) -> [Finding] {
+        // How long the best chain serves, whatever the others do.
+        let until = offers.compactMap { offer -> Int64? in
+            if case .chain(let chain) = offer.answer { chain.map(\.notAfter).min() } else { nil }
+        }.max().map { RFC3339.format($0) }
         var isFound = false
         var isOpen = false
         var findings: [Finding] = []
@@ -88,10 +116,11 @@ extension SNPProvider: Diagnosing {
                 isFound = true
             case .failure(let error):
                 // A source that has nothing is no problem while another one has.
+                let isOut = error.code == .upstreamThrottled || error.code == .upstreamUnavailable
                 findings.append(
                     Finding(
-                        isFound || error.code == .evidenceUnavailable ? .ok : .warning, "endorsements", "\(offer.source): \(error.message)")
-                )
+                        until != nil || error.code == .evidenceUnavailable ? .ok : .warning, "endorsements",
+                        "\(offer.source): \(error.message)\(isOut ? until.map { "; the chain found serves until \($0)" } ?? "" : "")"))
             case .notAsked:
                 isOpen = true
                 findings.append(Finding(.ok, "endorsements", "\(offer.source): not asked, it is a service"))
@@ -105,7 +134,9 @@ extension SNPProvider: Diagnosing {
                         ? "nothing on this machine verifies the report; run without --offline to ask the services"
                         : "no source has a chain for this chip and TCB \(report.reportedTCB.hex), so nobody will believe the report",
                     next: isOpen
-                        ? nil : "evidence.snp.endorsement-sources names them; kds (kdsintf.amd.com) knows every chip and must be reachable")
+                        ? nil
+                        : "evidence.snp.endorsement-sources names them; kds (kdsintf.amd.com) knows every chip and must be "
+                            + "reachable")
             )
         }
         return findings

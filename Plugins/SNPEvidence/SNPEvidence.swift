@@ -9,7 +9,8 @@ public let snpEvidence = ProviderFactory<any EvidenceProvider>(
     let device = SNPDevice(
         interfaces: options.interface.interfaces, vmpl: options.vmpl, wantsCertificates: options.sources.contains(.report))
     return SNPProvider(
-        device: device, endorsements: try EndorsementSettings.resolver(options, host), platform: try PlatformContext(options),
+        device: device, endorsements: try EndorsementSettings.resolver(options, host),
+        platform: try PlatformContext(options, time: host.clock.now()),
         logger: host.logger)
 }
 

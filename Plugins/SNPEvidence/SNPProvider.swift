@@ -5,7 +5,7 @@ internal import SNPReport
 internal import Synchronization
 
 /// Reports of this machine's firmware, each with the chain that verifies it.
-final class SNPProvider: EvidenceProvider, ReadinessReporting {
+final class SNPProvider: EvidenceProvider, ReadinessReporting, NoticeReporting {
     let provenance = Evidence.Provenance.hardware
     let device: SNPDevice
     let endorsements: EndorsementResolver
@@ -24,12 +24,14 @@ final class SNPProvider: EvidenceProvider, ReadinessReporting {
     func evidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         let (collected, report) = try await collect(binding, in: context)
         let chain = try await endorsements.chain(for: report, table: collected.certificateTable, in: context)
-        let platformEndorsements = try platform.endorsements(for: report)
+        let platformEndorsements = try platform.endorsements(for: report, logger: logger)
         hasWorked.withLock { $0 = true }
         return Evidence(
             report: collected.report, endorsements: chain.map(\.der), endorsedTCB: report.reportedTCB.hex,
-            platformEndorsements: platformEndorsements, provenance: provenance)
+            platformEndorsements: platformEndorsements, platformStatements: platform.carriedStatements, provenance: provenance)
     }
+
+    func notices() -> [String] { endorsements.notices() + platform.notices() }
 
     func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         let (collected, report) = try await collect(binding, in: context)

@@ -2,6 +2,7 @@ internal import BrokerCore
 internal import HTTPTransport
 internal import PlainText
 internal import SNPReport
+internal import UVMEndorsements
 
 /// The provider's block.
 struct SNPSettings {
@@ -20,6 +21,12 @@ struct SNPSettings {
     let securityPolicy: String
     let hostCertificates: String
     let utilityVM: String
+    let uvmCheck: UVMCheckChoice
+    let uvmIssuers: [String]
+    let uvmMinimumSVN: UInt64
+    let uvmUsages: [String]
+    let tcbReferenceIssuers: [String]
+    let platformReferenceIssuers: [String]
 
     init(_ settings: Settings) throws(BrokerError) {
         interface = try settings(Self.keys.interface)
@@ -37,6 +44,12 @@ struct SNPSettings {
         securityPolicy = try settings(Self.keys.securityPolicy)
         hostCertificates = try settings(Self.keys.hostCertificates)
         utilityVM = try settings(Self.keys.utilityVM)
+        uvmCheck = try settings(Self.keys.uvmCheck)
+        uvmIssuers = try settings(Self.keys.uvmIssuers)
+        uvmMinimumSVN = UInt64(try settings(Self.keys.uvmMinimumSVN))
+        uvmUsages = try settings(Self.keys.uvmUsages)
+        tcbReferenceIssuers = try settings(Self.keys.tcbReferenceIssuers)
+        platformReferenceIssuers = try settings(Self.keys.platformReferenceIssuers)
     }
 
     static let schema = keys.schema
@@ -84,10 +97,38 @@ struct SNPSettings {
         let securityPolicy = SettingKey<String>(
             "security-policy", default: "", help: "The security policy as base64, where no file gives it (UVM_SECURITY_POLICY).")
         let hostCertificates = SettingKey<String>(
-            "host-certificates", default: "", help: "The host's THIM document as base64, where no file gives it (UVM_HOST_AMD_CERTIFICATE)."
+            "host-certificates", default: "",
+            help: "The host's THIM document as base64, where no file gives it "
+                + "(UVM_HOST_AMD_CERTIFICATE)."
         )
         let utilityVM = SettingKey<String>(
             "reference-info", default: "", help: "Endorsement of the utility VM as base64, where no file gives it (UVM_REFERENCE_INFO).")
+        let uvmCheck = SettingKey<UVMCheckChoice>(
+            "uvm-check", default: .warn,
+            help:
+                "What becomes of an endorsement of the utility VM that does not hold: no evidence, passed on for the verifier with a line "
+                + "in the log, or passed on unread.")
+        let uvmIssuers = SettingKey<[String]>(
+            "uvm-issuers", default: TrustedIssuer.microsoft.map(\.text),
+            help:
+                "Who may endorse utility VMs: did:x509 identifier with the extended key usage, feed, and lowest SVN where one is asked "
+                + "for, with spaces between.",
+            check: PlatformTrust.complaint)
+        let uvmMinimumSVN = SettingKey<Int>(
+            "uvm-minimum-svn", default: 0, in: 0...Int(Int32.max), help: "Lowest SVN of utility VMs, for every issuer.")
+        let uvmUsages = SettingKey<[String]>(
+            "uvm-ekus", default: [],
+            help: "Extended key usages of which the endorsement's signer must have one, beside those in the issuers' identifiers.",
+            check: PlatformTrust.usageComplaint)
+        let tcbReferenceIssuers = SettingKey<[String]>(
+            "tcb-reference-issuers", default: [],
+            help: "Who may sign tcb-reference-info, as in uvm-issuers; empty: it is carried and not "
+                + "judged.", check: PlatformTrust.complaint
+        )
+        let platformReferenceIssuers = SettingKey<[String]>(
+            "platform-reference-issuers", default: [],
+            help: "Who may sign platform-reference-info, as in uvm-issuers; empty: it is carried and not judged.",
+            check: PlatformTrust.complaint)
     }
 
     private static func host(_ configured: Endpoint?, otherwise name: String) throws(BrokerError) -> Endpoint {

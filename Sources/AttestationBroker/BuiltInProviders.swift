@@ -1,6 +1,7 @@
 import BrokerApp
 import BrokerCore
 import KeyVaultPremium
+import LocalVerifier
 import MAAVerifier
 import ManagedHSM
 import SNPEvidence
@@ -16,6 +17,6 @@ import SNPEvidence
         #if FixtureEvidence
             evidence.append(fixtureEvidence)
         #endif
-        await BrokerApp(evidence: evidence, verifiers: [maaVerifier], keyStores: [keyVaultPremium, managedHSM]).main()
+        await BrokerApp(evidence: evidence, verifiers: [maaVerifier, localVerifier], keyStores: [keyVaultPremium, managedHSM]).main()
     }
 }

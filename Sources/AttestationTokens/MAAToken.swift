@@ -36,6 +36,9 @@ package struct MAAToken: Sendable {
     /// `iss`, empty where the token has none.
     package var issuer: String { claims.text("iss") ?? "" }
 
+    /// `jti`: the authority's name for this token.
+    package var id: String? { claims.text("jti") }
+
     /// `exp`, in seconds since 1970.
     package var expiry: Int64? { if case .integer(let time)? = claims["exp"] { time } else { nil } }
 

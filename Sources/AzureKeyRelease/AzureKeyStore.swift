@@ -117,9 +117,12 @@ package struct AzureKeyStore: KeyStore {
         let request = HTTPRequest(
             .post, .service(key.store), path: "/keys/\(key.name)/release?api-version=\(settings.apiVersion)",
             headers: [("Content-Type", "application/json"), ("Accept", "application/json")], bearer: bearer, body: body.serialized(),
-            deadline: context.deadline.capped(at: settings.timeout), maximumResponseBytes: Self.maximumAnswerBytes)
+            deadline: context.deadline.capped(at: settings.timeout), maximumResponseBytes: Self.maximumAnswerBytes, purpose: .keyStore,
+            repeatsUntil: context.deadline)
         do { return try await host.transport.send(request) } catch {
-            throw BrokerError(error.brokerCode, at: .release, "\(key.store) cannot be asked for the key: \(error)", cause: error)
+            throw BrokerError(
+                error.brokerCode, at: .release, "\(key.store) cannot be asked for the key: \(error)", retryAfter: error.retryAfter,
+                cause: error)
         }
     }
 }

@@ -26,7 +26,8 @@ struct PolicyReader: Sendable {
         let patience = min(timeout, context.deadline.remaining * 3 / 4)
         let request = HTTPRequest(
             .get, .service(key.store), path: "/keys/\(key.name)?api-version=\(apiVersion)", headers: [("Accept", "application/json")],
-            bearer: bearer, deadline: context.deadline.capped(at: patience), maximumResponseBytes: 2 * ReleasePolicy.maximumBytes)
+            bearer: bearer, deadline: context.deadline.capped(at: patience), maximumResponseBytes: 2 * ReleasePolicy.maximumBytes,
+            purpose: .keyStore)
         let response: HTTPResponse
         do { response = try await transport.send(request) } catch { throw .other("the key could not be read: \(error)") }
         switch response.status {

@@ -17,10 +17,13 @@ struct StoreReachability: Sendable {
     func obstacle(of endpoint: Endpoint, in context: RequestContext) async -> String? {
         let transport = transport
         do {
-            _ = try await cache.value(for: endpoint, in: context) { context throws(BrokerError) in
-                let request = HTTPRequest(.get, .service(endpoint), path: "/", deadline: context.deadline)
+            // What was remembered while requests went well says nothing once they fail.
+            let stale = transport.isFailing(endpoint) ? cache.generation(of: endpoint) : nil
+            _ = try await cache.value(for: endpoint, in: context, otherThan: stale) { context throws(BrokerError) in
+                let request = HTTPRequest(.get, .service(endpoint), path: "/", deadline: context.deadline, purpose: .keyStore)
                 do throws(HTTPTransportError) { _ = try await transport.send(request) } catch {
-                    throw BrokerError(error.brokerCode, at: .release, "\(endpoint) cannot be reached: \(error)")
+                    throw BrokerError(
+                        error.brokerCode, at: .release, "\(endpoint) cannot be reached: \(error)", retryAfter: error.retryAfter)
                 }
                 return .init(true, freshFor: .seconds(60))
             }

@@ -8,6 +8,7 @@ extension HTTPTransportError {
         case .deadlineExceeded, .cancelled: .deadlineExceeded
         case .responseTooLarge, .invalidResponse: .upstreamInvalid
         case .nameNotResolved, .connectionFailed, .tlsFailed, .stopped: .upstreamUnavailable
+        case .heldBack(let isThrottled, _): isThrottled ? .upstreamThrottled : .upstreamUnavailable
         case .invalidRequest: .internal
         }
     }

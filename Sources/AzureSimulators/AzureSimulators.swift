@@ -52,7 +52,7 @@ package final class AzureSimulators: Service {
             "entra", commonName: "accounts.accesscontrol.windows.net", in: state, validity: validity, makeKey: configuration.makeSignerKey)
         accessTokens = AccessTokenIssuer(tenantID: configuration.tenantID, key: entra.key, certificate: entra.certificate)
         attestationInstances = AttestationInstances(directory: state, validity: validity, makeSignerKey: configuration.makeSignerKey)
-        faults = FaultBoard(configuration.faults)
+        faults = FaultBoard(configuration.faults, limits: configuration.limits)
         permissions = PermissionBoard(configuration.denials)
         let content = try KeyStoreContent(directory: state)
         let attestationAuthorities = AuthorityKeyFinder(transport: configuration.authorityTransport)
@@ -69,7 +69,8 @@ package final class AzureSimulators: Service {
                 instances: attestationInstances, roots: AMDRoots.pins + (try Self.extraRoots(configuration)), accessTokens: accessTokens,
                 configuration: configuration), vault: vault, managedHSM: managedHSM,
             entra: EntraService(issuer: accessTokens, configuration: configuration),
-            keyDistribution: KeyDistributionService(chain: configuration.endorsements),
+            keyDistribution: KeyDistributionService(
+                chain: configuration.endorsements, revocationList: configuration.revocationList),
             certificateCache: CertificateCacheService(chain: configuration.endorsements),
             management: ManagementService(issuer: accessTokens, configuration: configuration),
             metadata: MetadataService(issuer: accessTokens, configuration: configuration), faults: faults,
@@ -148,8 +149,7 @@ package final class AzureSimulators: Service {
         for (index, file) in configuration.trustedReportRoots.enumerated() {
             do {
                 for certificate in try Certificate.parse(pemOrDER: file, maximumCount: 10) {
-                    guard let product = ProcessorProduct.allCases.first(where: { certificate.subjectCommonName == "ARK-\($0.rawValue)" })
-                    else { continue }
+                    guard let product = ProductTable.builtIn.product(ofRoot: certificate.subjectCommonName) else { continue }
                     roots.append(PinnedRoot(name: "simulator ARK-\(product.rawValue)", product: product, certificate: certificate))
                 }
             } catch { throw SimulatorError("trusted report root \(index + 1): \(error)") }

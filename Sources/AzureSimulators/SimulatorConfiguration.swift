@@ -28,6 +28,8 @@ package struct SimulatorConfiguration: Sendable {
     package var trustedPlatformIssuers: [TrustedIssuer] = []
     /// What THIM, AMD's key distribution service and the certificate cache serve; they know nothing when `nil`.
     package var endorsements: EndorsementChain?
+    /// What AMD's service serves as the product's revocation list, DER; 404 where there is none.
+    package var revocationList: [UInt8]?
     /// Life of attestation tokens in seconds. Azure's is 8 hours.
     package var attestationTokenLife: Int64 = 28_800
     /// Life of access tokens in seconds.
@@ -48,6 +50,8 @@ package struct SimulatorConfiguration: Sendable {
     package var denials: [PermissionDenial] = []
     /// Faults that are armed from the start.
     package var faults: [FaultRule] = []
+    /// How many requests of a route each host takes in a time.
+    package var limits: [RateLimit] = []
     /// Exponents of vault keys as `AAEAAQ` (00 01 00 01), as recorded in 2021 and 2022, instead of `AQAB`.
     package var writesPaddedExponent = false
     /// Whether answers spell a key's name as the request did, instead of as it was first written. Clients have to take both.

@@ -100,7 +100,7 @@ struct RootCommand: ParsableCommand {
         discussion: """
             Exit status: 0 done; 1 the answer is no (evidence rejected, release denied); 2 it could not be done (network, device, file); \
             64 usage; 78 configuration.
-            """, version: ProgramVersion.text, subcommands: subcommands)
+            """, version: ProgramVersion.report, subcommands: subcommands)
 
     /// The words of a command line that name a command, with the program's name in front.
     static func path(of arguments: [String]) -> String {
@@ -124,10 +124,8 @@ struct RootCommand: ParsableCommand {
             commands.append(PolicyCommand.self)
         #endif
         return commands + [
-            PluginsCommand.self, ConfigCommand.self, DoctorCommand.self, KeyCommand.self, WrapCommand.self, UnwrapCommand.self,
-            KeyProviderCommand.self,
+            PluginsCommand.self, ConfigCommand.self, DoctorCommand.self, HealthcheckCommand.self, KeyCommand.self, WrapCommand.self,
+            UnwrapCommand.self, KeyProviderCommand.self, AuditCommand.self, CallersCommand.self,
         ]
     }
 }
-
-enum ProgramVersion { static let text = "0.1.0" }

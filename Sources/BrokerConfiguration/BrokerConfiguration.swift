@@ -4,7 +4,7 @@ package import BrokerEngine
 package import BrokerObservability
 package import HTTPTransport
 package import Logging
-internal import PlainText
+package import PlainText
 
 /// The whole configuration, checked: what `serve` starts with.
 package struct BrokerConfiguration: Sendable {
@@ -30,6 +30,24 @@ package struct BrokerConfiguration: Sendable {
         package let format: LogLineFormat
         /// `nil` for standard error.
         package let file: String?
+        /// Length at which the file is begun anew; 0 for never.
+        package let rotate: Int
+    }
+
+    /// Who may ask for what, and how often.
+    package struct Callers: Sendable {
+        package let rules: AccessRules
+        package let limits: CallerGate.Limits
+        /// `nil` for none.
+        package let bearerFile: String?
+    }
+
+    package struct Audit: Sendable {
+        package let file: String
+        package let isRequired: Bool
+        package let keyFile: String?
+        package let flush: AuditFlush
+        package let maximumSize: Int
     }
 
     /// Keys of encrypted images.
@@ -46,13 +64,26 @@ package struct BrokerConfiguration: Sendable {
     package let keyProvider: KeyProvider
     package var engine: BrokerEngine.Options
     package let evidence: Provider
-    package let verifier: Provider
+    /// File of AMD products; `nil` for those that are built in.
+    package let productsFile: String?
+    /// At least one, in the order of `verifier.use`.
+    package let verifiers: [Provider]
+    package let verifierRule: VerifierRequirement
+    /// The first of them.
+    package var verifier: Provider { verifiers[0] }
     /// At least one, in the order of `key-stores.use`.
     package let keyStores: [Provider]
     package let identity: AzureIdentityOptions
     package let tls: TLS
     package let wrappingKeys: WrappingKeys
     package let log: Log
+    package let callers: Callers
+    /// `nil` where nothing is written down.
+    package let audit: Audit?
+    /// Where metrics are served; `nil` for nowhere.
+    package let metrics: HostAndPort?
+    /// Where spans are sent; `nil` for nowhere.
+    package let spans: OTLPEndpoint?
 
     /// What works and still deserves a look, each one sentence for the start-up log.
     package let warnings: [String]

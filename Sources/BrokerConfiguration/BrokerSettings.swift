@@ -10,11 +10,17 @@ enum BrokerSettings {
     static let cloud = SettingKey<AzureCloud>(
         "cloud", default: .public, help: "Azure cloud, which decides host name suffixes and token audiences")
     static let server = Server()
+    static let serverTLS = ServerTLS()
+    static let callers = Callers()
+    static let evidence = Evidence()
+    static let verifiers = Verifiers()
     static let identity = Identity()
     static let tls = TLS()
     static let wrappingKeys = WrappingKeys()
     static let releaseSession = ReleaseSession()
     static let log = Log()
+    static let audit = Audit()
+    static let trace = Trace()
     static let grpc = GRPCSettings()
     static let keyProvider = KeyProviderSettings()
 
@@ -26,8 +32,6 @@ enum BrokerSettings {
             "this build has no gRPC interface (it was built without the trait GRPC)"
         #endif
     }
-
-    static let path: @Sendable (String) -> String? = { $0.utf8.contains(0) ? "a path has no NUL character" : nil }
 
     struct Server: SettingsGroup {
         let http = SettingKey<ListenSetting>(
@@ -46,6 +50,9 @@ enum BrokerSettings {
             "unix-group", default: "", help: "Group, by name or number, that the files of unix sockets are given to")
         let unix = SettingKey<String>(
             "unix", default: "", help: "Path of a unix socket that serves the REST interface as well", check: Self.socketPath)
+        let metrics = SettingKey<LoopbackListenSetting>(
+            "metrics", default: LoopbackListenSetting(address: nil),
+            help: "Address of a listener of its own for GET /metrics, for example 9464 or 0.0.0.0:9464; off when empty")
         let profile = SettingKey<ResponseProfile>(
             "profile", default: .compatible, help: "HTTP status codes: those of the original sidecar, or precise ones for each error code")
         let bodyLimit = SettingKey<Int>(
@@ -67,10 +74,20 @@ enum BrokerSettings {
         let requestTimeout = SettingKey<Duration>(
             "request-timeout", default: .seconds(30), in: .milliseconds(100)...(.seconds(600)),
             help: "Deadline of one request, all its stages together")
-        let releaseLimit = SettingKey<Int>("release-limit", default: 64, in: 1...4096, help: "Most releases at a time")
+        let releaseLimit = SettingKey<Int>(
+            "release-limit", default: 64, in: 1...4096,
+            help: "Most releases at a time; a quarter more for callers who have few of them")
         let releaseQueue = SettingKey<Int>(
             "release-queue", default: 256, in: 0...65536,
             help: "Most releases that wait for their turn; the next ones are answered with 429")
+        let refusedKeyMemory = SettingKey<Duration>(
+            "refused-key-memory", default: .seconds(2), in: .seconds(0)...(.seconds(60)),
+            help: "How long the answer for a key that its store refused is given again without asking")
+        let hosts = SettingKey<[String]>(
+            "hosts", default: [],
+            help:
+                "Names that the Host field may have besides addresses and localhost: on a loopback address, and with profile precise on any"
+        )
 
         // sun_path has 108 bytes including the terminating NUL (unix(7)).
         private static let socketPath: @Sendable (String) -> String? = { path in
@@ -78,6 +95,20 @@ enum BrokerSettings {
             guard path.hasPrefix("/"), !path.utf8.contains(0) else { return "expected an absolute path" }
             return path.utf8.count <= 107 ? nil : "the path of a socket has at most 107 bytes"
         }
+    }
+
+    struct Evidence: SettingsGroup {
+        let productsFile = SettingKey<String>(
+            "products-file", default: "",
+            help: "JSON file with AMD products and floors beside those that are built in; 'plugins show snp --products' lists them all",
+            check: { $0.utf8.contains(0) ? "a path has no NUL character" : nil })
+    }
+
+    struct Verifiers: SettingsGroup {
+        let require = SettingKey<VerifierRequirement>(
+            "require", default: .all,
+            help: "Where several verifiers are in use: whose yes is needed before a key is asked for, that of all, of any that issues the "
+                + "token, or of the first")
     }
 
     /// They have no defaults because what is unset comes from `AZURE_…` variables; an empty text is as good as nothing.
@@ -143,11 +174,10 @@ enum BrokerSettings {
         )
     }
 
-    struct Log: SettingsGroup {
-        let level = SettingKey<Logger.Level>("level", default: .info, help: "Least severe level that is logged")
-        let format = SettingKey<LogLineFormat>("format", default: .text, help: "Lines for people or one JSON object a line")
-        let file = SettingKey<String>(
-            "file", default: "", help: "File to append to, made with mode 0600; standard error when empty",
-            check: BrokerSettings.path)
+    struct Trace: SettingsGroup {
+        let otlpEndpoint = SettingKey<String>(
+            "otlp-endpoint", default: "",
+            help: "Collector that spans are sent to as OTLP in JSON, for example http://127.0.0.1:4318; off when empty",
+            check: { $0.isEmpty || OTLPEndpoint($0) != nil ? nil : OTLPEndpoint.form })
     }
 }

@@ -24,13 +24,14 @@ enum CombinationChecks {
     }
 
     private static func server(_ layers: inout ConfigurationLayers) {
+        if let address = layers.value(BrokerSettings.server.metrics, at: "server.metrics")?.address, !address.isLoopback {
+            layers.warn("server.metrics: \(address) is not a loopback address; let a network policy say who may read it")
+        }
         guard let http = layers.value(BrokerSettings.server.http, at: "server.http"),
             let unix = layers.value(BrokerSettings.server.unix, at: "server.unix")
         else { return }
-        if let address = http.address, !address.isLoopback {
-            layers.warn("server.http: \(address) is not a loopback address; whoever reaches it can ask for evidence, tokens and keys")
-        }
-        grpc(&layers)
+        tls(&layers)
+        exposure(&layers)
         let others = ["server.unix", "server.grpc", "server.grpc-unix"]
         let isAlone = others.allSatisfy { (layers.values[$0]?.raw.text ?? "").isEmpty && !layers.broken.contains($0) }
         if http.address == nil, isAlone {
@@ -42,21 +43,45 @@ enum CombinationChecks {
         }
     }
 
-    private static func grpc(_ layers: inout ConfigurationLayers) {
-        guard let tcp = layers.value(BrokerSettings.server.grpc, at: "server.grpc") else { return }
-        let names = ["tls-certificate", "tls-key", "tls-client-ca"].map { "grpc.\($0)" }
-        let set = names.map { !(layers.values[$0]?.raw.text ?? "").isEmpty }
-        if set[0] != set[1] {
-            let (given, missing) = set[0] ? (names[0], names[1]) : (names[1], names[0])
-            layers.complain(missing, layers.source(of: missing), "\(given) is set, and neither works alone")
+    private static func tls(_ layers: inout ConfigurationLayers) {
+        let keys = BrokerSettings.serverTLS
+        let certificate = layers.value(keys.certificate, at: "server.tls.certificate") ?? ""
+        let key = layers.value(keys.key, at: "server.tls.key") ?? ""
+        let authority = layers.value(keys.clientAuthority, at: "server.tls.client-ca") ?? ""
+        if certificate.isEmpty != key.isEmpty {
+            let path = certificate.isEmpty ? "server.tls.certificate" : "server.tls.key"
+            layers.complain(path, layers.source(of: path), "server.tls needs a certificate and its key")
         }
-        if set[2], !set[0] { layers.complain(names[2], layers.source(of: names[2]), "client certificates need grpc.tls-certificate too") }
-        if set.contains(true), tcp.address == nil {
-            layers.complain(
-                "server.grpc", layers.source(of: "server.grpc"), "TLS is set up in grpc, and there is no address to serve it on")
+        if certificate.isEmpty, !authority.isEmpty {
+            let path = "server.tls.client-ca"
+            layers.complain(path, layers.source(of: path), "has no meaning without server.tls.certificate")
         }
-        if let address = tcp.address, !address.isLoopback, !set[2] {
-            layers.warn("server.grpc: \(address) is not a loopback address; whoever reaches it can have images decrypted")
+    }
+
+    /// Listeners that others than this machine's programs reach.
+    private static func exposure(_ layers: inout ConfigurationLayers) {
+        let keys = BrokerSettings.serverTLS
+        let listeners = layers.value(keys.listeners, at: "server.tls.listeners") ?? .all
+        let isEncrypted = !(layers.value(keys.certificate, at: "server.tls.certificate") ?? "").isEmpty
+        let isMutual = !(layers.value(keys.clientAuthority, at: "server.tls.client-ca") ?? "").isEmpty
+        let hasBearers = !(layers.value(BrokerSettings.callers.bearerFile, at: "callers.bearer-file") ?? "").isEmpty
+        let places: [(path: String, address: HostAndPort?, hasTLS: Bool, risk: String)] = [
+            (
+                "server.http", layers.value(BrokerSettings.server.http, at: "server.http")?.address, listeners != .grpc,
+                "can ask for evidence, tokens and keys"
+            ),
+            (
+                "server.grpc", layers.value(BrokerSettings.server.grpc, at: "server.grpc")?.address, listeners != .http,
+                "can have images decrypted"
+            ),
+        ]
+        for (path, address, hasTLS, risk) in places {
+            guard let address, !address.isLoopback, !(hasTLS && isMutual) else { continue }
+            if !hasBearers {
+                layers.warn("\(path): \(address) is not a loopback address; whoever reaches it \(risk)")
+            } else if !(hasTLS && isEncrypted) {
+                layers.warn("\(path): \(address) is not a loopback address; bearer tokens and keys are not encrypted on their way")
+            }
         }
     }
 
@@ -113,7 +138,7 @@ enum CombinationChecks {
         let choice = layers.catalogue.choice
         var paths: Set<String> = []
         if let name = layers.value(choice.evidence, at: "evidence.use") { paths.insert("evidence.\(name)") }
-        if let name = layers.value(choice.verifier, at: "verifier.use") { paths.insert("verifier.\(name)") }
+        for name in layers.value(choice.verifiers, at: "verifier.use")?.names ?? [] { paths.insert("verifier.\(name)") }
         for name in layers.value(choice.keyStores, at: "key-stores.use") ?? [] { paths.insert("key-stores.\(name)") }
         return paths
     }

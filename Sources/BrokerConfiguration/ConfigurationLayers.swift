@@ -166,12 +166,12 @@ extension RawSetting {
         case .boolean(let flag): self = .boolean(flag)
         case .real: self = .other(kind: "a number with a fraction or exponent")
         case .null: self = .other(kind: "null")
-        case .object: self = .other(kind: "an object")
+        case .object: self = .document(json: Self.json(value), kind: "an object")
         case .array(let elements):
             var texts: [String] = []
             for element in elements {
                 guard case .string(let text) = element else {
-                    self = .other(kind: "a list with \(element.kindName) in it")
+                    self = .document(json: Self.json(value), kind: "a list with \(element.kindName) in it")
                     return
                 }
                 texts.append(text)
@@ -180,6 +180,8 @@ extension RawSetting {
         }
     }
 
+    private static func json(_ value: JSONValue) -> String { String(decoding: value.serialized(), as: UTF8.self) }
+
     /// As an operator would write it.
     var text: String {
         switch self {
@@ -187,6 +189,7 @@ extension RawSetting {
         case .integer(let number): String(number)
         case .boolean(let flag): flag ? "true" : "false"
         case .list(let texts): texts.joined(separator: ",")
+        case .document(let json, _): json
         case .other(let kind): kind
         }
     }

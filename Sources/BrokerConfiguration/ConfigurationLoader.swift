@@ -1,6 +1,7 @@
 internal import AzureServices
 package import BrokerCore
 internal import BrokerEngine
+internal import BrokerObservability
 internal import HTTPTransport
 
 extension BrokerConfiguration {
@@ -25,13 +26,18 @@ extension BrokerConfiguration {
 
     private init(_ layers: ConfigurationLayers, environment: [String: String]) throws(BrokerError) {
         let settings = layers.settings(of: "server")
-        server = try HTTPFrontEndOptions(settings)
-        grpc = try GRPCFrontEndOptions(settings, layers.settings(of: "grpc"))
+        let tlsSettings = layers.settings(of: "server.tls")
+        let (files, listeners) = (try TLSFiles(tlsSettings), try tlsSettings(BrokerSettings.serverTLS.listeners))
+        server = try HTTPFrontEndOptions(settings, tls: listeners == .grpc ? nil : files)
+        grpc = try GRPCFrontEndOptions(settings, layers.settings(of: "grpc"), tls: listeners == .http ? nil : files)
         keyProvider = try KeyProvider(layers.settings(of: "key-provider"))
         engine = try BrokerEngine.Options(settings, session: layers.settings(of: "release-session"))
         let choice = layers.catalogue.choice
         evidence = layers.provider(.evidence, try layers.settings(of: "evidence")(choice.evidence))
-        verifier = layers.provider(.verifier, try layers.settings(of: "verifier")(choice.verifier))
+        productsFile = try layers.settings(of: "evidence")(BrokerSettings.evidence.productsFile).nilIfEmpty
+        let verifierSettings = layers.settings(of: "verifier")
+        verifiers = try verifierSettings(choice.verifiers).names.map { layers.provider(.verifier, $0) }
+        verifierRule = try verifierSettings(BrokerSettings.verifiers.require)
         keyStores = try layers.settings(of: "key-stores")(choice.keyStores).map { layers.provider(.keyStore, $0) }
         let cloud = try layers.settings(of: "")(BrokerSettings.cloud)
         identity = try AzureIdentityOptions(layers.settings(of: "identity", keepsEmpty: false), cloud)
@@ -42,22 +48,37 @@ extension BrokerConfiguration {
         let log = layers.settings(of: "log")
         self.log = Log(
             level: try log(BrokerSettings.log.level), format: try log(BrokerSettings.log.format),
-            file: try log(BrokerSettings.log.file).nilIfEmpty)
+            file: try log(BrokerSettings.log.file).nilIfEmpty, rotate: try log(BrokerSettings.log.rotate))
+        callers = try Callers(layers.settings(of: "callers"))
+        audit = try Audit(layers.settings(of: "audit"))
+        metrics = try settings(BrokerSettings.server.metrics).address
+        spans = OTLPEndpoint(try layers.settings(of: "trace")(BrokerSettings.trace.otlpEndpoint))
         warnings = layers.warnings
-        let inUse = Set([evidence.settings.path, verifier.settings.path] + keyStores.map(\.settings.path))
+        let inUse = Set([evidence.settings.path] + (verifiers + keyStores).map(\.settings.path))
         effective = layers.effective(providersInUse: inUse)
     }
 }
 
 extension HTTPFrontEndOptions {
-    fileprivate init(_ settings: Settings) throws(BrokerError) {
+    fileprivate init(_ settings: Settings, tls files: TLSFiles?) throws(BrokerError) {
         let keys = BrokerSettings.server
         self.init(
             http: try settings(keys.http).address, unix: try settings(keys.unix).nilIfEmpty, profile: try settings(keys.profile),
             bodyLimit: try settings(keys.bodyLimit), headerTimeout: try settings(keys.headerTimeout),
             bodyTimeout: try settings(keys.bodyTimeout), idleTimeout: try settings(keys.idleTimeout),
             connectionLimit: try settings(keys.connectionLimit), drainTimeout: try settings(keys.drainTimeout))
+        hosts = try settings(keys.hosts)
         socketFile = try SocketFileOptions(settings)
+        tls = files
+    }
+}
+
+extension TLSFiles {
+    fileprivate init?(_ settings: Settings) throws(BrokerError) {
+        let keys = BrokerSettings.serverTLS
+        guard let certificate = try settings(keys.certificate).nilIfEmpty else { return nil }
+        self.init(
+            certificate: certificate, key: try settings(keys.key), clientAuthorities: try settings(keys.clientAuthority).nilIfEmpty)
     }
 }
 
@@ -69,19 +90,37 @@ extension SocketFileOptions {
 }
 
 extension GRPCFrontEndOptions {
-    fileprivate init(_ settings: Settings, _ own: Settings) throws(BrokerError) {
+    fileprivate init(_ settings: Settings, _ own: Settings, tls: TLSFiles?) throws(BrokerError) {
         let (keys, grpc) = (BrokerSettings.server, BrokerSettings.grpc)
         var places: [Place] = []
         if let tcp = try settings(keys.grpc).address { places.append(.tcp(tcp)) }
         if let path = try settings(keys.grpcUnix).nilIfEmpty { places.append(.unix(path)) }
-        let files = (try own(grpc.certificate).nilIfEmpty, try own(grpc.key).nilIfEmpty, try own(grpc.clientAuthorities).nilIfEmpty)
-        var tls: TLS?
-        if let certificate = files.0, let key = files.1 { tls = TLS(certificate: certificate, key: key, clientAuthorities: files.2) }
         self.init(
             places: places, tls: tls, socketFile: try SocketFileOptions(settings), hasReflection: try own(grpc.reflection),
             messageLimit: try own(grpc.messageLimit), requestTimeout: try settings(keys.bodyTimeout),
             idleTimeout: try settings(keys.idleTimeout), connectionLimit: try settings(keys.connectionLimit),
             drainTimeout: try settings(keys.drainTimeout))
+    }
+}
+
+extension BrokerConfiguration.Callers {
+    fileprivate init(_ settings: Settings) throws(BrokerError) {
+        let keys = BrokerSettings.callers
+        rules = try settings(keys.rules).rules
+        bearerFile = try settings(keys.bearerFile).nilIfEmpty
+        limits = CallerGate.Limits(perCaller: try settings(keys.rate).rate, total: try settings(keys.totalRate).rate)
+    }
+}
+
+extension BrokerConfiguration.Audit {
+    fileprivate init?(_ settings: Settings) throws(BrokerError) {
+        let keys = BrokerSettings.audit
+        guard let file = try settings(keys.file).nilIfEmpty else { return nil }
+        self.file = file
+        isRequired = try settings(keys.required)
+        keyFile = try settings(keys.keyFile).nilIfEmpty
+        flush = try settings(keys.flush)
+        maximumSize = try settings(keys.maximumSize)
     }
 }
 
@@ -94,6 +133,7 @@ extension BrokerEngine.Options {
             releaseLimit: try settings(BrokerSettings.server.releaseLimit),
             releaseQueue: try settings(BrokerSettings.server.releaseQueue),
             session: maxAge > .zero && maxUses > 0 ? ReleaseSessionOptions(maxAge: maxAge, maxUses: maxUses) : nil)
+        refusedKeyMemory = try settings(BrokerSettings.server.refusedKeyMemory)
     }
 }
 

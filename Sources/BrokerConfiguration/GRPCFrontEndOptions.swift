@@ -15,18 +15,10 @@ package struct GRPCFrontEndOptions: Sendable {
         }
     }
 
-    /// Files in PEM.
-    package struct TLS: Sendable, Equatable {
-        package let certificate: String
-        package let key: String
-        /// Whose certificates clients must show; `nil` for no certificates.
-        package let clientAuthorities: String?
-    }
-
     /// Where to listen; empty for no gRPC.
     package var places: [Place]
     /// For the TCP listener; `nil` for HTTP/2 in the clear.
-    package var tls: TLS?
+    package var tls: TLSFiles?
     package var socketFile: SocketFileOptions
     package var hasReflection: Bool
     /// Longest message, in bytes.
@@ -39,11 +31,13 @@ package struct GRPCFrontEndOptions: Sendable {
     package var connectionLimit: Int
     /// Most calls at a time, for each listener.
     package var callLimit = 512
+    /// Whether a call whose caller does not trace it begins a trace of its own.
+    package var startsTraces = false
     /// How long calls may go on after a graceful shutdown began.
     package var drainTimeout: Duration
 
     package init(
-        places: [Place], tls: TLS?, socketFile: SocketFileOptions, hasReflection: Bool, messageLimit: Int, requestTimeout: Duration,
+        places: [Place], tls: TLSFiles?, socketFile: SocketFileOptions, hasReflection: Bool, messageLimit: Int, requestTimeout: Duration,
         idleTimeout: Duration, connectionLimit: Int, drainTimeout: Duration
     ) {
         self.places = places

@@ -1,5 +1,19 @@
 package import PlainText
 
+/// What a listener needs for TLS, in PEM.
+package struct TLSFiles: Sendable, Equatable {
+    package var certificate: String
+    package var key: String
+    /// Authorities of client certificates; where they are given, nobody is served without one.
+    package var clientAuthorities: String?
+
+    package init(certificate: String, key: String, clientAuthorities: String? = nil) {
+        self.certificate = certificate
+        self.key = key
+        self.clientAuthorities = clientAuthorities
+    }
+}
+
 /// How the HTTP front end listens and what it allows a caller.
 package struct HTTPFrontEndOptions: Sendable {
     /// The TCP listener; `nil` for none.
@@ -9,6 +23,10 @@ package struct HTTPFrontEndOptions: Sendable {
     package var socketFile = SocketFileOptions()
     package var profile: ResponseProfile
 
+    /// Files for TLS on the TCP listener; `nil` for none.
+    package var tls: TLSFiles?
+    /// Names that the `Host` field may have besides the harmless ones.
+    package var hosts: [String] = []
     /// Longest request body, in bytes. A longer one is answered with 413.
     package var bodyLimit: Int
     /// Most body bytes that all connections together may hold. A request beyond that is answered with 429.
@@ -26,6 +44,8 @@ package struct HTTPFrontEndOptions: Sendable {
     package var connectionLimit: Int
     /// Most bytes of a refused request that are read and thrown away before the connection is cut.
     package var discardLimit = 512 << 20
+    /// Whether a request whose caller does not trace it begins a trace of its own.
+    package var startsTraces = false
     /// How long requests may go on after a graceful shutdown began.
     package var drainTimeout: Duration
 

@@ -40,13 +40,6 @@ struct KeyProviderSettings: SettingsGroup {
 
 /// The block `grpc`: how the gRPC interface serves.
 struct GRPCSettings: SettingsGroup {
-    let certificate = SettingKey<String>(
-        "tls-certificate", default: "", help: "PEM file with the certificate chain of server.grpc; HTTP/2 in the clear when empty",
-        check: BrokerSettings.path)
-    let key = SettingKey<String>("tls-key", default: "", help: "PEM file with its private key", check: BrokerSettings.path)
-    let clientAuthorities = SettingKey<String>(
-        "tls-client-ca", default: "", help: "PEM file with the authorities whose certificates clients must show; none when empty",
-        check: BrokerSettings.path)
     let reflection = SettingKey<Bool>("reflection", default: false, help: "Whether gRPC clients may ask which services there are")
     let messageLimit = SettingKey<Int>("message-limit", default: 1 << 18, in: 4096...(1 << 20), help: "Longest message in bytes")
 }

@@ -7,12 +7,19 @@ extension Logger.Level: SettingChoice {}
 
 extension LogLineFormat: SettingChoice {}
 
+extension AuditFlush: SettingChoice {}
+
 /// Which statuses and error texts the REST interface answers with.
 package enum ResponseProfile: String, SettingChoice {
     /// Those of the original sidecar.
     case compatible
     /// The proper one for each error code.
     case precise
+}
+
+/// Which TCP listeners serve TLS where it is set up.
+enum TLSListeners: String, SettingChoice {
+    case all, http, grpc
 }
 
 /// Permissions of a socket's file as chmod(1) takes them: three octal digits, with or without a zero in front.

@@ -37,15 +37,17 @@ package struct SettingsCatalogue: Sendable {
                 entries.append(Entry(path: path, declaration: declaration, provider: provider))
             }
         }
-        func declareProviders(_ role: ProviderRole, use: SettingDeclaration) {
-            declare(role.block, [use])
+        func declareProviders(_ role: ProviderRole, use: SettingDeclaration, _ others: [SettingDeclaration] = []) {
+            declare(role.block, [use] + others)
             for provider in providers where provider.role == role { declare(provider.path, provider.schema.declarations, provider) }
         }
         declare("server", BrokerSettings.server.schema.declarations)
+        declare("server.tls", BrokerSettings.serverTLS.schema.declarations)
         declare("grpc", BrokerSettings.grpc.schema.declarations)
         declare("key-provider", BrokerSettings.keyProvider.schema.declarations)
-        declareProviders(.evidence, use: choice.evidence.declaration)
-        declareProviders(.verifier, use: choice.verifier.declaration)
+        declare("callers", BrokerSettings.callers.schema.declarations)
+        declareProviders(.evidence, use: choice.evidence.declaration, BrokerSettings.evidence.schema.declarations)
+        declareProviders(.verifier, use: choice.verifiers.declaration, BrokerSettings.verifiers.schema.declarations)
         declareProviders(.keyStore, use: choice.keyStores.declaration)
         declare("identity", BrokerSettings.identity.schema.declarations)
         declare("tls", BrokerSettings.tls.schema.declarations)
@@ -53,6 +55,8 @@ package struct SettingsCatalogue: Sendable {
         declare("wrapping-keys", BrokerSettings.wrappingKeys.schema.declarations)
         declare("release-session", BrokerSettings.releaseSession.schema.declarations)
         declare("log", BrokerSettings.log.schema.declarations)
+        declare("audit", BrokerSettings.audit.schema.declarations)
+        declare("trace", BrokerSettings.trace.schema.declarations)
 
         var positions: [String: Int] = [:]
         var variables: [String: [Int]] = [:]

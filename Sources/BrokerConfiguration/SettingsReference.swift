@@ -163,6 +163,7 @@ extension JSONValue {
         case .integer(let number): self = .integer(number)
         case .boolean(let flag): self = .boolean(flag)
         case .list(let texts): self = .array(texts.map(JSONValue.string))
+        case .document(let json, _): self = (try? JSONValue.parse(Array(json.utf8))) ?? .null
         case .other: self = .null
         }
     }

@@ -5,7 +5,10 @@ public import Waiting
 /// Reads small files whose size nobody vouches for.
 public enum BoundedFile {
     /// Why a file could not be read, in words.
-    public struct Failure: Error, Sendable, CustomStringConvertible { public let description: String }
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        public let description: String
+        package init(description: String) { self.description = description }
+    }
 
     /// The content of a regular file of at most `limit` bytes; a longer one is refused, not cut.
     ///

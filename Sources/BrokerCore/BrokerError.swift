@@ -28,8 +28,12 @@ public struct BrokerError: Error, Sendable {
         case upstreamInvalid
         /// The request's deadline passed.
         case deadlineExceeded
-        /// The broker has more to do than it can; nothing was asked of anybody.
+        /// The broker has more to do than it can, or this caller asks more often than it may; nothing was asked of anybody.
         case overloaded
+        /// No rule of the configuration lets this caller ask for this.
+        case callerRefused
+        /// The audit line could not be written, so nothing was handed out.
+        case auditUnavailable
         /// The wrapped key does not open.
         case unwrapFailed
         /// The configuration cannot work. Start-up only.
@@ -40,7 +44,7 @@ public struct BrokerError: Error, Sendable {
 
     /// Where in a request it happened; also the name of the span and the field in every log line.
     public enum Stage: String, Sendable, CaseIterable {
-        case startup, decode, route, evidence, endorsement, verify, identity, release, unwrap
+        case startup, decode, caller, route, evidence, endorsement, verify, identity, release, unwrap, audit
     }
 
     /// An error answer of a service, kept for the caller who has to understand it.
@@ -91,10 +95,10 @@ public struct BrokerError: Error, Sendable {
     /// Whether the same request may succeed later without anybody changing anything.
     public var isRetryable: Bool {
         switch code {
-        case .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded, .endorsementMismatch, .overloaded: true
+        case .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded, .endorsementMismatch, .overloaded, .auditUnavailable: true
         case .evidenceUnavailable, .identityFailed: retryAfter != nil
         case .invalidRequest, .noProvider, .verificationRejected, .releaseDenied, .keyNotFound, .upstreamInvalid, .unwrapFailed,
-            .misconfigured, .internal:
+            .callerRefused, .misconfigured, .internal:
             false
         }
     }

@@ -4,7 +4,7 @@ internal import SecureMemory
 
 /// Cuts the secrets of a request out of the error answer to it, by their value: whatever form a token has, no log and no caller gets it
 /// back from a service that repeats it.
-struct DiscreetTransport: HTTPTransport {
+struct DiscreetTransport: HTTPTransport, UpstreamReporting {
     private let transport: any HTTPTransport
 
     init(_ transport: any HTTPTransport) { self.transport = (transport as? DiscreetTransport)?.transport ?? transport }
@@ -19,6 +19,12 @@ struct DiscreetTransport: HTTPTransport {
             (name, String(decoding: UpstreamText.cutting(secrets, from: Array(value.utf8)), as: UTF8.self))
         }
         return response
+    }
+
+    var upstreamStates: [UpstreamState] { (transport as? any UpstreamReporting)?.upstreamStates ?? [] }
+
+    func upstreamState(of target: HTTPRequest.Target) -> UpstreamState? {
+        (transport as? any UpstreamReporting)?.upstreamState(of: target)
     }
 
     /// The bearer token, and the header field with which App Service identifies its own (ManagedIdentity.md, "Other endpoints").

@@ -16,14 +16,35 @@ public struct Evidence: Sendable {
     public let endorsedTCB: String
     /// Endorsements of the utility VM: COSE_Sign1 bytes of the reference information, where the platform has it.
     public let platformEndorsements: [[UInt8]]
+    /// Further statements of the platform about itself, as they came.
+    public let platformStatements: [PlatformStatement]
     public let provenance: Provenance
 
-    public init(report: [UInt8], endorsements: [[UInt8]], endorsedTCB: String, platformEndorsements: [[UInt8]] = [], provenance: Provenance)
-    {
+    public init(
+        report: [UInt8], endorsements: [[UInt8]], endorsedTCB: String, platformEndorsements: [[UInt8]] = [],
+        platformStatements: [PlatformStatement] = [], provenance: Provenance
+    ) {
         self.report = report
         self.endorsements = endorsements
         self.endorsedTCB = endorsedTCB
         self.platformEndorsements = platformEndorsements
+        self.platformStatements = platformStatements
         self.provenance = provenance
+    }
+}
+
+/// A signed statement of the platform about itself that the broker carries and does not need.
+public struct PlatformStatement: Sendable, Equatable {
+    /// As the platform calls it: `tcb-reference-info`.
+    public let name: String
+    /// COSE_Sign1 as it came, of at most 8 MiB. Nobody looked into an opaque one.
+    public let content: [UInt8]
+    /// Whether it was found to be signed by an issuer that the operator named.
+    public let isVerified: Bool
+
+    public init(name: String, content: [UInt8], isVerified: Bool) {
+        self.name = name
+        self.content = content
+        self.isVerified = isVerified
     }
 }

@@ -1,5 +1,6 @@
 public import HTTPTransport
 public import Logging
+package import SNPVerification
 
 /// What the core lends a provider. A provider takes sockets, time and identity from here and nowhere else, which is why it can be tested.
 public struct HostServices: Sendable {
@@ -11,6 +12,8 @@ public struct HostServices: Sendable {
     public let trust: SharedTrustStore
     /// Name of the cloud that the operator chose (`public`, `us-government`, `china`); providers that know clouds interpret it.
     public let cloud: String
+    /// What is known of AMD's products, with what the operator's file adds and takes away.
+    package let products: ProductTable
     /// Time of day.
     public let clock: any WallClock
     public let logger: Logger
@@ -19,10 +22,19 @@ public struct HostServices: Sendable {
         transport: any HTTPTransport, accessTokens: any AccessTokenSource, trust: SharedTrustStore, cloud: String, clock: any WallClock,
         logger: Logger
     ) {
+        self.init(
+            transport: transport, accessTokens: accessTokens, trust: trust, cloud: cloud, products: .builtIn, clock: clock, logger: logger)
+    }
+
+    package init(
+        transport: any HTTPTransport, accessTokens: any AccessTokenSource, trust: SharedTrustStore, cloud: String,
+        products: ProductTable, clock: any WallClock, logger: Logger
+    ) {
         self.transport = DiscreetTransport(transport)
         self.accessTokens = accessTokens
         self.trust = trust
         self.cloud = cloud
+        self.products = products
         self.clock = clock
         self.logger = logger
     }

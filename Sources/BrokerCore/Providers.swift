@@ -24,6 +24,10 @@ public protocol Verifier: Sendable {
     /// The authority for requests that name none.
     var defaultAuthority: Endpoint? { get }
 
+    /// Authorities to ask in this order where `defaultAuthority` cannot be asked and the request named none. Whether their tokens open a
+    /// key is for its release policy to say; a verifier with one authority leaves it out.
+    var alternateAuthorities: [Endpoint] { get }
+
     /// Whether this verifier speaks to `authority`. A request may name no other.
     func accepts(_ authority: Endpoint) -> Bool
 
@@ -31,6 +35,8 @@ public protocol Verifier: Sendable {
     func token(for evidence: Evidence, runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext)
         async throws(BrokerError) -> AttestationToken
 }
+
+extension Verifier { public var alternateAuthorities: [Endpoint] { [] } }
 
 /// Trades a token for a key that is wrapped to the public key named in it.
 public protocol KeyStore: Sendable {
@@ -59,8 +65,15 @@ public protocol PublicKeyReading: Sendable {
     func publicKey(of key: KeyReference, in context: RequestContext) async throws(BrokerError) -> (n: [UInt8], e: [UInt8])
 }
 
+/// Optional ability of a provider: to say what it makes do with at present, for `/status` and `/readyz`.
+public protocol NoticeReporting: Sendable {
+    /// What works for the time being only, one sentence each for an operator; nothing when all is well. Asks nobody.
+    func notices() -> [String]
+}
+
 /// Optional ability of a provider: to say whether it could work right now, for `/readyz` and `plugins probe`.
 public protocol ReadinessReporting: Sendable {
-    /// Why the provider cannot serve, in words for an operator, or nothing when it can. Bounded by the context's deadline; changes nothing.
+    /// Why the provider cannot serve, in words for an operator, or nothing when it can. Bounded by the context's deadline; changes
+    /// nothing.
     func obstacles(in context: RequestContext) async -> [String]
 }

@@ -56,7 +56,9 @@ public enum RawSetting: Sendable, Equatable {
     case list([String])
     /// Text of an environment variable or option, whose type only the declaration knows.
     case text(String)
-    /// Any other JSON value, by its kind: "an object", "null", "a number with a fraction".
+    /// An object, or a list of anything but strings, as JSON text; the kind is for complaints.
+    case document(json: String, kind: String)
+    /// Any other JSON value, by its kind: "null", "a number with a fraction".
     case other(kind: String)
 }
 

@@ -10,7 +10,7 @@ extension RawSetting {
         case .boolean: "a boolean"
         case .list: "a list"
         case .text: "text"
-        case .other(let kind): kind
+        case .document(_, let kind), .other(let kind): kind
         }
     }
 

@@ -71,7 +71,7 @@ public final class SingleFlightCache<Key: Hashable & Sendable, Value: Sendable>:
                     state.counter += 1
                     return state.counter
                 }
-                let fetched = try await fetch(RequestContext(id: context.id, logger: context.logger, deadline: latest))
+                let fetched = try await fetch(context.shared(until: latest))
                 let found = Found(value: fetched.value, generation: generation)
                 if !Task.isCancelled { self.keep(found, for: key, fetched.freshFor) }
                 return found
@@ -81,6 +81,9 @@ public final class SingleFlightCache<Key: Hashable & Sendable, Value: Sendable>:
             if found.generation != stale { return found }
         }
     }
+
+    /// The number of the value that is kept for `key`, fresh or not.
+    package func generation(of key: Key) -> UInt64? { state.withLock { $0.entries[key]?.found.generation } }
 
     private func known(_ key: Key, otherThan stale: UInt64?) -> Found? {
         guard let entry = state.withLock({ $0.entries[key] }), entry.found.generation != stale, isFresh(entry) else { return nil }

@@ -1,3 +1,4 @@
+internal import AttestationTokens
 internal import Waiting
 package import BrokerCore
 internal import JOSE
@@ -35,6 +36,8 @@ package final class BrokerEngine: Sendable {
         package var session: ReleaseSessionOptions?
         /// How long after a release was refused as `overloaded` the broker still counts as overloaded.
         var refusalMemory = Duration.seconds(1)
+        /// How long the answer for a key that its store refused is given again without asking; zero for not at all.
+        package var refusedKeyMemory = Duration.zero
 
         package init(requestTimeout: Duration, releaseLimit: Int, releaseQueue: Int, session: ReleaseSessionOptions?) {
             self.requestTimeout = requestTimeout
@@ -46,19 +49,32 @@ package final class BrokerEngine: Sendable {
 
     let evidence: NamedProvider<any EvidenceProvider>
     let verifier: NamedProvider<any Verifier>
+    let judges: Judges
     let keyStores: [NamedProvider<any KeyStore>]
     let wrappingKeys: WrappingKeyPool
     let options: Options
     let admission: Admission
     let sessions: ReleaseSessions?
     let shared: SharedReleases
+    let refusedAlternates = RefusedAlternates()
+    /// Health of the services, for readiness.
+    let upstreams: (any UpstreamReporting)?
     let clock: any WallClock
     let logger: Logger
+    /// Told about every request of the use cases, in this order.
+    let observers: [any RequestObserver]
+    /// Whom the broker serves, and how often.
+    package let callers: CallerGate
+    let refusedKeys: RefusedKeys
+    let watch: ReadinessWatch
 
     package init(
         evidence: NamedProvider<any EvidenceProvider>, verifier: NamedProvider<any Verifier>, keyStores: [NamedProvider<any KeyStore>],
-        wrappingKeys: WrappingKeyPool, options: Options, clock: any WallClock = SystemClock(), logger: Logger
+        judges: [NamedProvider<any EvidenceJudge>] = [], rule: VerifierRule = .all, wrappingKeys: WrappingKeyPool, options: Options,
+        upstreams: (any UpstreamReporting)? = nil, clock: any WallClock = SystemClock(), logger: Logger,
+        observers: [any RequestObserver] = [], callers: CallerGate = CallerGate()
     ) {
+        self.judges = Judges(judges, rule: rule)
         self.evidence = evidence
         self.verifier = verifier
         self.keyStores = keyStores
@@ -66,10 +82,17 @@ package final class BrokerEngine: Sendable {
         self.options = options
         let admission = Admission(running: options.releaseLimit, waiting: options.releaseQueue, memory: options.refusalMemory)
         self.admission = admission
-        shared = SharedReleases { admission.isTurningAway }
+        shared = SharedReleases(
+            isCrowded: { admission.isTurningAway }, isTroubled: { upstreams?.upstreamState(of: .service($0)) != nil })
         sessions = options.session.map { ReleaseSessions($0, clock: clock) }
+        self.upstreams = upstreams
         self.clock = clock
         self.logger = logger
+        self.observers = observers
+        self.callers = callers
+        refusedKeys = RefusedKeys(memory: options.refusedKeyMemory)
+        watch = ReadinessWatch(
+            authority: verifier.provider.defaultAuthority, stores: keyStores.compactMap { $0.provider.defaultEndpoint }, logger: logger)
     }
 
     /// Name of the evidence provider that the configuration chose.
@@ -79,9 +102,12 @@ package final class BrokerEngine: Sendable {
     package var provenance: Evidence.Provenance { evidence.provider.provenance }
 
     /// A context for one request whose deadline starts to run now.
-    package func makeContext(id: String) -> RequestContext {
-        RequestContext(id: id, deadline: .after(options.requestTimeout), logger: logger)
+    package func makeContext(_ record: RequestRecord) -> RequestContext {
+        RequestContext(record, deadline: .after(options.requestTimeout), logger: logger)
     }
+
+    /// The same for what nobody asked for from outside.
+    package func makeContext(id: String) -> RequestContext { makeContext(RequestRecord(requestID: id, caller: .broker)) }
 
     /// A report that commits to `runtimeData`. Endorsements may be missing.
     package func rawEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
@@ -90,20 +116,24 @@ package final class BrokerEngine: Sendable {
 
     /// A report with exactly this report data. Endorsements may be missing.
     package func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence {
-        try await bounded(by: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
-            try await collect(binding, isRaw: true, in: context).evidence
+        try await recorded(.attestRaw, in: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
+            try callers.admit(context.recorder.record)
+            return try await collect(binding, isRaw: true, in: context).evidence
         }
     }
 
     /// A report that commits to `runtimeData` with the endorsements that match its TCB.
     package func combinedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
-        try await bounded(by: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
-            try await endorsedEvidence(for: runtimeData, in: context)
+        try await recorded(.attestCombined, in: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
+            try callers.admit(context.recorder.record)
+            return try await combined(for: runtimeData, in: context).evidence
         }
     }
 
-    private func endorsedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
-        let (evidence, report) = try await collect(runtimeData.reportData, isRaw: false, in: context)
+    func combined(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> (
+        evidence: Evidence, report: AttestationReport, proof: RequestRecord.Proof
+    ) {
+        let (evidence, report, proof) = try await collect(runtimeData.reportData, isRaw: false, in: context)
         guard !evidence.endorsements.isEmpty else {
             throw BrokerError(
                 .evidenceUnavailable, at: .endorsement,
@@ -114,24 +144,49 @@ package final class BrokerEngine: Sendable {
                 .endorsementMismatch, at: .endorsement,
                 "the certificate chain endorses TCB \(evidence.endorsedTCB), the report says \(report.reportedTCB.hex)")
         }
-        return evidence
+        return (evidence, report, proof)
     }
 
     /// The verifier's token for `runtimeData`, from `authority` or the configured one.
     package func token(for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext) async throws(BrokerError)
         -> AttestationToken
     {
-        let authority = try chooseAuthority(authority)
-        return try await bounded(by: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
-            try await attest(runtimeData, to: authority, in: context).token
+        try await recorded(.attestToken, in: context, beginningAt: .evidence) { [self] () async throws(BrokerError) in
+            let authority = try chooseAuthority(authority)
+            context.recorder.note { $0.authority = authority }
+            try callers.admit(context.recorder.record)
+            return try await attest(runtimeData, to: authority, in: context).token
         }
     }
 
-    /// The token, and the reported TCB of the evidence behind it.
+    /// The token, after all verifiers were heard, and what it proves.
     func attest(_ runtimeData: RuntimeData, to authority: Endpoint, in context: RequestContext) async throws(BrokerError) -> (
-        token: AttestationToken, tcb: String
+        token: AttestationToken, proof: RequestRecord.Proof
     ) {
-        let evidence = try await endorsedEvidence(for: runtimeData, in: context)
+        let (evidence, report, collected) = try await combined(for: runtimeData, in: context)
+        async let judged = judgements(of: evidence, runtimeData, in: context)
+        let issued = await issue(for: evidence, runtimeData, from: authority, in: context)
+        try judges.settle(await judged, issuer: verifier.name, issued, report: report, in: context)
+        let token = try issued.get()
+        var proof = collected
+        proof.tokenID = token.content.id
+        proof.tokenExpiresAt = token.expiresAt
+        proof.tokenDigest = Hex.encode(DigestAlgorithm.sha256.digest(Array(token.compact.utf8)))
+        context.recorder.note { [proof] in $0.proof = proof }
+        return (token, proof)
+    }
+
+    private func issue(for evidence: Evidence, _ runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext) async
+        -> Result<AttestationToken, BrokerError>
+    {
+        do throws(BrokerError) { return .success(try await token(for: evidence, runtimeData, from: authority, in: context)) } catch {
+            return .failure(error)
+        }
+    }
+
+    private func token(for evidence: Evidence, _ runtimeData: RuntimeData, from authority: Endpoint, in context: RequestContext)
+        async throws(BrokerError) -> AttestationToken
+    {
         let verifier = verifier.provider
         let token = try await asked(at: .verify, in: context) { () async throws(BrokerError) in
             try await verifier.token(for: evidence, runtimeData: runtimeData, from: authority, in: context)
@@ -142,11 +197,11 @@ package final class BrokerEngine: Sendable {
         guard token.expiresAt > clock.now() else {
             throw BrokerError(.upstreamInvalid, at: .verify, "the token of \(authority) has already expired")
         }
-        return (token, evidence.endorsedTCB)
+        return token
     }
 
     private func collect(_ binding: ReportData, isRaw: Bool, in context: RequestContext) async throws(BrokerError) -> (
-        evidence: Evidence, report: AttestationReport
+        evidence: Evidence, report: AttestationReport, proof: RequestRecord.Proof
     ) {
         let provider = evidence.provider
         let evidence = try await asked(at: .evidence, in: context) { () async throws(BrokerError) in
@@ -172,6 +227,18 @@ package final class BrokerEngine: Sendable {
                 "release sessions ended: the machine reports another TCB",
                 metadata: ["sessions": "\(ended)", "tcb": "\(report.reportedTCB.hex)"])
         }
-        return (evidence, report)
+        let proof = RequestRecord.Proof(evidence, report, at: clock.now())
+        context.recorder.note { $0.proof = proof }
+        return (evidence, report, proof)
+    }
+}
+
+extension RequestRecord.Proof {
+    fileprivate init(_ evidence: Evidence, _ report: AttestationReport, at time: Int64) {
+        self.init(
+            evidenceDigest: Hex.encode(DigestAlgorithm.sha256.digest(evidence.report)), tcb: report.reportedTCB.hex,
+            policyDigest: Hex.encode(report.hostData), provenance: evidence.provenance)
+        collectedAt = time
+        certificatesExpireAt = evidence.endorsements.compactMap { try? Certificate(der: $0).notAfter }.min()
     }
 }

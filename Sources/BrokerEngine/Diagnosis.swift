@@ -12,7 +12,8 @@ extension BrokerEngine {
             [
                 asked(evidence.name, evidence.provider, .evidence, network && endorsements),
                 asked(verifier.name, verifier.provider, .verify, network),
-            ] + keyStores.map { asked($0.name, $0.provider, .release, network) }
+            ] + judges.providers.map { asked($0.name, $0.provider, .verify, network) }
+            + keyStores.map { asked($0.name, $0.provider, .release, network) }
         return await withTaskGroup(of: (index: Int, findings: [Finding]).self) { group in
             for (index, asked) in all.enumerated() {
                 guard let (name, provider, stage, network) = asked else { continue }

@@ -1,5 +1,5 @@
 package import BrokerCore
-internal import HTTPTransport
+package import HTTPTransport
 
 /// Whether the broker could serve a release right now.
 package struct Readiness: Sendable, Equatable {
@@ -7,11 +7,28 @@ package struct Readiness: Sendable, Equatable {
     package let obstacles: [String]
     /// What the evidence is worth.
     package let provenance: Evidence.Provenance
+    /// Services with which something is the matter, also where that stands in nobody's way.
+    package let upstreams: [UpstreamState]
+
+    package init(obstacles: [String], provenance: Evidence.Provenance, upstreams: [UpstreamState] = []) {
+        self.obstacles = obstacles
+        self.provenance = provenance
+        self.upstreams = upstreams
+    }
 
     package var isReady: Bool { obstacles.isEmpty }
 }
 
 extension BrokerEngine {
+    /// What the providers make do with at present, one sentence each with the provider's name in front.
+    package func notices() -> [String] {
+        let providers: [(name: String, provider: Any)] =
+            [(evidence.name, evidence.provider), (verifier.name, verifier.provider)] + keyStores.map { ($0.name, $0.provider) }
+        return providers.flatMap { entry in
+            ((entry.provider as? any NoticeReporting)?.notices() ?? []).map { "\(entry.name): \($0)" }
+        }
+    }
+
     /// Asks all providers that can tell, at once; one that does not answer in time is an obstacle itself.
     package func readiness(in context: RequestContext) async -> Readiness {
         typealias Asked = (name: String, provider: any ReadinessReporting, stage: BrokerError.Stage)
@@ -20,7 +37,7 @@ extension BrokerEngine {
         }
         let all =
             [asked(evidence.name, evidence.provider, .evidence), asked(verifier.name, verifier.provider, .verify)]
-            + keyStores.map { asked($0.name, $0.provider, .release) }
+            + judges.providers.map { asked($0.name, $0.provider, .verify) } + keyStores.map { asked($0.name, $0.provider, .release) }
         let found = await withTaskGroup(of: (index: Int, obstacles: [String]).self) { group in
             for (index, asked) in all.enumerated() {
                 guard let (name, provider, stage) = asked else { continue }
@@ -29,7 +46,9 @@ extension BrokerEngine {
             return await group.reduce(into: [Int: [String]]()) { found, answer in found[answer.index] = answer.obstacles }
         }
         // In the order of a release, whoever answered first.
-        return Readiness(obstacles: all.indices.flatMap { found[$0] ?? [] }, provenance: provenance)
+        let obstacles = all.indices.flatMap { found[$0] ?? [] } + watch.obstacles + observers.flatMap { $0.obstacles }
+        watch.tell(obstacles)
+        return Readiness(obstacles: obstacles, provenance: provenance, upstreams: upstreams?.upstreamStates ?? [])
     }
 
     private func obstacles(of name: String, _ provider: any ReadinessReporting, at stage: BrokerError.Stage, in context: RequestContext)

@@ -49,27 +49,78 @@ extension BrokerEngine {
     ///
     /// Wrapping key and token are made for this release alone, where release sessions are off.
     package func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
-        let authority = try chooseAuthority(request.authority)
-        let (store, endpoint) = try chooseStore(request.store)
-        let order = Order(
-            reference: KeyReference(store: endpoint, name: request.key), store: store, authority: authority, caller: request.caller)
-        return try await bounded(by: context, beginningAt: .release) { [self] () async throws(BrokerError) -> ReleasedKey in
-            try await admission.admitted { () async throws(BrokerError) -> ReleasedKey in try await release(order, in: context) }
+        context.recorder.note { $0.key = request.key }
+        return try await recorded(.release, in: context, beginningAt: .release) { [self] () async throws(BrokerError) -> ReleasedKey in
+            let authorities = try releaseAuthorities(request.authority)
+            let order = try order(request, authorities[0])
+            context.recorder.note {
+                ($0.store, $0.storeEndpoint, $0.authority) = (order.store.name, order.reference.store, order.authority)
+            }
+            try callers.admit(context.recorder.record)
+            return try await remembering(order) { () async throws(BrokerError) -> ReleasedKey in
+                try await firstThatAnswers(authorities, for: order.reference, in: context) {
+                    (authority: Endpoint) async throws(BrokerError) -> ReleasedKey in
+                    context.recorder.note { $0.authority = authority }
+                    return try await release(try self.order(request, authority), in: context)
+                }
+            }
         }
     }
 
-    private func release(_ order: Order, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
-        guard let sessions else { return try await carryOut(order, with: try await makeSession(for: order, in: context), in: context) }
-        // Somebody else's identity shares nothing.
-        guard case .broker = order.caller else { return try await release(order, sessions, in: context) }
+    /// A key that was just refused is not asked for again, and a refusal is remembered; of the broker's own identity only.
+    private func remembering(_ order: Order, _ work: () async throws(BrokerError) -> ReleasedKey) async throws(BrokerError) -> ReleasedKey {
+        guard case .broker = order.caller else { return try await work() }
         let wish = SharedReleases.Wish(key: order.reference, authority: order.authority)
-        return try await shared.release(wish, in: context) { [self] context throws(BrokerError) in
-            try await release(order, sessions, in: context)
+        try refusedKeys.check(wish)
+        do throws(BrokerError) { return try await work() } catch {
+            refusedKeys.note(error, of: wish)
+            throw error
+        }
+    }
+
+    private func order(_ request: ReleaseRequest, _ authority: Endpoint) throws(BrokerError) -> Order {
+        let (store, endpoint) = try chooseStore(request.store)
+        return Order(
+            reference: KeyReference(store: endpoint, name: request.key), store: store, authority: authority, caller: request.caller)
+    }
+
+    private func release(_ order: Order, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
+        guard let sessions else {
+            context.recorder.note { $0.session = .single }
+            return try await admitted(in: context) { () async throws(BrokerError) -> ReleasedKey in
+                try await carryOut(order, with: try await makeSession(for: order, in: context), in: context)
+            }
+        }
+        // Somebody else's identity shares nothing.
+        guard case .broker = order.caller else {
+            return try await admitted(in: context) { () async throws(BrokerError) -> ReleasedKey in
+                try await release(order, sessions, in: context)
+            }
+        }
+        let wish = SharedReleases.Wish(key: order.reference, authority: order.authority)
+        // Only the exchange waits for a turn: a crowd that wants one key takes one place.
+        return try await shared.release(wish, in: context) { [self] context, asking throws(BrokerError) in
+            try await admitted(in: context) { () async throws(BrokerError) -> ReleasedKey in
+                try await release(order, sessions, in: context, asking: asking)
+            }
+        }
+    }
+
+    private func admitted(in context: RequestContext, _ work: () async throws(BrokerError) -> ReleasedKey) async throws(BrokerError)
+        -> ReleasedKey
+    {
+        let start = ContinuousClock.now
+        return try await admission.admitted(context.recorder.record.caller.share) { () async throws(BrokerError) -> ReleasedKey in
+            context.recorder.add(start.duration(to: .now), to: .queue)
+            return try await work()
         }
     }
 
     /// Ends all release sessions, so that the next release proves this machine anew; their number.
-    @discardableResult package func endSessions() -> Int { sessions?.endAll() ?? 0 }
+    @discardableResult package func endSessions() -> Int {
+        refusedKeys.forget()
+        return sessions?.endAll() ?? 0
+    }
 
     /// A request with everything chosen.
     private struct Order: Sendable {
@@ -79,12 +130,16 @@ extension BrokerEngine {
         let caller: CallerCredential
     }
 
-    private func release(_ order: Order, _ sessions: ReleaseSessions, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
+    private func release(
+        _ order: Order, _ sessions: ReleaseSessions, in context: RequestContext, asking: @Sendable () -> Void = {}
+    ) async throws(BrokerError) -> ReleasedKey {
         let scope = ReleaseSession.Scope(authority: order.authority, store: order.reference.store)
         while true {
             let lease = try await sessions.lease(for: scope, in: context) { [self] context throws(BrokerError) in
                 try await makeSession(for: order, in: context)
             }
+            context.recorder.note { ($0.session, $0.proof) = (lease.isReused ? .reused : .new, lease.session.proof) }
+            asking()
             do { return try await carryOut(order, with: lease.session, in: context) } catch {
                 guard error.mayComeFromSession else { throw error }
                 guard lease.isReused else {
@@ -101,12 +156,12 @@ extension BrokerEngine {
     /// A new wrapping key and the token that names it, while the store gets ready.
     private func makeSession(for order: Order, in context: RequestContext) async throws(BrokerError) -> ReleaseSession {
         async let prepared = prepare(order, in: context)
-        let wrappingKey = try await wrappingKeys.take()
+        let wrappingKey = try await wrappingKeys.take(for: context.recorder.record.caller.share)
         let claim = WrappingKeyClaim(wrappingKey.publicNumbers)
-        let (token, tcb) = try await attest(claim.runtimeData, to: order.authority, in: context)
+        let (token, proof) = try await attest(claim.runtimeData, to: order.authority, in: context)
         try claim.mustBeRepeated(by: token)
         try await prepared.get()
-        return ReleaseSession(key: wrappingKey, token: token, tcb: tcb)
+        return ReleaseSession(key: wrappingKey, token: token, proof: proof, maker: context.id)
     }
 
     private func prepare(_ order: Order, in context: RequestContext) async -> Result<Void, BrokerError> {
@@ -126,11 +181,10 @@ extension BrokerEngine {
             try await provider.release(order.reference, presenting: session.token, as: order.caller, in: context)
         }
         try Self.check(wrapped, answers: order.reference)
-        let released = try Self.open(wrapped, with: session.key)
-        context.logger.debug(
-            "key released",
-            metadata: ["key": "\(wrapped.keyID)", "store": "\(order.store.name)", "algorithm": "\(wrapped.algorithm.rawValue)"])
-        return released
+        context.recorder.note { $0.releasedKeyID = wrapped.keyID }
+        let start = ContinuousClock.now
+        defer { context.recorder.add(start.duration(to: .now), to: .unwrap) }
+        return try Self.open(wrapped, with: session.key)
     }
 
     private static func check(_ wrapped: WrappedKey, answers reference: KeyReference) throws(BrokerError) {

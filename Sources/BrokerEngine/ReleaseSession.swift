@@ -25,15 +25,18 @@ package struct ReleaseSessionOptions: Sendable, Equatable {
 final class ReleaseSession: Sendable {
     let key: WrappingKey
     let token: AttestationToken
-    /// Reported TCB of the report behind the token, as `Evidence.endorsedTCB`.
-    let tcb: String
+    /// The report behind the token, and the token.
+    let proof: RequestRecord.Proof
+    /// The request that began it.
+    let maker: String
     /// How often it was given to a release.
     let uses = Atomic(0)
 
-    init(key: consuming WrappingKey, token: AttestationToken, tcb: String) {
+    init(key: consuming WrappingKey, token: AttestationToken, proof: RequestRecord.Proof, maker: String) {
         self.key = key
         self.token = token
-        self.tcb = tcb
+        self.proof = proof
+        self.maker = maker
     }
 
     /// What a session is bound to: it never serves another authority or store.

@@ -73,15 +73,17 @@ final class ReleaseSessions: Sendable {
                 return Lease(session, isReused: true)
             }
             let making = Making(scope: scope, ends: ends)
+            let start = ContinuousClock.now
             let made = try await makings.value(for: making, until: { context.deadline }, isOwn: { $0.code == .deadlineExceeded }) {
                 latest throws(BrokerError) in
                 // It may have been opened since.
                 if let session = self.state.withLock({ self.usable(scope, in: &$0) }) { return session }
-                let session = try await make(RequestContext(id: context.id, logger: context.logger, deadline: latest))
+                let session = try await make(context.shared(until: latest))
                 self.open(session, making)
                 return session
             }
             guard let made else { throw .cancelled(at: .verify) }
+            if made.maker != context.id { context.recorder.add(start.duration(to: .now), to: .shared) }
             // Those who waited may be more than it has uses.
             if take(made) { return Lease(made, isReused: false) }
         }
@@ -135,7 +137,7 @@ final class ReleaseSessions: Sendable {
     /// Ends the sessions whose token speaks of another TCB; their number.
     func endAll(exceptTCB tcb: String) -> Int {
         state.withLock { state in
-            let stale = state.open.filter { $0.value.session.tcb != tcb }
+            let stale = state.open.filter { $0.value.session.proof.tcb != tcb }
             for scope in stale.keys { state.open[scope] = nil }
             return stale.count
         }

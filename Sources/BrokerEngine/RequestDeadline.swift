@@ -32,6 +32,8 @@ extension BrokerEngine {
         at stage: BrokerError.Stage, in context: RequestContext, _ work: @escaping @Sendable () async throws(BrokerError) -> Value
     ) async throws(BrokerError) -> Value {
         guard !Task.isCancelled else { throw .cancelled(at: stage) }
+        let start = ContinuousClock.now
+        defer { if let timing = RequestRecord.Timing(stage) { context.recorder.add(start.duration(to: .now), to: timing) } }
         let answer = try await abandonable { () async throws(BrokerError) in
             do throws(BrokerError) { return try await work() } catch {
                 // The caller has its answer; what kept the provider is of interest to the operator.
@@ -41,5 +43,18 @@ extension BrokerEngine {
         }
         guard let answer else { throw .cancelled(at: stage) }
         return answer
+    }
+}
+
+extension RequestRecord.Timing {
+    /// What is measured of a stage at which a provider is asked.
+    fileprivate init?(_ stage: BrokerError.Stage) {
+        switch stage {
+        case .evidence: self = .evidence
+        case .verify: self = .verify
+        case .identity: self = .identity
+        case .release: self = .release
+        case .startup, .decode, .caller, .route, .endorsement, .unwrap, .audit: return nil
+        }
     }
 }

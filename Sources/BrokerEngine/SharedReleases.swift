@@ -8,8 +8,9 @@ internal import Synchronization
 /// Releases of one key that wait at the same time, answered by one exchange with the key store. For release sessions, where wrapping key
 /// and token are shared anyway.
 ///
-/// Nobody gets an older answer than by asking alone: whoever finds exchanges under way joins the next one, which begins later. So a key
-/// that was disabled, or a policy that was changed, before a caller asked is never passed over.
+/// Nobody gets an older answer than by asking alone: an exchange can be joined until the store is asked, and whoever finds only others
+/// under way joins the next one, which begins later. So a key that was disabled, or a policy that was changed, before a caller asked is
+/// never passed over, and a wave of callers for one key costs one request to its store.
 final class SharedReleases: Sendable {
     /// What must be the same: the broker's identity is the only one that shares.
     struct Wish: Hashable, Sendable {
@@ -20,12 +21,12 @@ final class SharedReleases: Sendable {
     /// A key for several owners; each gets a copy of its own and wipes that.
     private final class Answer: Sendable {
         private let key: ReleasedKey
-        /// The request whose exchange it was.
-        let requestID: String
+        /// What the request whose exchange it was has learned.
+        let record: RequestRecord
 
-        init(_ key: consuming ReleasedKey, requestID: String) {
+        init(_ key: consuming ReleasedKey, _ record: RequestRecord) {
             self.key = key
-            self.requestID = requestID
+            self.record = record
         }
 
         func copy() -> ReleasedKey {
@@ -41,15 +42,28 @@ final class SharedReleases: Sendable {
     /// The exchanges for one wish.
     private struct Line {
         var running = 0
+        /// The one that has its turn and has not asked the store yet.
+        var open: Exchange?
+        /// The one whose turn nobody has taken up yet.
+        var reserved: Exchange?
         /// The one that is to begin when another ends; who comes now joins it.
         var next: Exchange?
         /// Where it waits for that.
         var turn = WaitList<Void>()
 
-        var isIdle: Bool { running == 0 && next == nil && turn.isEmpty }
+        var isIdle: Bool { running == 0 && open == nil && next == nil && turn.isEmpty }
+
+        /// `exchange` has its turn.
+        mutating func begin(_ exchange: Exchange) {
+            if next == exchange { next = nil }
+            open = exchange
+        }
 
         /// From now on nobody joins `exchange`.
-        mutating func close(_ exchange: Exchange) { if next == exchange { next = nil } }
+        mutating func close(_ exchange: Exchange) {
+            if next == exchange { next = nil }
+            if open == exchange { open = nil }
+        }
     }
 
     /// Exchanges for one wish at a time: one alone would make everybody wait for a slow one.
@@ -61,11 +75,15 @@ final class SharedReleases: Sendable {
     private let lines = Mutex<[Wish: Line]>([:])
     private let counter = Atomic<UInt64>(0)
     private let isCrowded: @Sendable () -> Bool
+    private let isTroubled: @Sendable (Endpoint) -> Bool
 
-    /// `isCrowded` says whether callers are being turned away.
-    init(isCrowded: @escaping @Sendable () -> Bool) { self.isCrowded = isCrowded }
+    /// `isCrowded` says whether callers are being turned away, `isTroubled` whether a store asked for fewer requests or fails.
+    init(isCrowded: @escaping @Sendable () -> Bool, isTroubled: @escaping @Sendable (Endpoint) -> Bool = { _ in false }) {
+        self.isCrowded = isCrowded
+        self.isTroubled = isTroubled
+    }
 
-    private var limitNow: Int { isCrowded() ? Self.crowdedLimit : Self.limit }
+    private func limitNow(_ wish: Wish) -> Int { isTroubled(wish.key.store) ? 1 : isCrowded() ? Self.crowdedLimit : Self.limit }
 
     /// How many wait for an exchange that has not begun.
     var waitingCount: Int {
@@ -73,58 +91,72 @@ final class SharedReleases: Sendable {
         return exchanges.waitingCount(where: next.contains)
     }
 
+    /// How many callers wait for any exchange.
+    var callerCount: Int { exchanges.waitingCount() }
+
     /// How many exchanges are under way.
     var runningCount: Int { lines.withLock { $0.values.reduce(0) { $0 + $1.running } } }
 
     /// Runs `work`, or waits for somebody else's that begins after this call. It runs in a task of its own, with the latest deadline of
-    /// those who wait for it, and is cancelled when all of them have gone.
+    /// those who wait for it, and is cancelled when all of them have gone. It calls its second argument before it asks the store.
     func release(
-        _ wish: Wish, in context: RequestContext, work: @escaping @Sendable (RequestContext) async throws(BrokerError) -> ReleasedKey
+        _ wish: Wish, in context: RequestContext,
+        work: @escaping @Sendable (RequestContext, _ asking: @escaping @Sendable () -> Void) async throws(BrokerError) -> ReleasedKey
     ) async throws(BrokerError) -> ReleasedKey {
         let new = Exchange(wish: wish, number: counter.add(1, ordering: .relaxed).newValue)
-        let limit = limitNow
-        let (exchange, hasTurn) = change(wish) { line in
+        let limit = limitNow(wish)
+        let exchange = change(wish) { line in
+            if let open = line.open { return open }
             if line.running < limit {
                 line.running += 1
-                return (new, true)
+                line.reserved = new
+                line.begin(new)
+                return new
             }
             let next = line.next ?? new
             line.next = next
-            return (next, false)
+            return next
         }
+        let start = ContinuousClock.now
         let answer = try await exchanges.value(
             for: exchange, until: { context.deadline }, isOwn: { $0.code == .deadlineExceeded }
         ) { latest throws(BrokerError) in
-            if !hasTurn { try await self.waitForTurn(exchange) }
-            defer { self.end(wish) }
-            let context = RequestContext(id: context.id, logger: context.logger, deadline: latest)
-            return Answer(try await work(context), requestID: context.id)
+            try await self.waitForTurn(exchange)
+            defer { self.end(exchange) }
+            let key = try await work(context.shared(until: latest)) { self.change(wish) { $0.close(exchange) } }
+            return Answer(key, context.recorder.record)
         }
         guard let answer else { throw .cancelled(at: .release) }
-        if answer.requestID != context.id {
-            context.logger.debug("key released together", metadata: ["with_request": "\(answer.requestID)"])
+        if answer.record.requestID != context.id {
+            context.recorder.note { $0.join(answer.record, after: start.duration(to: .now)) }
+            context.logger.debug("key released together", metadata: ["with_request": "\(answer.record.requestID)"])
         }
         return answer.copy()
     }
 
     private func waitForTurn(_ exchange: Exchange) async throws(BrokerError) {
-        let (wish, limit) = (exchange.wish, limitNow)
+        let (wish, limit) = (exchange.wish, limitNow(exchange.wish))
         let waiter = change(wish) { line -> Waiter<Void>? in
+            guard line.reserved != exchange else {
+                line.reserved = nil
+                return nil
+            }
             guard line.running < limit else { return line.turn.add() }
             line.running += 1
-            line.close(exchange)
+            line.begin(exchange)
             return nil
         }
         guard let waiter else { return }
         let hasTurn = await waiter.value(onCancel: { self.change(wish) { $0.turn.remove(waiter) } }) != nil
-        change(wish) { $0.close(exchange) }
+        change(wish) { line in if hasTurn { line.begin(exchange) } else { line.close(exchange) } }
         guard hasTurn else { throw .cancelled(at: .release) }
     }
 
     /// Gives the place to an exchange that waits. Where more are under way than may be now, that is left to another one.
-    private func end(_ wish: Wish) {
-        let limit = limitNow
+    private func end(_ exchange: Exchange) {
+        let (wish, limit) = (exchange.wish, limitNow(exchange.wish))
         let next = change(wish) { line in
+            line.close(exchange)
             let next = line.running > limit ? nil : line.turn.takeFirst()
             if next == nil { line.running -= 1 }
             return next
@@ -138,5 +170,13 @@ final class SharedReleases: Sendable {
             defer { lines[wish] = line.isIdle ? nil : line }
             return body(&line)
         }
+    }
+}
+
+extension RequestRecord {
+    /// Takes over what another request has learned about the key that both get.
+    fileprivate mutating func join(_ other: RequestRecord, after waiting: Duration) {
+        (releasedKeyID, proof, session, isShared) = (other.releasedKeyID, other.proof, other.session, true)
+        durations[.shared, default: .zero] += waiting
     }
 }

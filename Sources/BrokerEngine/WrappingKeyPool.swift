@@ -65,11 +65,11 @@ package final class WrappingKeyPool: Sendable {
         if !BackgroundThread.start({ self.makeKeys() }) { makeKeys() }
     }
 
-    /// A key that nobody has used: from the pool, or the next one that is made; who came first is served first.
-    package func take() async throws(BrokerError) -> WrappingKey {
+    /// A key that nobody has used: from the pool, or the next one that is made; who came first is served first, callers in turn.
+    package func take(for share: String = "") async throws(BrokerError) -> WrappingKey {
         let (ready, waiter) = state.withLock { state in
             let ready = state.ready.popLast()
-            return (ready, ready == nil ? state.waiting.add() : nil)
+            return (ready, ready == nil ? state.waiting.add(share) : nil)
         }
         fill()
         var box = ready

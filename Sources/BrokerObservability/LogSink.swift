@@ -15,9 +15,9 @@ package final class LogSink: Sendable {
     private let queue: LogQueue
 
     /// `descriptor` is closed with the sink where it is owned. `path` is where `reopen` finds the file again.
-    init(descriptor: Int32, isOwned: Bool, path: String? = nil, format: LogLineFormat) {
+    init(descriptor: Int32, isOwned: Bool, path: String? = nil, format: LogLineFormat, rotate limit: Int = 0) {
         self.format = format
-        queue = LogQueue(LogWriter(descriptor: descriptor, isOwned: isOwned, path: path, format: format))
+        queue = LogQueue(LogWriter(descriptor: descriptor, isOwned: isOwned, path: path, format: format, limit: limit))
     }
 
     /// Standard error.
@@ -27,9 +27,9 @@ package final class LogSink: Sendable {
 
     /// Appends to the file at `path`, which is made with mode 0600 where it is missing. A symbolic link in the last place and anything
     /// but a regular file
-    /// are refused, except below `/dev/` (`/dev/stdout`).
-    package static func file(_ path: String, _ format: LogLineFormat) throws(Failure) -> LogSink {
-        LogSink(descriptor: try open(path), isOwned: true, path: path, format: format)
+    /// are refused, except below `/dev/` (`/dev/stdout`). At `limit` bytes it becomes `PATH.1` and is begun anew; 0 is no limit.
+    package static func file(_ path: String, _ format: LogLineFormat, rotate limit: Int = 0) throws(Failure) -> LogSink {
+        LogSink(descriptor: try open(path), isOwned: true, path: path, format: format, rotate: path.hasPrefix("/dev/") ? 0 : limit)
     }
 
     static func open(_ path: String) throws(Failure) -> Int32 {

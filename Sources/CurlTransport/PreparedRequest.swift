@@ -10,7 +10,10 @@ struct PreparedRequest: Sendable {
     /// Scheme, host and port.
     let origin: String
     let host: String
+    /// Whether it stays on this machine or link, in plain HTTP and past every proxy.
     let isMetadata: Bool
+    /// The Unix socket to connect to, where it is one.
+    let socketPath: String?
     /// Lines as `CURLOPT_HTTPHEADER` takes them, without the bearer.
     let headerLines: [String]
     let bearer: Redacted<String>?
@@ -26,6 +29,7 @@ struct PreparedRequest: Sendable {
             host = endpoint.host
             origin = "https://\(endpoint.host):\(endpoint.port)"
             isMetadata = false
+            socketPath = nil
         case .metadata(let name, let port):
             let address = HostAndPort(host: name, port: port)
             guard HostAndPort(address.description, defaultPort: 0) == address else {
@@ -36,6 +40,16 @@ struct PreparedRequest: Sendable {
             host = name
             origin = "http://\(address)"
             isMetadata = true
+            socketPath = nil
+        case .unix(let path):
+            guard path.hasPrefix("/"), path.utf8.consists(of: .printable, count: 2...107) else {
+                throw .invalidRequest(reason: "the socket is not an absolute path")
+            }
+            guard request.bearer == nil else { throw .invalidRequest(reason: "a bearer token is not sent to a socket of this machine") }
+            host = "localhost"
+            origin = "http://localhost"
+            isMetadata = true
+            socketPath = path
         }
         let path = request.path.utf8
         guard path.first == UInt8(ascii: "/"), path.count <= 16 * 1024,

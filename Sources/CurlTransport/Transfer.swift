@@ -100,7 +100,11 @@ final class Transfer {
         // Credentials and fields of the request are for the service, not for a proxy on the way, whose answer is none of the service's.
         options.set(CURLOPT_HEADEROPT, Int(CURLHEADER_SEPARATE))
         options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-        for entry in settings.overrides(forMetadata: request.isMetadata) { overrides.append(entry.description) }
+        if let path = request.socketPath {
+            options.set(CURLOPT_UNIX_SOCKET_PATH, path)
+        } else {
+            for entry in settings.overrides(forMetadata: request.isMetadata) { overrides.append(entry.description) }
+        }
         options.set(CURLOPT_CONNECT_TO, overrides)
 
         options.set(CURLOPT_NOSIGNAL, 1)

@@ -24,6 +24,15 @@ public enum HTTPTransportError: Error, Sendable, Equatable {
     case cancelled
     /// The transport was shut down.
     case stopped
+    /// Not sent: the service asked for fewer requests, or has failed several times in a row. It may be asked again after that time.
+    case heldBack(isThrottled: Bool, retryAfter: Duration)
+}
+
+extension HTTPTransportError {
+    /// How long to wait before the service may be asked again, where that is known.
+    package var retryAfter: Duration? {
+        if case .heldBack(_, let delay) = self { delay } else { nil }
+    }
 }
 
 extension HTTPTransportError: CustomStringConvertible {
@@ -38,6 +47,8 @@ extension HTTPTransportError: CustomStringConvertible {
         case .invalidResponse(let reason): "the answer is not valid HTTP or was cut off: \(reason)"
         case .cancelled: "the request was cancelled"
         case .stopped: "the transport is shut down"
+        case .heldBack(true, _): "it asked for fewer requests, and that time is not over"
+        case .heldBack(false, _): "it failed several times in a row, and is left alone for a while"
         }
     }
 }

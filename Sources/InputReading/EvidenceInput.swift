@@ -1,5 +1,6 @@
 internal import OpenSSLCrypto
 internal import SNPReport
+internal import StrictJSON
 
 /// Attestation reports as devices, services and tools hand them out.
 package enum ReportInput {
@@ -90,10 +91,34 @@ package enum EndorsementInput {
         name: "an endorsement of a utility VM",
         advice: "give the content of reference-info-base64, decoded or not, or the answer of /attest/combined",
         members: ["uvm_endorsements", "uvmendorsements", "uvm", "reference_info", "referenceinfo", "endorsements"],
+        find: { view throws(InputRefusal) in isMessage(view.bytes) ? [view.bytes] : [] })
+
+    /// Whether it is a list of four, with its tag or without (RFC 9052, section 4.2), whose first element is a byte string.
+    static func isMessage(_ bytes: [UInt8]) -> Bool {
+        let start = bytes.first == 0xD2 ? bytes.dropFirst() : bytes[...]
+        return start.first == 0x84 && start.dropFirst().first.map { $0 >> 5 == 2 } == true && start.count >= 64
+    }
+}
+
+/// Signed statements of any content: COSE_Sign1.
+package enum StatementInput {
+    package static let kind = InputKind<[UInt8]>(
+        name: "a signed statement",
+        advice: "give a COSE_Sign1 message, raw or base64, such as the content of tcb-reference-info-base64 or a transparency trust list",
+        members: [], find: { view throws(InputRefusal) in EndorsementInput.isMessage(view.bytes) ? [view.bytes] : [] })
+}
+
+/// What pins a ledger: its keys as it publishes them, or a signed list of ledgers' keys.
+package enum LedgerKeysInput {
+    /// A JWK set (JSON) or a COSE_Sign1 message.
+    package static let kind = InputKind<[UInt8]>(
+        name: "keys of a ledger",
+        advice: "give the JWK set of the ledger's /jwks, or a transparency trust list (COSE_Sign1, raw or base64)",
+        members: [],
         find: { view throws(InputRefusal) in
-            // A list of four, with its tag or without (RFC 9052, section 4.2), whose first element is a byte string.
-            let start = view.bytes.first == 0xD2 ? view.bytes.dropFirst() : view.bytes[...]
-            let isMessage = start.first == 0x84 && start.dropFirst().first.map { $0 >> 5 == 2 } == true && start.count >= 64
-            return isMessage ? [view.bytes] : []
+            if EndorsementInput.isMessage(view.bytes) { return [view.bytes] }
+            return (try? JSONCursor.parse(view.bytes, limits: limits).array("keys")) == nil ? [] : [view.bytes]
         })
+
+    private static let limits = JSONLimits(maximumBytes: 1 << 18, maximumDepth: 8)
 }

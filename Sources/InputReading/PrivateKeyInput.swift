@@ -61,6 +61,8 @@ package enum SecretText {
                 case UInt8(ascii: "\\") where index < bytes.count && "rn".utf8.contains(bytes[index]):
                     append(0x0A)
                     index += 1
+                // A line of PEM begins with its first character.
+                case let blank where (blank == 0x20 || blank == 0x09) && (count == 0 || output[count - 1] == 0x0A): continue
                 case 0x20 where isOneLine && !isInLabel: append(0x0A)
                 default: append(byte)
                 }

@@ -44,8 +44,8 @@ package struct CertificateBuilder: Sendable {
             Self.set(X509_getm_notBefore(certificate), to: notBefore), Self.set(X509_getm_notAfter(certificate), to: notAfter),
             X509_set_pubkey(certificate, publicKey.handle.pointer) == 1
         else { throw Self.failure("the serial number, the validity or the key cannot be written") }
-        try write(subject, into: X509_get_subject_name(certificate))
-        try write(issuer, into: X509_get_issuer_name(certificate))
+        try Self.write(subject, into: X509_get_subject_name(certificate))
+        try Self.write(issuer, into: X509_get_issuer_name(certificate))
         try addExtensions(to: certificate, publicKey: publicKey, issuerKey: key.publicKey)
         guard let context = EVP_MD_CTX_new() else { throw Self.failure("no memory") }
         defer { EVP_MD_CTX_free(context) }
@@ -60,17 +60,17 @@ package struct CertificateBuilder: Sendable {
         return try Certificate(der: der)
     }
 
-    private func write(_ attributes: [(String, String)], into name: OpaquePointer?) throws(CryptoError) {
+    static func write(_ attributes: [(String, String)], into name: OpaquePointer?) throws(CryptoError) {
         for (type, value) in attributes {
             let bytes = Array(value.utf8)
             guard X509_NAME_add_entry_by_txt(name, type, broker_utf8_string, bytes, Int32(bytes.count), -1, 0) == 1 else {
-                throw Self.failure("the name attribute \(type) cannot be written")
+                throw failure("the name attribute \(type) cannot be written")
             }
         }
     }
 
     /// Sets `time`; false for a year that X.509 cannot write.
-    private static func set(_ time: UnsafeMutablePointer<ASN1_TIME>?, to seconds: Int64) -> Bool {
+    static func set(_ time: UnsafeMutablePointer<ASN1_TIME>?, to seconds: Int64) -> Bool {
         ASN1_TIME_set(time, time_t(seconds)) != nil
     }
 

@@ -38,10 +38,14 @@ package struct ReportBuilder: Sendable {
     package var currentVersion = FirmwareVersion(major: 1, minor: 55, build: 29)
     package var committedVersion = FirmwareVersion(major: 1, minor: 55, build: 29)
     package var launchTCB = TCBVersion(raw: 0)
-    /// Written from version 5 on.
+    /// Written from version 4 on, of which nobody knows whether it has them.
     package var launchMitigationVector: UInt64 = 0
-    /// Written from version 5 on.
+    /// Written from version 4 on, too.
     package var currentMitigationVector: UInt64 = 0
+    /// 32 bytes each, written from version 6 on.
+    package var currentETCB = [UInt8](repeating: 0, count: 32)
+    package var launchETCB = [UInt8](repeating: 0, count: 32)
+    package var committedETCB = [UInt8](repeating: 0, count: 32)
 
     package init() {}
 
@@ -85,7 +89,12 @@ package struct ReportBuilder: Sendable {
             put([value.build, value.minor, value.major], in: offset..<offset + 3)
         }
         put(launchTCB.raw, at: ReportLayout.launchTCB)
-        if version >= 5 {
+        if version >= 6 {
+            put(currentETCB, in: ReportLayout.currentETCB)
+            put(launchETCB, in: ReportLayout.launchETCB)
+            put(committedETCB, in: ReportLayout.committedETCB)
+        }
+        if version >= 4 {
             put(launchMitigationVector, at: ReportLayout.launchMitigationVector)
             put(currentMitigationVector, at: ReportLayout.currentMitigationVector)
         }

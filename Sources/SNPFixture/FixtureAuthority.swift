@@ -27,6 +27,8 @@ package struct FixtureAuthority: Sendable {
     /// `SEV-Milan` (ASK), signed by the root.
     package let intermediate: Certificate
     let intermediateKey: PrivateKey
+    /// Signs revocation lists, where it is at hand.
+    let rootKey: PrivateKey?
 
     /// Makes new keys and certificates. Takes seconds of computing on two threads, one of them the caller's: not for Swift's cooperative
     /// pool. `now` is in seconds since 1970; the certificates are valid from a day before for 25 years, as AMD's are.
@@ -41,6 +43,7 @@ package struct FixtureAuthority: Sendable {
             case .milan: 0x10000
             case .genoa: 0x20000
             case .turin: 0x30000
+            default: 0x40000
             }
         do throws(CryptoError) {
             var builder = CertificateBuilder(
@@ -58,13 +61,26 @@ package struct FixtureAuthority: Sendable {
         } catch { throw FixtureError(error, during: "making the fixture authority's certificates") }
         self.product = product
         intermediateKey = keys.intermediate
+        rootKey = keys.root
     }
 
-    init(product: ProcessorProduct, root: Certificate, intermediate: Certificate, intermediateKey: PrivateKey) {
+    init(product: ProcessorProduct, root: Certificate, intermediate: Certificate, intermediateKey: PrivateKey, rootKey: PrivateKey?) {
         self.product = product
         self.root = root
         self.intermediate = intermediate
         self.intermediateKey = intermediateKey
+        self.rootKey = rootKey
+    }
+
+    /// A revocation list of the root in DER, of a day ago and in force for seven weeks, as AMD's are. Names the intermediate on request.
+    package func revocationList(revokingIntermediate: Bool = false, now: Int64) throws(FixtureError) -> [UInt8] {
+        guard let rootKey else { throw FixtureError("the fixture's root key is not there, so it signs no revocation list") }
+        var builder = RevocationListBuilder(
+            issuer: Self.name("ARK-\(product.rawValue)"), thisUpdate: now - 86_400, nextUpdate: now + 48 * 86_400)
+        if revokingIntermediate, let serial = UInt64(intermediate.serialNumberHex, radix: 16) { builder.revoked = [serial] }
+        do throws(CryptoError) { return try builder.sign(with: rootKey, algorithm: .rsaPSS(.sha384)) } catch {
+            throw FixtureError(error, during: "making the fixture's revocation list")
+        }
     }
 
     /// AMD's attributes in AMD's order, except for the organization.

@@ -5,7 +5,7 @@ package import SNPReport
 /// A stand-in for one processor: a chip id, a TCB, and the VCEK that AMD's service would certify for them.
 package struct FixtureChip: Sendable {
     package let product: ProcessorProduct
-    /// 64 bytes as in CHIP_ID: on Turin 8 bytes and zeros.
+    /// 64 bytes as in CHIP_ID: from Turin on 8 bytes and zeros.
     package let chipID: [UInt8]
     /// What the VCEK certifies and every report of this chip carries.
     package let tcb: TCBVersion
@@ -19,6 +19,7 @@ package struct FixtureChip: Sendable {
         case .milan: TCBVersion(TCBComponents(bootloader: 4, tee: 0, snp: 24, microcode: 219), for: product)
         case .genoa: TCBVersion(TCBComponents(bootloader: 10, tee: 0, snp: 23, microcode: 132), for: product)
         case .turin: TCBVersion(TCBComponents(fmc: 1, bootloader: 1, tee: 1, snp: 4, microcode: 145), for: product)
+        default: TCBVersion(TCBComponents(fmc: 1, bootloader: 1, tee: 1, snp: 1, microcode: 145), for: product)
         }
     }
 
@@ -56,7 +57,7 @@ package struct FixtureChip: Sendable {
 
     private static func hardwareID(product: ProcessorProduct, root: Certificate) -> [UInt8] {
         let digest = DigestAlgorithm.sha512.digest(root.publicKeySHA256)
-        return product == .turin ? Array(digest.prefix(8)) : digest
+        return Array(digest.prefix(product.chipIDByteCount))
     }
 
     /// The processor that CPUID shows: one of the product line.
@@ -65,6 +66,9 @@ package struct FixtureChip: Sendable {
         case .milan: ProcessorID(family: 0x19, model: 0x01, stepping: 1)
         case .genoa: ProcessorID(family: 0x19, model: 0x11, stepping: 1)
         case .turin: ProcessorID(family: 0x1A, model: 0x02, stepping: 1)
+        default:
+            product.processors.first.map { ProcessorID(family: $0.family, model: $0.models.lowerBound, stepping: $0.steppings.lowerBound) }
+                ?? ProcessorID(family: 0, model: 0, stepping: 0)
         }
     }
 
@@ -96,20 +100,11 @@ package struct FixtureChip: Sendable {
     )] {
         let prefix = "1.3.6.1.4.1.3704.1."
         func integer(_ value: UInt8) -> [UInt8] { value < 0x80 ? [2, 1, value] : [2, 2, 0, value] }
-        let name: String =
-            switch product {
-            case .milan: "Milan-B0"
-            case .genoa: "Genoa"
-            case .turin: "Turin"
-            }
+        let name = product == .milan ? "Milan-B0" : product.rawValue
         // Last arc of the patch level's OID, and the byte of the TCB that it speaks of.
-        let levels: [(arc: Int, byte: Int)] =
-            switch product {
-            case .milan, .genoa: [(1, 0), (2, 1), (4, 2), (5, 3), (6, 4), (7, 5), (3, 6), (8, 7)]
-            case .turin: [(9, 0), (1, 1), (2, 2), (3, 3), (5, 4), (6, 5), (7, 6), (8, 7)]
-            }
+        let levels = product.layout.slots.enumerated().compactMap { byte, slot in slot.arc.map { (arc: $0, byte: byte) } }
         return [
-            (prefix + "1", false, integer(product == .turin ? 1 : 0)),
+            (prefix + "1", false, integer(hardwareID.count == 8 ? 1 : 0)),
             (prefix + "2", false, [0x16, UInt8(name.utf8.count)] + Array(name.utf8)),
         ] + levels.map { (prefix + "3.\($0.arc)", false, integer(tcb.byte($0.byte))) } + [(prefix + "4", false, hardwareID)]
     }

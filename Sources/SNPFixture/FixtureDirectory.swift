@@ -82,7 +82,8 @@ package struct FixtureDirectory: Sendable {
         guard isPair, intermediate.isSigned(by: root) else {
             throw FixtureError("the files of the fixture authority in \(path) do not belong together; remove them")
         }
-        return FixtureAuthority(product: product, root: root, intermediate: intermediate, intermediateKey: key)
+        return FixtureAuthority(
+            product: product, root: root, intermediate: intermediate, intermediateKey: key, rootKey: try? privateKey(Self.rootKeyFile))
     }
 
     /// Writes the authority's files; the caller holds the lock.

@@ -1,4 +1,4 @@
-/// A decoded SEV-SNP attestation report (AMD 56860, table "ATTESTATION_REPORT"), versions 2 to 5.
+/// A decoded SEV-SNP attestation report (AMD 56860, table "ATTESTATION_REPORT"), versions 2 to 6, and as far as that goes any later one.
 ///
 /// The value keeps the 1184 bytes and reads fields on demand, so decoding costs one pass over the reserved ranges. Nothing here says that
 /// the report is genuine; that is `SNPVerification`'s job.
@@ -9,17 +9,19 @@ package struct AttestationReport: Sendable, Equatable {
     /// The report as it was given, 1184 bytes.
     package let bytes: [UInt8]
 
-    /// Decodes strictly: length, version, signature algorithm and every reserved range and bit of that version.
-    /// Throws the first complaint; `inspect` collects them all.
+    /// Takes what never changed since version 2: the length, and the signature algorithm, with which the signature's place and range go.
+    /// That is enough for passing a report on to somebody who judges it. Whoever judges it here asks `inspect`.
     package init(_ bytes: [UInt8]) throws(ReportError) {
         let (report, problems) = try Self.inspect(bytes)
-        if let problem = problems.first { throw problem }
+        if let problem = problems.first(where: { $0.check == .signatureAlgorithm || $0.check == .version && report.version < 2 }) {
+            throw problem
+        }
         self = report
     }
 
     init(unchecked bytes: [UInt8]) { self.bytes = bytes }
 
-    /// VERSION: 2, 3, 4 or 5.
+    /// VERSION: 2 or more.
     package var version: UInt32 { integer(at: ReportLayout.version) }
     /// GUEST_SVN, from the ID block.
     package var guestSVN: UInt32 { integer(at: ReportLayout.guestSVN) }
@@ -58,7 +60,7 @@ package struct AttestationReport: Sendable, Equatable {
         let start = ReportLayout.cpuid.lowerBound
         return ProcessorID(family: bytes[start], model: bytes[start + 1], stepping: bytes[start + 2])
     }
-    /// 64 bytes: chip id; on Turin 8 bytes and zeros; all zero when masked.
+    /// 64 bytes: chip id; from Turin on 8 bytes and zeros; all zero when masked.
     package var chipID: [UInt8] { Array(bytes[ReportLayout.chipID]) }
     /// TCB below which the firmware cannot be rolled back.
     package var committedTCB: TCBVersion { TCBVersion(raw: integer(at: ReportLayout.committedTCB)) }
@@ -71,6 +73,13 @@ package struct AttestationReport: Sendable, Equatable {
     /// Mitigations that are active now, from version 5 on.
     package var currentMitigationVector: UInt64? { version >= 5 ? integer(at: ReportLayout.currentMitigationVector) : nil }
 
+    /// The extended TCB of what runs now, from version 6 on.
+    package var currentETCB: ExtendedTCB? { extendedTCB(at: ReportLayout.currentETCB) }
+    /// The extended TCB when the guest was launched or imported, from version 6 on.
+    package var launchETCB: ExtendedTCB? { extendedTCB(at: ReportLayout.launchETCB) }
+    /// The extended TCB below which the platform cannot be rolled back, from version 6 on.
+    package var committedETCB: ExtendedTCB? { extendedTCB(at: ReportLayout.committedETCB) }
+
     /// The signature's r, 48 bytes big-endian.
     package var signatureR: [UInt8] { scalar(in: ReportLayout.signatureR) }
     /// The signature's s, 48 bytes big-endian.
@@ -80,7 +89,7 @@ package struct AttestationReport: Sendable, Equatable {
     /// The first 672 bytes, which the signature covers.
     package var signedBytes: [UInt8] { Array(bytes[ReportLayout.signedRange]) }
 
-    /// Product line by CPUID; `nil` for version 2, which does not say, and for processors that are not known here.
+    /// Built-in product line by CPUID; `nil` for version 2, which does not say, and for processors that are not known here.
     package var product: ProcessorProduct? { cpuid?.product }
     /// Whether the firmware hides the chip's identity: CHIP_ID is all zero.
     package var isChipIDMasked: Bool { bytes[ReportLayout.chipID].allSatisfy { $0 == 0 } }
@@ -97,6 +106,8 @@ package struct AttestationReport: Sendable, Equatable {
     private func firmwareVersion(at offset: Int) -> FirmwareVersion {
         FirmwareVersion(major: bytes[offset + 2], minor: bytes[offset + 1], build: bytes[offset])
     }
+
+    private func extendedTCB(at range: Range<Int>) -> ExtendedTCB? { version >= 6 ? ExtendedTCB(Array(bytes[range])) : nil }
 
     private func scalar(in range: Range<Int>) -> [UInt8] { bytes[range].prefix(ReportLayout.scalarByteCount).reversed() }
 }

@@ -52,8 +52,8 @@ package struct PlatformInfo: Sendable, Equatable {
     package var ciphertextHidingEnabled: Bool { bit(4) }
     /// Bit 5: memory was checked for aliased addresses (AMD-SB-3015, "BadRAM").
     package var aliasCheckComplete: Bool { bit(5) }
-    /// Bit 6: set on Turin; its name could not be confirmed from AMD's table.
-    package var bit6: Bool { bit(6) }
+    /// Bit 6: the IOMMU keeps devices from writing to the guest's memory (AMD-SB-3016).
+    package var iommuWriteSafe: Bool { bit(6) }
     /// Bit 7: trusted I/O is on.
     package var tioEnabled: Bool { bit(7) }
 

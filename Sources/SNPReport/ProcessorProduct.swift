@@ -1,30 +1,65 @@
-/// An AMD product line with keys of its own: one ARK, one ASK and one ASVK each.
-package enum ProcessorProduct: String, Sendable, CaseIterable {
-    /// EPYC 7003.
-    case milan = "Milan"
-    /// EPYC 9004, 8004 and the other Zen 4 parts that share its chain (Bergamo, Siena).
-    case genoa = "Genoa"
-    /// EPYC 9005.
-    case turin = "Turin"
+/// An AMD product line with keys of its own: one ARK, one ASK and one ASVK each. It is data: a file of an operator's may add one or change
+/// one, and two values are the same product where their names are.
+package struct ProcessorProduct: Sendable {
+    /// As certificates and AMD's service spell it: `Milan` of `ARK-Milan`.
+    package let rawValue: String
+    /// The processors that belong to it.
+    package let processors: [ProcessorRange]
+    package let layout: TCBLayout
+    /// Bytes of CHIP_ID that name the chip, zeros follow; also the length of HWID in its certificates: 8 or 64.
+    package let chipIDByteCount: Int
+    /// Further names that its leaf certificates bear, before a `-` and a stepping.
+    package let otherNames: [String]
+    /// Report versions that are judged for it.
+    package let versions: ClosedRange<UInt32>
+    /// Whether AMD's service can be asked for its leaf certificates: the names in the query are known.
+    package let isServedByKDS: Bool
 
-    /// The product line of a processor by its combined CPUID family and model, `nil` for processors whose keys are not known here.
-    package init?(family: UInt8, model: UInt8) {
-        switch (family, model) {
-        case (0x19, 0x00...0x0F): self = .milan
-        case (0x19, 0x10...0x1F), (0x19, 0xA0...0xAF): self = .genoa
-        case (0x1A, 0x00...0x11): self = .turin
-        default: return nil
-        }
+    package init(
+        rawValue: String, processors: [ProcessorRange], layout: TCBLayout, chipIDByteCount: Int, otherNames: [String] = [],
+        versions: ClosedRange<UInt32>, isServedByKDS: Bool
+    ) {
+        self.rawValue = rawValue
+        self.processors = processors
+        self.layout = layout
+        self.chipIDByteCount = chipIDByteCount
+        self.otherNames = otherNames
+        self.versions = versions
+        self.isServedByKDS = isServedByKDS
     }
 
-    /// The product line that a certificate's productName extension means: the name, or the name and a stepping (`Milan-B0`).
-    /// Siena and Bergamo are sold under their own names but endorsed by the Genoa chain.
-    package init?(productName: String) {
+    /// Whether a certificate's productName extension means this product: the name, or the name and a stepping (`Milan-B0`).
+    package func isNamed(_ productName: String) -> Bool {
         let name = productName.prefix { $0 != "-" }
-        switch name {
-        case "Siena", "Bergamo": self = .genoa
-        default: self.init(rawValue: String(name))
-        }
+        return name == rawValue || otherNames.contains { name == $0 }
+    }
+
+    package func includes(_ processor: ProcessorID) -> Bool { processors.contains { $0.contains(processor) } }
+}
+
+extension ProcessorProduct: Hashable {
+    package static func == (left: ProcessorProduct, right: ProcessorProduct) -> Bool { left.rawValue == right.rawValue }
+    package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+}
+
+extension ProcessorProduct: CustomStringConvertible { package var description: String { rawValue } }
+
+/// Processors of one family.
+package struct ProcessorRange: Sendable, Hashable {
+    /// Combined (base and extended) family, for example 0x19.
+    package let family: UInt8
+    /// Combined models.
+    package let models: ClosedRange<UInt8>
+    package let steppings: ClosedRange<UInt8>
+
+    package init(family: UInt8, models: ClosedRange<UInt8>, steppings: ClosedRange<UInt8> = 0...255) {
+        self.family = family
+        self.models = models
+        self.steppings = steppings
+    }
+
+    package func contains(_ processor: ProcessorID) -> Bool {
+        family == processor.family && models.contains(processor.model) && steppings.contains(processor.stepping)
     }
 }
 
@@ -42,8 +77,8 @@ package struct ProcessorID: Sendable, Equatable, CustomStringConvertible {
         self.stepping = stepping
     }
 
-    /// The product line, `nil` where it is not known here.
-    package var product: ProcessorProduct? { ProcessorProduct(family: family, model: model) }
+    /// The product line, `nil` where it is not among those that are built in.
+    package var product: ProcessorProduct? { ProcessorProduct.allCases.first { $0.includes(self) } }
 
     /// Six lower-case hex digits: family, model, stepping.
     package var description: String { (UInt64(family) << 16 | UInt64(model) << 8 | UInt64(stepping)).hexDigits(6) }

@@ -4,7 +4,7 @@ package struct ReportError: Error, Sendable, Equatable, CustomStringConvertible 
     package enum Check: String, Sendable, CaseIterable {
         /// Not exactly 1184 bytes.
         case length = "report-length"
-        /// A version other than 2, 3, 4 and 5.
+        /// Version 0 or 1, or one after those that are known.
         case version = "report-version"
         /// A range that the version reserves is not zero.
         case reserved = "report-reserved-nonzero"

@@ -10,20 +10,29 @@ extension AttestationReport {
     private func formProblems() -> [ReportError] {
         var problems: [ReportError] = []
         let version = self.version
-        if !(2...5).contains(version) { problems.append(ReportError(.version, "version \(version) is not one of 2, 3, 4 and 5")) }
+        if !(2...Self.newestVersion).contains(version) {
+            problems.append(ReportError(.version, "version \(version) is not one of 2 to \(Self.newestVersion)"))
+        }
         if signatureAlgorithm != 1 {
             problems.append(
                 ReportError(.signatureAlgorithm, "signature algorithm \(signatureAlgorithm) is not 1, ECDSA P-384 with SHA-384"))
         }
+        // What a later version reserves is not known; `unjudged` names what is set there.
+        if !isOfUnknownVersion { problems += reservedProblems() }
+        if let range = firstNonZero(of: Self.signatureReserved) {
+            problems.append(ReportError(.signatureReserved, "\(Self.words(range)) of the signature must be zero"))
+        }
+        return problems
+    }
+
+    private func reservedProblems() -> [ReportError] {
+        var problems: [ReportError] = []
         if !policy.reservedOne {
             problems.append(ReportError(.policyReserved, "guest policy bit 17 must be one"))
         } else if policy.reservedHighBits != 0 {
             problems.append(ReportError(.policyReserved, "guest policy bits 26 to 63 must be zero"))
         }
         if let complaint = reservedComplaint(version: version) { problems.append(ReportError(.reserved, complaint)) }
-        if let range = firstNonZero(of: Self.signatureReserved) {
-            problems.append(ReportError(.signatureReserved, "\(Self.words(range)) of the signature must be zero"))
-        }
         return problems
     }
 
@@ -38,10 +47,13 @@ extension AttestationReport {
         if keyInfo.reservedBits != 0 { return "key information bits 5 to 31 must be zero" }
         var ranges = [
             ReportLayout.reservedAfterKeyInfo, ReportLayout.reservedAfterCPUID, ReportLayout.reservedAfterCurrentVersion,
-            ReportLayout.reservedAfterCommittedVersion, ReportLayout.reservedBeforeSignature,
+            ReportLayout.reservedAfterCommittedVersion,
         ]
         if version < 3 { ranges.append(ReportLayout.cpuid) }
-        if version < 5 { ranges.append(ReportLayout.mitigationVectors) }
+        if version < 4 { ranges.append(ReportLayout.mitigationVectors) }
+        ranges +=
+            version < 6
+            ? [ReportLayout.reservedBeforeSignature] : [ReportLayout.reservedAfterMitigationVectors, ReportLayout.reservedAfterETCBs]
         return firstNonZero(of: ranges).map { "\(Self.words($0)) must be zero in version \(version)" }
     }
 
@@ -55,7 +67,7 @@ extension AttestationReport {
         }
     }
 
-    private static func words(_ range: Range<Int>) -> String {
+    static func words(_ range: Range<Int>) -> String {
         let first = "0x" + UInt64(range.lowerBound).hexDigits(3)
         return range.count == 1 ? "byte \(first)" : "bytes \(first) to 0x" + UInt64(range.upperBound - 1).hexDigits(3)
     }

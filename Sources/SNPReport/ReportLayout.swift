@@ -41,6 +41,13 @@ package enum ReportLayout {
     package static let currentMitigationVector = 0x200
     package static let reservedBeforeSignature = 0x208..<0x2A0
 
+    /// Three times 32 bytes, from version 6 on.
+    package static let reservedAfterMitigationVectors = 0x208..<0x220
+    package static let currentETCB = 0x220..<0x240
+    package static let launchETCB = 0x240..<0x260
+    package static let committedETCB = 0x260..<0x280
+    package static let reservedAfterETCBs = 0x280..<0x2A0
+
     /// r and s: little-endian integers in 72 bytes, of which P-384 uses the first 48.
     package static let signatureR = 0x2A0..<0x2E8
     package static let signatureS = 0x2E8..<0x330

@@ -6,9 +6,9 @@ package struct PinnedRoot: Sendable, Equatable {
     /// For people: `AMD ARK-Milan`, `fixture ARK-Milan`.
     package let name: String
     package let product: ProcessorProduct
-    /// SHA-256 of the certificate's DER, 32 bytes.
+    /// SHA-256 of the certificate's DER, 32 bytes; empty where the key alone is pinned.
     package let certificateSHA256: [UInt8]
-    /// SHA-256 of the DER SubjectPublicKeyInfo, 32 bytes.
+    /// SHA-256 of the DER SubjectPublicKeyInfo, 32 bytes; empty where the certificate alone is pinned.
     package let publicKeySHA256: [UInt8]
 
     package init(name: String, product: ProcessorProduct, certificateSHA256: [UInt8], publicKeySHA256: [UInt8]) {
@@ -25,7 +25,8 @@ package struct PinnedRoot: Sendable, Equatable {
 
     /// Whether `certificate` is this root, or a reissue with the same key.
     package func matches(_ certificate: Certificate) -> Bool {
-        certificate.sha256 == certificateSHA256 || certificate.publicKeySHA256 == publicKeySHA256
+        !certificateSHA256.isEmpty && certificate.sha256 == certificateSHA256
+            || !publicKeySHA256.isEmpty && certificate.publicKeySHA256 == publicKeySHA256
     }
 }
 

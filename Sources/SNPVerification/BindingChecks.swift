@@ -21,9 +21,9 @@ enum BindingChecks {
         }
         let extensions = try? path.leaf.extensions.get()
         findings.record(
-            .productMismatch, complaint: productComplaint(report, path: path, extensions: extensions),
+            .productMismatch, complaint: productComplaint(report, path: path, extensions: extensions, policy.products),
             otherwise: "report and certificates are of a \(path.product?.rawValue ?? "") processor")
-        guard let extensions, let product = path.product else { return }
+        guard let extensions, let product = path.product, extensions.missingLevel(of: product) == nil else { return }
         tcb(report, extensions: extensions, product: product, in: &findings)
         if path.leaf.kind == .vcek, let chip = extensions.hardwareID {
             self.chip(report, hardwareID: chip, product: product, policy: policy, in: &findings)
@@ -39,10 +39,12 @@ enum BindingChecks {
         }
     }
 
-    private static func productComplaint(_ report: AttestationReport, path: EndorsementPath, extensions: LeafExtensions?) -> String? {
+    private static func productComplaint(
+        _ report: AttestationReport, path: EndorsementPath, extensions: LeafExtensions?, _ products: ProductTable
+    ) -> String? {
         guard let product = path.product else { return "the leaf's issuer names no known product" }
         if let processor = report.cpuid {
-            guard let reported = processor.product else {
+            guard let reported = products.product(of: processor) else {
                 return "the report's processor (family, model, stepping \(processor)) belongs to no known product"
             }
             if reported != product {
@@ -50,7 +52,9 @@ enum BindingChecks {
             }
         }
         // A name that is not known here says nothing; the issuer has already named the product.
-        if let name = extensions?.productName, let named = ProcessorProduct(productName: name), named != product {
+        if let name = extensions?.productName, let named = products.entries.first(where: { $0.product.isNamed(name) })?.product,
+            named != product
+        {
             return "the leaf certificate is for \(name), its issuer for \(product.rawValue)"
         }
         return nil
@@ -78,6 +82,7 @@ enum BindingChecks {
         in findings: inout Findings
     ) {
         if report.isChipIDMasked {
+            if policy.allowMaskedChipID { findings.leaveOut(.chipIDMismatch, "the report hides the chip, so it is tied to no chip") }
             findings.record(
                 .chipIDMasked, complaint: policy.allowMaskedChipID ? nil : "CHIP_ID is all zero, so the chip is not known",
                 otherwise: "CHIP_ID is hidden, and accepted on request")
@@ -85,8 +90,8 @@ enum BindingChecks {
         }
         findings.pass(.chipIDMasked, "CHIP_ID is shown")
         let complaint: String? =
-            product != .turin && hardwareID.count != 64
-            ? "the certificate's chip id has \(hardwareID.count) bytes instead of 64"
+            hardwareID.count != product.chipIDByteCount
+            ? "the certificate's chip id has \(hardwareID.count) bytes instead of \(product.chipIDByteCount)"
             : report.hasChipID(hardwareID)
                 ? nil : "the certificate is for chip \(short(hardwareID)), the report from \(short(report.chipID))"
         findings.record(.chipIDMismatch, complaint: complaint, otherwise: "report and certificate are of chip \(short(hardwareID))")
@@ -96,7 +101,7 @@ enum BindingChecks {
 }
 
 extension AttestationReport {
-    /// Whether CHIP_ID is `hardwareID`, followed by zeros where that is shorter (Turin: 8 bytes).
+    /// Whether CHIP_ID is `hardwareID`, followed by zeros where that is shorter (from Turin on: 8 bytes).
     func hasChipID(_ hardwareID: [UInt8]) -> Bool {
         let chip = chipID
         return hardwareID.count <= chip.count && chip.starts(with: hardwareID) && chip.dropFirst(hardwareID.count).allSatisfy { $0 == 0 }

@@ -18,12 +18,15 @@ struct CertificateBundle {
     /// How many of them bear none of AMD's names.
     private(set) var strangers = 0
 
+    private let products: ProductTable
+
     /// `nil` when there are too many.
-    init?(_ certificates: [Certificate]) {
+    init?(_ certificates: [Certificate], _ products: ProductTable) {
+        self.products = products
         guard certificates.count <= EvidenceVerifier.maximumCertificates else { return nil }
         var seen: Set<[UInt8]> = []
         for certificate in certificates where seen.insert(certificate.der).inserted {
-            switch AMDName(certificate.subjectCommonName) {
+            switch AMDName(certificate.subjectCommonName, products) {
             case .leaf(let kind):
                 let extensions: Result<LeafExtensions, LeafExtensions.Complaint>
                 do throws(LeafExtensions.Complaint) { extensions = .success(try LeafExtensions(certificate)) } catch {
@@ -58,7 +61,7 @@ struct CertificateBundle {
                 ]
             }
             return EndorsementPath(
-                leaf: leaf, intermediate: index.map { intermediates[$0] }, root: index.flatMap { upper[$0] }, pins: policy.roots)
+                leaf: leaf, intermediate: index.map { intermediates[$0] }, root: index.flatMap { upper[$0] }, pins: policy.roots, products)
         }
         return best(paths) { path in
             let product = path.product
@@ -92,27 +95,26 @@ enum AMDName {
     case intermediate(Endorsement.Kind, ProcessorProduct)
     case root(ProcessorProduct)
 
-    init?(_ commonName: String?) {
+    init?(_ commonName: String?, _ products: ProductTable) {
+        func product(after prefix: String) -> ProcessorProduct? {
+            guard let commonName, commonName.hasPrefix(prefix) else { return nil }
+            let name = commonName.dropFirst(prefix.count)
+            return products.entries.first { $0.product.rawValue == name }?.product
+        }
         switch commonName {
         case nil: return nil
         case "SEV-VCEK"?: self = .leaf(.vcek)
         case "SEV-VLEK"?: self = .leaf(.vlek)
-        case let name?:
-            for product in ProcessorProduct.allCases {
-                switch name {
-                case "ARK-\(product.rawValue)":
-                    self = .root(product)
-                    return
-                case "SEV-\(product.rawValue)":
-                    self = .intermediate(.vcek, product)
-                    return
-                case "SEV-VLEK-\(product.rawValue)":
-                    self = .intermediate(.vlek, product)
-                    return
-                default: continue
-                }
+        default:
+            if let product = product(after: "ARK-") {
+                self = .root(product)
+            } else if let product = product(after: "SEV-VLEK-") {
+                self = .intermediate(.vlek, product)
+            } else if let product = product(after: "SEV-") {
+                self = .intermediate(.vcek, product)
+            } else {
+                return nil
             }
-            return nil
         }
     }
 }
@@ -124,23 +126,28 @@ struct EndorsementPath {
     let root: Certificate?
     /// The pin that the root matches.
     let pinned: PinnedRoot?
+    /// What the leaf's issuer is by its name.
+    let issuer: AMDName?
+    /// By the name of the leaf's issuer.
+    let product: ProcessorProduct?
+    let products: ProductTable
 
-    init(leaf: CertificateBundle.Leaf, intermediate: Certificate?, root: Certificate?, pins: [PinnedRoot]) {
+    init(
+        leaf: CertificateBundle.Leaf, intermediate: Certificate?, root: Certificate?, pins: [PinnedRoot], _ products: ProductTable
+    ) {
         self.leaf = leaf
         self.intermediate = intermediate
         self.root = root
+        self.products = products
+        issuer = AMDName(leaf.certificate.issuerCommonName, products)
         // Only a pin for the chain's own product counts.
-        if let root, case .intermediate(_, let product)? = AMDName(leaf.certificate.issuerCommonName) {
-            pinned = pins.first { $0.product == product && $0.matches(root) }
+        if case .intermediate(_, let product)? = issuer {
+            self.product = product
+            pinned = root.flatMap { root in pins.first { $0.product == product && $0.matches(root) } }
         } else {
+            product = nil
             pinned = nil
         }
-    }
-
-    /// By the name of the leaf's issuer.
-    var product: ProcessorProduct? {
-        guard case .intermediate(_, let product)? = AMDName(leaf.certificate.issuerCommonName) else { return nil }
-        return product
     }
 
     /// What is there, from the leaf up, with the name that messages use.

@@ -20,6 +20,8 @@ enum ChainChecks {
         if let root = path.root {
             if let pin = path.pinned {
                 findings.pass(.rootNotPinned, "the chain ends in the pinned root \(pin.name)")
+            } else if !policy.roots.contains(where: { $0.product == path.product }), path.product != nil {
+                // That nobody can verify this product is said once, by `ProductChecks`.
             } else {
                 findings.fail(.rootNotPinned, "\(name(root)) with SHA-256 \(Hex.encode(root.sha256)) is not a trusted root of this product")
             }
@@ -56,7 +58,8 @@ enum ChainChecks {
             var seen: Set<String> = []
             return certificate.extensions.first { !seen.insert($0.oid).inserted }.map { "has extension \($0.oid) twice" }
         }
-        findings.record(.extensionInvalid, complaint: extensionComplaint(path.leaf), otherwise: "AMD's extensions are well-formed")
+        findings.record(
+            .extensionInvalid, complaint: extensionComplaint(path.leaf, path.product), otherwise: "AMD's extensions are well-formed")
     }
 
     static let amdScheme = Certificate.SignatureScheme.rsaPSS(digest: .sha384, mgf1: .sha384, saltLength: 48, trailerField: 1)
@@ -81,7 +84,7 @@ enum ChainChecks {
 
     private static func namesComplaint(_ path: EndorsementPath) -> String? {
         let leaf = path.leaf.certificate
-        guard case .intermediate(let kind, let product)? = AMDName(leaf.issuerCommonName) else {
+        guard case .intermediate(let kind, let product)? = path.issuer else {
             return "the leaf's issuer is not named SEV-… or SEV-VLEK-… and a known product"
         }
         guard kind == path.leaf.kind else { return "a \(path.leaf.kind.rawValue) is not issued by \(leaf.issuerCommonName ?? "")" }
@@ -90,7 +93,9 @@ enum ChainChecks {
             guard let root = path.root else { return nil }
             if root.subject != intermediate.issuer { return "\(name(intermediate)) names another issuer" }
             if root.issuer != root.subject { return "\(name(root)) names another issuer than itself" }
-            guard case .root(product)? = AMDName(root.subjectCommonName) else { return "the root is not named ARK-\(product.rawValue)" }
+            guard case .root(product)? = AMDName(root.subjectCommonName, path.products) else {
+                return "the root is not named ARK-\(product.rawValue)"
+            }
         }
         return nil
     }
@@ -111,10 +116,11 @@ enum ChainChecks {
         return nil
     }
 
-    private static func extensionComplaint(_ leaf: CertificateBundle.Leaf) -> String? {
+    private static func extensionComplaint(_ leaf: CertificateBundle.Leaf, _ product: ProcessorProduct?) -> String? {
         switch leaf.extensions {
         case .failure(let complaint): return complaint.text
         case .success(let extensions):
+            if let missing = product.flatMap(extensions.missingLevel) { return missing }
             switch leaf.kind {
             case .vcek where extensions.hardwareID == nil: return "the VCEK names no chip (HWID)"
             case .vcek where extensions.providerID != nil: return "the VCEK names a provider (CSP_ID), as only a VLEK does"

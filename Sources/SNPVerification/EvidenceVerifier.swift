@@ -2,32 +2,8 @@ package import OpenSSLCrypto
 internal import SNPReport
 
 /// Judges a SEV-SNP report and the certificates that came with it, without a network: form, signature, chain to a pinned root, and whether
-/// report and leaf certificate speak of the same key, chip and TCB. Revocation lists are not consulted.
+/// report and leaf certificate speak of the same key, chip and TCB; and, where the policy asks, revocation list and minimum TCBs.
 package struct EvidenceVerifier: Sendable {
-    /// What the caller demands and allows.
-    package struct Policy: Sendable {
-        /// Accept a guest whose memory the host may read.
-        package var allowDebug = false
-        /// Accept a guest that a migration agent may move.
-        package var allowMigration = false
-        /// Accept a VCEK-signed report whose CHIP_ID is hidden. The certificate's chip is then not compared with anything.
-        package var allowMaskedChipID = false
-        /// 64 bytes; not checked when `nil`.
-        package var expectedReportData: [UInt8]?
-        /// 32 bytes; not checked when `nil`.
-        package var expectedHostData: [UInt8]?
-        /// 48 bytes; not checked when `nil`.
-        package var expectedMeasurement: [UInt8]?
-        /// 0...3; any of them when `nil`.
-        package var expectedVMPL: UInt32?
-        /// When the certificates must be valid, in seconds since 1970.
-        package var time: Int64
-        /// The roots in which a chain may end. A fixture's root is trusted only where a caller adds it.
-        package var roots: [PinnedRoot] = AMDRoots.pins
-
-        package init(time: Int64) { self.time = time }
-    }
-
     /// More certificates than this are refused unread.
     package static let maximumCertificates = 1000
     /// At most this many different certificates that bear a leaf's, an intermediate's or a root's name: each costs signature checks.
@@ -41,19 +17,22 @@ package struct EvidenceVerifier: Sendable {
     /// Runs every check that can run. `certificates` may be in any order, repeat themselves, and hold other chains or strangers.
     package func verify(report: [UInt8], certificates: [Certificate], policy: Policy) -> VerificationResult {
         var findings = Findings()
-        var wellFormed: AttestationReport?
         // What can be read of the report, also where its form is refused: later checks then still say what else is wrong.
-        var readable: AttestationReport?
-        do throws(ReportError) {
-            let (inspected, problems) = try AttestationReport.inspect(report)
-            readable = inspected
-            if problems.isEmpty { wellFormed = inspected }
-            FormChecks.record(problems, of: inspected, in: &findings)
-        } catch { FormChecks.record(error, in: &findings) }
+        let inspection = Result { () throws(ReportError) in try AttestationReport.inspect(report) }
+        let readable = try? inspection.get().report
+        let bundle = CertificateBundle(certificates, policy.products)
+        let path = bundle?.bestPath(for: readable, policy: policy, signatures)
+        let product = path?.product ?? readable?.cpuid.flatMap(policy.products.product)
+        let isUnknown = readable?.isOfUnknownVersion == true && !policy.takesUnknownVersions
 
-        var path: EndorsementPath?
-        if let bundle = CertificateBundle(certificates) {
-            path = bundle.bestPath(for: readable, policy: policy, signatures)
+        var isWellFormed = false
+        switch inspection {
+        case .success(let (report, problems)):
+            isWellFormed = FormChecks.record(problems, of: report, product: product, policy: policy, in: &findings)
+        case .failure(let error): FormChecks.record(error, in: &findings)
+        }
+        var required = FormChecks.required(isUnknown: isUnknown)
+        if let bundle {
             findings.pass(.certificateCount, "\(bundle.count) different certificates, \(bundle.strangers) of them of no use here")
         } else {
             findings.fail(
@@ -62,44 +41,93 @@ package struct EvidenceVerifier: Sendable {
                     + "in the chain"
             )
         }
-
-        var required = FormChecks.required
+        ProductChecks.run(readable, path: path, policy: policy, in: &findings)
         if let path {
             ChainChecks.run(path, policy: policy, signatures, in: &findings)
+            RevocationChecks.run(path, policy: policy, signatures, in: &findings)
         } else {
             findings.fail(.leafMissing, "no certificate is named SEV-VCEK or SEV-VLEK")
         }
+        required.formUnion(ProductChecks.required)
         required.formUnion(ChainChecks.required)
+        required.formUnion(RevocationChecks.required(policy))
 
-        if let readable {
+        if let readable, isUnknown {
+            SignatureChecks.runSignature(readable, path: path, in: &findings)
+        } else if let readable {
             SignatureChecks.run(readable, path: path, in: &findings)
-            ContentChecks.run(readable, product: path?.product ?? readable.product, policy: policy, in: &findings)
+            ContentChecks.run(readable, product: product, policy: policy, in: &findings)
+            FloorChecks.run(readable, product: product, policy: policy, in: &findings)
             if let path { BindingChecks.run(readable, path: path, policy: policy, in: &findings) }
             required.formUnion(SignatureChecks.required)
             required.formUnion(ContentChecks.required(policy))
+            required.formUnion(FloorChecks.required(policy))
             required.formUnion(BindingChecks.required(readable, policy: policy))
+            for name in readable.unjudged where !readable.isOfUnknownVersion {
+                findings.leaveOut(field: name, "\(name) is set, and what it means in version \(readable.version) is not confirmed")
+            }
         }
         return VerificationResult(
-            isVerified: wellFormed != nil && findings.accept(required), checks: findings.checks, report: wellFormed,
-            endorsement: path?.endorsement)
+            verdict: findings.verdict(required), leftOut: findings.leftOut, notChecked: NotChecked.list(readable, policy),
+            checks: findings.checks, report: isWellFormed ? readable : nil, endorsement: path?.endorsement)
     }
 }
 
 /// Length, version, algorithm and reserved ranges, as `ReportInspection` found them.
 enum FormChecks {
-    static let required: Set<CheckCode> = [
-        .reportLength, .reportVersion, .reportReserved, .policyReserved, .signatureAlgorithm, .signatureReserved,
-    ]
+    /// What an unknown version reserves is not known.
+    static func required(isUnknown: Bool) -> Set<CheckCode> {
+        let always: Set<CheckCode> = [.reportLength, .reportVersion, .signatureAlgorithm, .signatureReserved]
+        return isUnknown ? always : always.union([.reportReserved, .policyReserved])
+    }
 
-    static func record(_ problems: [ReportError], of report: AttestationReport, in findings: inout Findings) {
+    /// Whether the report may be used as evidence.
+    static func record(
+        _ problems: [ReportError], of report: AttestationReport, product: ProcessorProduct?, policy: EvidenceVerifier.Policy,
+        in findings: inout Findings
+    ) -> Bool {
         findings.pass(.reportLength, "\(AttestationReport.byteCount) bytes")
-        for (check, code, detail) in [
-            (ReportError.Check.version, CheckCode.reportVersion, "version \(report.version)"),
-            (.signatureAlgorithm, .signatureAlgorithm, "ECDSA P-384 with SHA-384"),
-            (.policyReserved, .policyReserved, "the guest policy's reserved bits are as they must be"),
-            (.reserved, .reportReserved, "every reserved field is zero"),
-            (.signatureReserved, .signatureReserved, "the signature field is zero outside r and s"),
-        ] { findings.record(code, complaint: problems.first { $0.check == check }?.detail, otherwise: detail) }
+        let isVersionRight = version(of: report, product: product, policy: policy, in: &findings)
+        var checks: [(ReportError.Check, CheckCode, String)] = [(.signatureAlgorithm, .signatureAlgorithm, "ECDSA P-384 with SHA-384")]
+        if !report.isOfUnknownVersion || policy.takesUnknownVersions {
+            checks += [
+                (.policyReserved, .policyReserved, "the guest policy's reserved bits are as they must be"),
+                (.reserved, .reportReserved, "every reserved field is zero"),
+            ]
+        }
+        checks.append((.signatureReserved, .signatureReserved, "the signature field is zero outside r and s"))
+        for (check, code, detail) in checks {
+            findings.record(code, complaint: problems.first { $0.check == check }?.detail, otherwise: detail)
+        }
+        return isVersionRight && problems.allSatisfy { $0.check == .version }
+    }
+
+    private static func version(
+        of report: AttestationReport, product: ProcessorProduct?, policy: EvidenceVerifier.Policy, in findings: inout Findings
+    ) -> Bool {
+        let version = report.version
+        if version < 2 {
+            findings.fail(.reportVersion, "version \(version) is no version of AMD's format in use, which begins with 2")
+            return false
+        }
+        if !policy.takesUnknownVersions {
+            guard !report.isOfUnknownVersion else {
+                findings.cannotJudge(
+                    .reportVersion,
+                    "version \(version) is later than \(AttestationReport.newestVersion), the newest that is known: its fields are unjudged"
+                )
+                return false
+            }
+            if let product, !product.versions.contains(version) {
+                findings.cannotJudge(
+                    .reportVersion,
+                    "reports of version \(version) are not known of \(product) processors (\(product.versions.lowerBound) to "
+                        + "\(product.versions.upperBound)): a product file may say otherwise")
+                return false
+            }
+        }
+        findings.pass(.reportVersion, "version \(version)")
+        return true
     }
 
     /// Records what keeps a report from being read at all.

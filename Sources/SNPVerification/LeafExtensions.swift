@@ -8,7 +8,7 @@ package struct LeafExtensions: Sendable, Equatable {
     /// Security patch levels, by the last arc of their OID 1.3.6.1.4.1.3704.1.3.*: 1 boot loader, 2 TEE, 3 SNP, 4...7 reserved, 8
     /// microcode, 9 FMC.
     package let patchLevels: [Int: UInt8]
-    /// Chip id: 64 bytes, 8 on Turin. VCEK only.
+    /// Chip id: 64 bytes, from Turin on 8. VCEK only.
     package let hardwareID: [UInt8]?
     /// The cloud provider, for example `CN=cc-us-east-2.amazonaws.com`. VLEK only.
     package let providerID: String?
@@ -43,9 +43,6 @@ package struct LeafExtensions: Sendable, Equatable {
             }
         }
         if hardwareID != nil, providerID != nil { throw Complaint(text: "HWID and CSP_ID exclude each other") }
-        for (arc, name) in [(1, "boot loader"), (2, "TEE"), (3, "SNP"), (8, "microcode")] where patchLevels[arc] == nil {
-            throw Complaint(text: "the \(name) patch level (OID \(Self.prefix)3.\(arc)) is missing")
-        }
         self.productName = productName
         self.patchLevels = patchLevels
         self.hardwareID = hardwareID
@@ -59,19 +56,26 @@ package struct LeafExtensions: Sendable, Equatable {
         throw Complaint(text: "HWID is neither 8 nor 64 bytes")
     }
 
+    /// Which patch level of `product` the certificate does not state, in words; FMC is missed as part of the TCB.
+    func missingLevel(of product: ProcessorProduct) -> String? {
+        for slot in product.layout.slots where slot != .fmc && TCBLayout.Slot.components.contains(slot) {
+            guard let arc = slot.arc, patchLevels[arc] == nil else { continue }
+            return "the \(slot.words) patch level (OID \(Self.prefix)3.\(arc)) is missing"
+        }
+        return nil
+    }
+
     /// The patch levels as a TCB_VERSION of `product`; `nil` where one that the product has is missing, or one that it lacks is set.
     package func tcb(for product: ProcessorProduct) -> TCBVersion? {
-        // The OID's last arc for each of the 8 bytes as they are stored. Arcs 4 to 7 stand for reserved bytes and may be absent.
-        let arcs: [Int] =
-            switch product {
-            case .milan, .genoa: [1, 2, 4, 5, 6, 7, 3, 8]
-            case .turin: [9, 1, 2, 3, 5, 6, 7, 8]
-            }
         var raw: UInt64 = 0
-        for (position, arc) in arcs.enumerated() {
-            guard let level = patchLevels[arc] ?? ((4...7).contains(arc) ? 0 : nil) else { return nil }
+        for (position, slot) in product.layout.slots.enumerated() {
+            // Arcs 4 to 7 stand for reserved bytes and may be absent.
+            guard let level = slot.arc.flatMap({ patchLevels[$0] }) ?? (TCBLayout.Slot.components.contains(slot) ? nil : 0) else {
+                return nil
+            }
             raw |= UInt64(level) << UInt64(8 * position)
         }
+        let arcs = product.layout.slots.compactMap(\.arc)
         guard patchLevels.allSatisfy({ arcs.contains($0.key) || $0.value == 0 }) else { return nil }
         return TCBVersion(raw: raw)
     }

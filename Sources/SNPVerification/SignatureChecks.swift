@@ -18,6 +18,11 @@ enum SignatureChecks {
                 .chipKeyMasked, complaint: keyInfo.maskChipKey ? "the firmware was told not to sign with the chip's key" : nil,
                 otherwise: "the chip's key is in use")
         }
+        runSignature(report, path: path, in: &findings)
+    }
+
+    /// The signature alone: what can be judged of a report of any version.
+    static func runSignature(_ report: AttestationReport, path: EndorsementPath?, in findings: inout Findings) {
         findings.record(.signatureRange, complaint: rangeComplaint(report), otherwise: "r and s are between 1 and the order minus 1")
         if let path {
             findings.record(

@@ -18,9 +18,17 @@ package final class VerifiedSignatures: Sendable {
 
     /// The same as `certificate.isSigned(by: issuer)`.
     func isSigned(_ certificate: Certificate, by issuer: Certificate) -> Bool {
-        let pair = certificate.sha256 + issuer.sha256
+        isRight(certificate.sha256 + issuer.sha256) { certificate.isSigned(by: issuer) }
+    }
+
+    /// The same as `list.isSigned(by: issuer)`.
+    func isSigned(_ list: RevocationList, by issuer: Certificate) -> Bool {
+        isRight(list.sha256 + issuer.sha256) { list.isSigned(by: issuer) }
+    }
+
+    private func isRight(_ pair: [UInt8], _ verify: () -> Bool) -> Bool {
         if right.withLock({ $0.contains(pair) }) { return true }
-        guard certificate.isSigned(by: issuer) else { return false }
+        guard verify() else { return false }
         right.withLock { right in
             if right.count >= Self.capacity { right.removeAll() }
             right.insert(pair)

@@ -53,30 +53,27 @@ package struct UVMEndorsement: Sendable {
     init(_ header: UVMHeader, _ payload: UVMPayload, _ certificates: [Certificate], _ receipts: [[UInt8]]) throws(UVMEndorsementError) {
         form = header.form
         algorithm = header.algorithm
-        issuer = header.issuer
-        feed = header.feed
+        issuer = header.statement.issuer
+        feed = header.statement.feed
         svn = try Self.svn(header, payload)
         launchMeasurement = payload.launchMeasurement
-        signingTime = header.signingTime
+        signingTime = header.statement.signingTime
         self.certificates = certificates
-        thumbprint = header.thumbprint
+        thumbprint = header.statement.thumbprint
         self.receipts = receipts
     }
 
     static func svn(_ header: UVMHeader, _ payload: UVMPayload) throws(UVMEndorsementError) -> UInt64 {
-        if let first = header.svn, let second = payload.svn, first != second {
+        if let first = header.statement.svn, let second = payload.svn, first != second {
             throw UVMEndorsementError(.svn, "header and payload name different security version numbers")
         }
-        guard let svn = header.svn ?? payload.svn else { throw UVMEndorsementError(.svn, "there is no security version number") }
+        guard let svn = header.statement.svn ?? payload.svn else { throw UVMEndorsementError(.svn, "there is no security version number") }
         return svn
     }
 }
 
 /// The parts of an endorsement, each readable or not on its own, so that a verifier can say which one is broken.
 struct UVMEndorsementParts {
-    /// Largest certificate, in bytes of DER. Real ones have less than 2 KiB.
-    static let maximumCertificateByteCount = 16 * 1024
-
     let message: COSESign1
     let header: Result<UVMHeader, UVMEndorsementError>
     /// The payload, whatever it is.
@@ -94,18 +91,7 @@ struct UVMEndorsementParts {
 
     func payload(for header: UVMHeader) throws(UVMEndorsementError) -> UVMPayload { try UVMPayload(payloadBytes, form: header.form) }
 
-    func certificates(of header: UVMHeader) throws(UVMEndorsementError) -> [Certificate] {
-        var certificates: [Certificate] = []
-        for (index, der) in header.chain.enumerated() {
-            guard der.count <= Self.maximumCertificateByteCount else {
-                throw UVMEndorsementError(.certificate, "certificate \(index + 1) of \(header.chain.count) is too large")
-            }
-            do { certificates.append(try Certificate(der: der)) } catch {
-                throw UVMEndorsementError(.certificate, "certificate \(index + 1) of \(header.chain.count) cannot be read: \(error)")
-            }
-        }
-        return certificates
-    }
+    func certificates(of header: UVMHeader) throws(UVMEndorsementError) -> [Certificate] { try header.statement.certificates() }
 
     private static func header(_ message: COSESign1) -> Result<UVMHeader, UVMEndorsementError> {
         do {

@@ -28,18 +28,19 @@ package struct UVMEndorsementVerifier: Sendable {
 
         let payload = Self.readPayload(parts, header, &log)
         let certificates = Self.readCertificates(parts, header, &log)
-        Self.checkIdentity(header, policy, &log)
+        let statement = StatementChecks(header: header.statement, trust: policy.trust)
+        statement.checkIdentity(&log)
         if let payload {
-            Self.checkVersion(header, payload, policy, &log)
+            do { statement.checkVersion(try UVMEndorsement.svn(header, payload), &log) } catch { log.fail(error) }
             Self.checkMeasurement(payload, policy, &log)
         }
         if let certificates {
-            let chain = EndorsementSigners(certificates: certificates, issuer: try? DIDX509(header.issuer))
-            let isIntact = Self.checkChain(chain, header, policy, &log)
+            let chain = EndorsementSigners(certificates: certificates, issuer: try? DIDX509(header.statement.issuer))
+            let isIntact = statement.checkChain(chain, &log)
             let witness = SignatureWitness(
                 message: parts.message, isChainIntact: isIntact,
                 isPayloadExpected: payload != nil && payload?.launchMeasurement == policy.expectedMeasurement)
-            Self.checkSignature(witness, parts.payloadBytes, header, chain, &log)
+            statement.checkSignature(witness, parts.payloadBytes, chain, &log)
         }
         Self.checkReceipts(parts, policy, &log)
 
@@ -67,37 +68,7 @@ package struct UVMEndorsementVerifier: Sendable {
         }
     }
 
-    // MARK: Issuer, feed, version, measurement
-
-    private static func checkIdentity(_ header: UVMHeader, _ policy: Policy, _ log: inout UVMCheckLog) {
-        let sameIssuer = policy.trustedIssuers.filter { $0.issuer.utf8.elementsEqual(header.issuer.utf8) }
-        guard !sameIssuer.isEmpty else {
-            log.fail(.issuer, "the issuer \(header.issuer) is not trusted")
-            return
-        }
-        log.pass(.issuer, header.issuer)
-        guard sameIssuer.contains(where: { $0.feed.utf8.elementsEqual(header.feed.utf8) }) else {
-            log.fail(.feed, "the issuer is not trusted for the feed \(header.feed)")
-            return
-        }
-        log.pass(.feed, header.feed)
-    }
-
-    private static func checkVersion(_ header: UVMHeader, _ payload: UVMPayload, _ policy: Policy, _ log: inout UVMCheckLog) {
-        let svn: UInt64
-        do { svn = try UVMEndorsement.svn(header, payload) } catch {
-            log.fail(error)
-            return
-        }
-        let minimum = policy.trustedIssuers.filter {
-            $0.issuer.utf8.elementsEqual(header.issuer.utf8) && $0.feed.utf8.elementsEqual(header.feed.utf8)
-        }.map(\.minimumSVN).min()
-        // Without an entry there is no minimum, and uvm-issuer or uvm-feed has failed already.
-        guard let minimum else { return }
-        log.record(
-            .svn, svn >= minimum ? [] : ["the security version number \(svn) is below the minimum \(minimum)"],
-            otherwise: "security version number \(svn), minimum \(minimum)")
-    }
+    // MARK: Measurement
 
     private static func checkMeasurement(_ payload: UVMPayload, _ policy: Policy, _ log: inout UVMCheckLog) {
         let measurement = Hex.encode(payload.launchMeasurement)
@@ -110,70 +81,6 @@ package struct UVMEndorsementVerifier: Sendable {
             payload.launchMeasurement == expected
                 ? [] : ["the endorsed launch measurement \(measurement) is not the expected \(Hex.encode(expected))"],
             otherwise: measurement)
-    }
-
-    // MARK: Certificates
-
-    /// Whether every link of the chain holds.
-    private static func checkChain(_ chain: EndorsementSigners, _ header: UVMHeader, _ policy: Policy, _ log: inout UVMCheckLog) -> Bool {
-        log.record(.certificate, chain.certificateComplaints(), otherwise: "\(chain.certificates.count) certificates")
-        if let thumbprint = header.thumbprint, let leaf = chain.certificates.first,
-            thumbprint.algorithm.digest(leaf.der) != thumbprint.digest
-        {
-            // The leaf carries its issuer's signature: if that holds, the leaf is what was issued and the header names another one.
-            if chain.isLeafIntact {
-                log.fail(.protectedHeader, "x5t names another certificate than the leaf, which is as it was issued")
-            } else {
-                log.fail(.certificate, "the leaf certificate is neither the one that x5t names nor as it was issued")
-            }
-        }
-        let complaints = chain.linkComplaints()
-        log.record(.chain, complaints, otherwise: chain.description)
-        checkValidity(chain, header, policy, &log)
-        do {
-            try DIDX509(header.issuer).resolve(chain.certificates)
-            log.pass(.did, "resolved by the chain")
-        } catch { log.fail(.did, error.description) }
-        return complaints.isEmpty
-    }
-
-    private static func checkValidity(_ chain: EndorsementSigners, _ header: UVMHeader, _ policy: Policy, _ log: inout UVMCheckLog) {
-        guard let time = header.signingTime ?? policy.time else {
-            log.fail(.validity, "no time of signing is claimed, and the present time was not given")
-            return
-        }
-        let claim =
-            header.signingTime == nil
-            ? "at the present time \(RFC3339.format(time)), as no time of signing is claimed"
-            : "at the time of signing \(RFC3339.format(time)), which is the signer's claim"
-        var remark = "judged \(claim)"
-        if let present = policy.time, header.signingTime != nil {
-            if time > present { remark += "; that time is in the future" }
-            if !chain.validityComplaints(at: present).isEmpty { remark += "; not every certificate is valid at present" }
-        }
-        log.record(.validity, chain.validityComplaints(at: time).map { "\($0); judged \(claim)" }, otherwise: remark)
-    }
-
-    // MARK: Signature
-
-    private static func checkSignature(
-        _ witness: SignatureWitness, _ payload: [UInt8], _ header: UVMHeader, _ chain: EndorsementSigners, _ log: inout UVMCheckLog
-    ) {
-        guard let key = try? chain.certificates.first?.publicKey else {
-            log.fail(.signature, "the leaf certificate has no usable key")
-            return
-        }
-        guard header.algorithm.fits(key.kind) else {
-            log.fail(.signature, "the algorithm \(header.algorithm.name) does not fit the leaf certificate's key")
-            return
-        }
-        let message = witness.message
-        let signed = COSESign1.signedBytes(protected: message.protected, payload: payload)
-        guard key.verifies(message.signature, of: signed, algorithm: header.algorithm.signatureAlgorithm) else {
-            log.fail(.signature, "the signature does not verify with the leaf certificate's key\(witness.remark)")
-            return
-        }
-        log.pass(.signature, "\(header.algorithm.name), verified with the leaf certificate's key")
     }
 
     // MARK: Receipts

@@ -31,14 +31,19 @@ struct UVMCheckLog {
         for complaint in complaints { fail(code, complaint) }
     }
 
-    func result(_ endorsement: UVMEndorsement?) -> UVMVerificationResult {
-        let checks = UVMCheckCode.allCases.compactMap { code in
+    /// In the order of the codes, each at most once.
+    var checks: [Check] {
+        UVMCheckCode.allCases.compactMap { code in
             findings[code].map { finding in
                 let isFailed = !finding.complaints.isEmpty
                 let words = isFailed ? finding.complaints : finding.remarks
                 return Check(code.rawValue, !isFailed, words.joined(separator: "; "))
             }
         }
+    }
+
+    func result(_ endorsement: UVMEndorsement?) -> UVMVerificationResult {
+        let checks = checks
         // A verdict needs every check: a path that forgets one must not end in "verified".
         let isVerified = endorsement != nil && checks.count == UVMCheckCode.allCases.count && checks.allSatisfy(\.ok)
         return UVMVerificationResult(isVerified: isVerified, checks: checks, endorsement: endorsement)

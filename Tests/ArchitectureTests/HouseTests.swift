@@ -88,8 +88,8 @@ struct HouseTests {
         #expect(places["JWS(compact:"] == ["Sources/AttestationTokens/MAAToken.swift", "Sources/AzureKeyRelease/SignedAnswer.swift"])
         #expect(
             places["MAAToken(compact:"] == [
-                "Plugins/MAAVerifier/AttestationAuthority.swift", "Sources/BrokerApp/Commands/Token/TokenCommand.swift",
-                "Sources/BrokerCore/AttestationToken.swift",
+                "Plugins/MAAVerifier/AttestationAuthority.swift", "Sources/BrokerApp/Commands/Evidence/EvidenceBundles.swift",
+                "Sources/BrokerApp/Commands/Token/TokenCommand.swift", "Sources/BrokerCore/AttestationToken.swift",
             ])
         // For verifiers of somebody else.
         #expect(places["AttestationToken(compact:"] == nil)

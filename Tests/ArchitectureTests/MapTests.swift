@@ -38,11 +38,11 @@ struct MapTests {
         #expect(listed.count == Set(listed).count)
     }
 
-    @Test("the six questions of a newcomer lead to files that are there")
+    @Test("the questions of a newcomer lead to files that are there")
     func questions() throws {
         let page = try SourceTree.lines(PackageRoot.path + "/Sources/README.md")
         let rows = page.prefix { !$0.hasPrefix("## ") }.filter { $0.hasPrefix("| ") && $0.contains("`") }
-        #expect(rows.count == 6)
+        #expect(rows.count >= 6)
         let files = Set(try SourceTree.swiftFiles(PackageRoot.path + "/Sources"))
         for row in rows {
             for quoted in row.split(separator: "`", omittingEmptySubsequences: false).enumerated() where quoted.offset % 2 == 1 {

@@ -7,7 +7,10 @@ import Testing
     ]
 
     /// Drives processes and reads their answers independently of our own parsers; never part of the product.
-    private static let mayImportFoundation: Set<String> = ["EndToEndTests", "SNPEvidenceTests", "AzureKeyReleaseTests"]
+    private static let mayImportFoundation: Set<String> = [
+        "EndToEndTests", "SNPEvidenceTests", "AzureKeyReleaseTests", "BrokerObservabilityTests", "LocalVerifierTests",
+        "SNPVerificationTests",
+    ]
 
     @Test("a file imports only what its target declares; full Foundation nowhere in the product") func imports() throws {
         let manifest = try Manifest.load()

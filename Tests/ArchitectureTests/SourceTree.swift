@@ -51,10 +51,14 @@ struct SwiftText {
         var code: [(Int, String)] = []
         var isInString = false
         for (index, line) in lines.enumerated() {
-            let marks = line.split(separator: "\"\"\"", omittingEmptySubsequences: false).count - 1
-            defer { if marks % 2 == 1 { isInString.toggle() } }
-            if isInString { continue }
             let trimmed = line.drop { $0 == " " || $0 == "\t" }
+            // A multi-line string begins behind the end of a line and ends at the beginning of one; three marks in a row inside of a line are
+            // the end of a raw string.
+            if isInString {
+                if trimmed.hasPrefix("\"\"\"") { isInString = false }
+                continue
+            }
+            isInString = trimmed.hasSuffix("\"\"\"") && !trimmed.hasPrefix("//")
             if trimmed.hasPrefix("//") || trimmed.isEmpty { continue }
             code.append((index + 1, String(trimmed)))
         }

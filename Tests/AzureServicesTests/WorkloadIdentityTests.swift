@@ -69,6 +69,28 @@ final class TokenFile: Sendable {
         #expect(bodies.last?.hasSuffix("client_assertion=second.a.b") == true)
     }
 
+    @Test("a link is followed at each exchange: Kubernetes replaces a token by turning a link") func linked() async throws {
+        let files = [TokenFile("first.a.b"), TokenFile("second.a.b")]
+        let link = TokenFile("")
+        unlink(link.path)
+        try #require(symlink(files[0].path, link.path) == 0)
+        let fixture = try IdentityFixture(environment: environment(link), script: [.success(entraAnswer), .success(entraAnswer)])
+        _ = try await fixture.token()
+        unlink(link.path)
+        try #require(symlink(files[1].path, link.path) == 0)
+        fixture.clock.advance(by: 3600)
+        _ = try await fixture.token()
+        let bodies = fixture.transport.requests.map { String(decoding: $0.body ?? [], as: UTF8.self) }
+        #expect(bodies.map { $0.hasSuffix("=first.a.b") } == [true, false] && bodies.last?.hasSuffix("=second.a.b") == true)
+        // One that leads nowhere, or to itself, is a missing file.
+        for target in ["/nonexistent/token", link.path] {
+            unlink(link.path)
+            try #require(symlink(target, link.path) == 0)
+            let broken = try IdentityFixture(environment: environment(link), script: [])
+            #expect(await broken.failure()?.code == .identityFailed)
+        }
+    }
+
     @Test(
         "a file without a usable token is an identity problem",
         arguments: ["", " \n", "two words", "a\u{0}b", String(repeating: "a", count: 70_000)]) func badFile(content: String) async throws

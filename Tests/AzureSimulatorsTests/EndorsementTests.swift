@@ -31,7 +31,9 @@ struct EndorsementTests {
     @Test("AMD's service knows the chip at its TCB and nothing else") func keyDistribution() async throws {
         let chip = try #require(Guest.chip)
         let tcb = chip.tcb.components(for: .milan)
-        let levels = "blSPL=\(tcb.bootloader)&teeSPL=\(tcb.tee)&snpSPL=0\(tcb.snp)&ucodeSPL=\(tcb.microcode)"
+        let levels =
+            "blSPL=\(try #require(tcb.bootloader))&teeSPL=\(try #require(tcb.tee))&snpSPL=0\(try #require(tcb.snp))"
+            + "&ucodeSPL=\(try #require(tcb.microcode))"
         let chipID = Hex.encode(chip.chipID)
         try await Cloud.run(Self.serve) { cloud in
             let leaf = try await cloud.send(.get, "kdsintf.amd.com", "/vcek/v1/Milan/\(chipID)?\(levels)")

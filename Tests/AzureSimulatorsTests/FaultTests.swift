@@ -26,6 +26,17 @@ struct FaultTests {
         }
     }
 
+    @Test("beyond so many requests of a route in a time, each host asks to wait for the rest of it") func limited() async throws {
+        try await Cloud.run({ $0.limits = [RateLimit(.maaCertificates, count: 2, window: .seconds(600))] }) { cloud in
+            func certs(_ host: String) async throws -> Answer { try await cloud.send(.get, host, "/certs") }
+            for _ in 0..<2 { #expect(try await certs(Cloud.attestation).status == 200) }
+            let refused = try await certs(Cloud.attestation)
+            #expect(refused.status == 429)
+            #expect((1...600).contains(Int(refused.header("retry-after") ?? "") ?? 0))
+            #expect(try await certs("sharedweu.weu.attest.azure.net").status == 200)
+        }
+    }
+
     @Test("IMDS can be made to update, and to fail", arguments: [404, 410, 429, 500, 503]) func instanceMetadata(_ status: Int) async throws
     {
         try await Cloud.run { cloud in

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# What an UnWrapKey costs over gRPC, in RSA-2048 private operations measured in the same run: of the broker against the simulators, beside a REST release of the same
-# session, or, with --address HOST:PORT --packet FILE [--process PID] [--original], of any key provider that runs already. --count N calls (default 500).
+# What an UnWrapKey costs over gRPC, in RSA-2048 private operations measured in the same run: of the broker against the simulators,
+# beside a REST release of the same session, or, with --address HOST:PORT --packet FILE [--process PID] [--original], of any key provider that
+# runs already.
+# --start COMMAND --listens HOST:PORT starts another one in front of the same simulators, as `storm` does. --count N calls (default 500).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . Tests/prerequisites.sh

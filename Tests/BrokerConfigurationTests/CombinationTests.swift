@@ -1,5 +1,6 @@
 import AzureServices
 import BrokerConfiguration
+import PlainText
 import Testing
 
 @Suite("Settings that go together, or do not") struct CombinationTests {
@@ -10,14 +11,18 @@ import Testing
         #expect(both.grpc.tls == nil && !both.grpc.hasReflection && both.warnings.isEmpty)
         let alone = try load(#"{"server":{"http":"","grpc-unix":"/run/g"}}"#)
         #expect(alone.server.http == nil && alone.grpc.places == [.unix("/run/g")])
-        let tls = #""tls-certificate":"/c","tls-key":"/k""#
-        let secure = try load(#"{"server":{"grpc":"0.0.0.0:50000"},"grpc":{\#(tls),"tls-client-ca":"/a"}}"#)
-        #expect(secure.grpc.tls?.clientAuthorities == "/a" && secure.warnings.isEmpty)
-        #expect(try load(#"{"server":{"grpc":"0.0.0.0:50000"},"grpc":{\#(tls)}}"#).warnings.count == 1)
+        let tls = #""certificate":"/c","key":"/k""#
+        let secure = try load(#"{"server":{"grpc":"0.0.0.0:50000","tls":{\#(tls),"client-ca":"/a"}}}"#)
+        #expect(secure.grpc.tls?.clientAuthorities == "/a" && secure.server.tls == secure.grpc.tls && secure.warnings.isEmpty)
+        #expect(try load(#"{"server":{"grpc":"0.0.0.0:50000","tls":{\#(tls)}}}"#).warnings.count == 1)
+        for (listeners, http, grpc) in [("all", true, true), ("http", true, false), ("grpc", false, true)] {
+            let some = try load(#"{"server":{"grpc":"0.0.0.0:50000","tls":{\#(tls),"client-ca":"/a","listeners":"\#(listeners)"}}}"#)
+            #expect((some.server.tls != nil) == http && (some.grpc.tls != nil) == grpc && some.warnings.isEmpty == grpc)
+        }
         for (json, path) in [
-            (#"{"server":{"grpc":"127.0.0.1:1"},"grpc":{"tls-key":"/k"}}"#, "grpc.tls-certificate"),
-            (#"{"server":{"grpc":"127.0.0.1:1"},"grpc":{"tls-client-ca":"/k"}}"#, "grpc.tls-client-ca"),
-            (#"{"grpc":{\#(tls)}}"#, "server.grpc"), (#"{"server":{"unix":"/run/b","grpc-unix":"/run/b"}}"#, "server.grpc-unix"),
+            (#"{"server":{"grpc":"127.0.0.1:1","tls":{"key":"/k"}}}"#, "server.tls.certificate"),
+            (#"{"server":{"grpc":"127.0.0.1:1","tls":{"client-ca":"/k"}}}"#, "server.tls.client-ca"),
+            (#"{"server":{"unix":"/run/b","grpc-unix":"/run/b"}}"#, "server.grpc-unix"),
         ] {
             let found = try problems(json)
             #expect(found.count == 1 && found.first?.hasPrefix("\(path) (") == true, "\(found)")
@@ -55,6 +60,22 @@ import Testing
         let open = try load(#"{"server":{"http":"0.0.0.0:8080"}}"#)
         #expect(open.warnings.count == 1)
         #expect(open.warnings.first?.hasPrefix("server.http: 0.0.0.0:8080 is not a loopback address") == true)
+    }
+
+    @Test("metrics listen on loopback unless somebody says otherwise, and nowhere by default") func metrics() throws {
+        #expect(try load("{}").metrics == nil)
+        for text in [#""9464""#, "9464", #""127.0.0.1:9464""#] {
+            let configuration = try load(#"{"server":{"metrics":\#(text)}}"#)
+            #expect(configuration.metrics == HostAndPort(host: "127.0.0.1", port: 9464) && configuration.warnings.isEmpty)
+        }
+        let open = try load(#"{"server":{"metrics":"0.0.0.0:9464"}}"#)
+        #expect(open.warnings.count == 1 && open.warnings[0].hasPrefix("server.metrics: 0.0.0.0:9464 is not a loopback address"))
+        #expect(try problems(#"{"server":{"metrics":"nine"}}"#).count == 1)
+    }
+
+    @Test("spans go to an address with a scheme, and nowhere by default") func spans() throws {
+        #expect(try load("{}").spans == nil && load(#"{"trace":{"otlp-endpoint":"http://127.0.0.1:4318"}}"#).spans != nil)
+        #expect(try problems(#"{"trace":{"otlp-endpoint":"collector"}}"#).first?.contains("http://HOST") == true)
     }
 
     @Test("one host is redirected once") func connectTo() throws {

@@ -113,11 +113,11 @@ import Testing
     @Test("without anything near, the names in the block are listed") func knownNames() throws {
         #expect(
             try problems(set: [("log.zzzzzzzzz", "x")]) == [
-                "log.zzzzzzzzz (option --set): unknown setting; known here: level, format, file"
+                "log.zzzzzzzzz (option --set): unknown setting; known here: level, format, file, rotate"
             ])
         #expect(
             try problems(set: [("log", "x")]) == [
-                "log (option --set): not a setting but a block; name a setting in it: level, format, file"
+                "log (option --set): not a setting but a block; name a setting in it: level, format, file, rotate"
             ])
     }
 

@@ -7,17 +7,17 @@ import Testing
             BrokerError.Code.allCases.map(\.rawValue) == [
                 "invalidRequest", "noProvider", "evidenceUnavailable", "endorsementMismatch", "verificationRejected", "identityFailed",
                 "releaseDenied", "keyNotFound", "upstreamUnavailable", "upstreamThrottled", "upstreamInvalid", "deadlineExceeded",
-                "overloaded", "unwrapFailed", "misconfigured", "internal",
+                "overloaded", "callerRefused", "auditUnavailable", "unwrapFailed", "misconfigured", "internal",
             ])
         #expect(
             BrokerError.Stage.allCases.map(\.rawValue) == [
-                "startup", "decode", "route", "evidence", "endorsement", "verify", "identity", "release", "unwrap",
+                "startup", "decode", "caller", "route", "evidence", "endorsement", "verify", "identity", "release", "unwrap", "audit",
             ])
     }
 
     @Test("only what may pass by itself is retryable") func retryable() {
         let always: Set<BrokerError.Code> = [
-            .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded, .endorsementMismatch, .overloaded,
+            .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded, .endorsementMismatch, .overloaded, .auditUnavailable,
         ]
         let withHint: Set<BrokerError.Code> = [.evidenceUnavailable, .identityFailed]
         for code in BrokerError.Code.allCases {

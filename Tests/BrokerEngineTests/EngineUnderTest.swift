@@ -16,11 +16,13 @@ struct EngineUnderTest {
     var token: FakeVerifier.Answer = { runtime, authority throws(BrokerError) in try Honest.token(runtime, authority) }
     var wrapped: FakeStore.Answer
     var defaultAuthority = "one.attest.example"
+    var alternateAuthorities: [String] = []
     var requestTimeout = Duration.seconds(600)
     var releaseLimit = 64
     var releaseQueue = 256
     var refusalMemory = Duration.seconds(1)
     var session: ReleaseSessionOptions?
+    var refusedKeyMemory = Duration.zero
 
     /// Releases `key` where nothing else is said.
     init(releasing key: SampleKey? = nil) throws {
@@ -28,19 +30,26 @@ struct EngineUnderTest {
         wrapped = { reference, token throws(BrokerError) in try Honest.wrapped(reference, token, key) }
     }
 
-    func engine(keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil) throws -> BrokerEngine {
+    func engine(
+        keyStores: [NamedProvider<any KeyStore>]? = nil, wrappingKeys: WrappingKeyPool? = nil, upstreams: (any UpstreamReporting)? = nil,
+        observers: [any RequestObserver] = [], callers: CallerGate = CallerGate(), judges: [NamedProvider<any EvidenceJudge>] = [],
+        rule: VerifierRule = .all
+    ) throws -> BrokerEngine {
         let store: any KeyStore = FakeStore(calls: calls, defaultEndpoint: try Endpoint("one.vault.example"), answer: wrapped)
         var options = BrokerEngine.Options(
             requestTimeout: requestTimeout, releaseLimit: releaseLimit, releaseQueue: releaseQueue, session: session)
         options.refusalMemory = refusalMemory
+        options.refusedKeyMemory = refusedKeyMemory
         return BrokerEngine(
             evidence: NamedProvider("fake", FakeEvidence(calls: calls, provenance: provenance, answer: evidence)),
             verifier: NamedProvider(
                 "attest",
-                FakeVerifier(calls: calls, defaultAuthority: defaultAuthority.isEmpty ? nil : try Endpoint(defaultAuthority), answer: token)
-            ), keyStores: keyStores ?? [NamedProvider("vault", store)],
-            wrappingKeys: wrappingKeys ?? WrappingKeyPool(capacity: 0, logger: log.logger()), options: options, clock: ManualClock(),
-            logger: log.logger())
+                FakeVerifier(
+                    calls: calls, defaultAuthority: defaultAuthority.isEmpty ? nil : try Endpoint(defaultAuthority),
+                    alternateAuthorities: try alternateAuthorities.map { try Endpoint($0) }, answer: token)
+            ), keyStores: keyStores ?? [NamedProvider("vault", store)], judges: judges, rule: rule,
+            wrappingKeys: wrappingKeys ?? WrappingKeyPool(capacity: 0, logger: log.logger()), options: options, upstreams: upstreams,
+            clock: ManualClock(), logger: log.logger(), observers: observers, callers: callers)
     }
 
     /// What went wrong with a release, or `nil` where a key came out.

@@ -44,6 +44,7 @@ struct FakeVerifier: Verifier {
 
     let calls: Calls
     var defaultAuthority: Endpoint?
+    var alternateAuthorities: [Endpoint] = []
     var answer: Answer
 
     func accepts(_ authority: Endpoint) -> Bool { authority.isUnder("attest.example") }

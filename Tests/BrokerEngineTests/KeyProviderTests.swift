@@ -36,8 +36,10 @@ import Testing
 
         var configuredAuthority: Endpoint? { engine.configuredAuthority }
 
-        func publicKey(of key: KeyName, at store: Endpoint, in context: RequestContext) async throws(BrokerError) -> PublicKey {
-            guard let publicKey else { return try await engine.publicKey(of: key, at: store, in: context) }
+        func publicKey(of key: KeyName, at store: Endpoint?, known: PublicKey?, in context: RequestContext) async throws(BrokerError)
+            -> PublicKey
+        {
+            guard let publicKey else { return try await engine.publicKey(of: key, at: store, known: known, in: context) }
             return publicKey
         }
     }

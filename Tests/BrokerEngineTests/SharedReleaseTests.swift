@@ -46,6 +46,18 @@ import Testing
         (0..<count).map { number in Task { try await engine.release(request, in: engine.makeContext(id: "\(number)")).text() } }
     }
 
+    /// As many, each when the one before is asking the store, so that none can join another.
+    private func startApart(_ count: Int, _ request: ReleaseRequest, _ engine: BrokerEngine, at gate: Gate) async throws
+        -> [Task<String, any Error>]
+    {
+        var tasks: [Task<String, any Error>] = []
+        for number in 1...count {
+            tasks += start(1, request, engine)
+            try await eventually { gate.waiting == number }
+        }
+        return tasks
+    }
+
     private func expect(_ outcome: String, of tasks: [Task<String, any Error>]) async {
         for task in tasks {
             let result = await task.result
@@ -57,8 +69,7 @@ import Testing
     @Test("whoever comes while the store is asked shares one exchange that begins afterwards") func shared() async throws {
         let subject = try Subject()
         let engine = try subject.engine.engine()
-        let first = start(Self.limit, try request(), engine)
-        try await eventually { subject.gate.waiting == Self.limit }
+        let first = try await startApart(Self.limit, try request(), engine, at: subject.gate)
         let others = start(20, try request(), engine)
         try await eventually { engine.shared.waitingCount == 20 }
         #expect(subject.engine.calls.count.store == Self.limit)
@@ -70,7 +81,7 @@ import Testing
         #expect(subject.engine.calls.count == .init(evidence: 1, verifier: 1, store: Self.limit + 1))
         #expect(engine.shared.waitingCount == 0)
         // Where fewer than that many ask at the same time, each asks alone.
-        for task in start(1, try request(), engine) + start(1, try request(), engine) { _ = try await task.value }
+        for _ in 0..<2 { for task in start(1, try request(), engine) { _ = try await task.value } }
         #expect(subject.engine.calls.count.store == Self.limit + 3)
     }
 
@@ -80,8 +91,7 @@ import Testing
         subject.engine.releaseQueue = 0
         subject.engine.refusalMemory = .seconds(3600)
         let engine = try subject.engine.engine()
-        var tasks = start(SharedReleases.crowdedLimit, try request(), engine)
-        try await eventually { subject.gate.waiting == SharedReleases.crowdedLimit }
+        var tasks = try await startApart(SharedReleases.crowdedLimit, try request(), engine, at: subject.gate)
         let other = start(1, try request("other"), engine)
         try await eventually { subject.gate.waiting == SharedReleases.crowdedLimit + 1 }
         await expect("overloaded at route", of: start(1, try request(), engine))
@@ -113,14 +123,18 @@ import Testing
         let start: @Sendable () -> Task<Void, any Error> = {
             Task {
                 let context = RequestContext(id: "", deadline: .after(.seconds(600)), logger: RecordedLog().logger())
-                _ = try await shared.release(wish, in: context) { _ throws(BrokerError) in
+                _ = try await shared.release(wish, in: context) { _, asking throws(BrokerError) in
+                    asking()
                     await gates[crowd.begun.add(1, ordering: .relaxed).oldValue].wait()
                     return ReleasedKey(keyID: "k", jwk: SecretBytes(capacity: 1) { _ in 0 })
                 }
             }
         }
-        var tasks = (0..<Self.limit).map { _ in start() }
-        try await eventually { gates[..<Self.limit].allSatisfy { $0.waiting == 1 } }
+        var tasks: [Task<Void, any Error>] = []
+        for gate in gates[..<Self.limit] {
+            tasks.append(start())
+            try await eventually { gate.waiting == 1 }
+        }
         tasks.append(start())
         try await eventually { shared.waitingCount == 1 }
         crowd.isThere.store(true, ordering: .relaxed)
@@ -138,11 +152,43 @@ import Testing
         #expect(shared.runningCount == 0)
     }
 
+    @Test("a wave of callers for one key, who come before the store is asked, costs one request and one attestation") func wave()
+        async throws
+    {
+        var subject = try Subject()
+        let attesting = Gate()
+        let token = subject.engine.token
+        subject.engine.token = { runtime, authority throws(BrokerError) in
+            await attesting.wait()
+            return try await token(runtime, authority)
+        }
+        subject.gate.open()
+        let engine = try subject.engine.engine()
+        let tasks = start(50, try request(), engine)
+        try await eventually { attesting.waiting == 1 && engine.admission.load.running == 1 }
+        // All of them have joined: whoever is admitted does so next.
+        try await eventually { engine.shared.callerCount == 50 }
+        attesting.open()
+        for task in tasks { _ = try await task.value }
+        #expect(subject.engine.calls.count == .init(evidence: 1, verifier: 1, store: 1))
+        #expect(engine.shared.runningCount == 0)
+    }
+
+    @Test("a store with trouble is asked by one exchange for a key at a time") func troubled() async throws {
+        let subject = try Subject()
+        let engine = try subject.engine.engine(upstreams: TroubledUpstreams(host: "one.vault.example"))
+        let tasks = try await startApart(1, try request(), engine, at: subject.gate) + start(7, try request(), engine)
+        try await eventually { engine.shared.waitingCount == 7 }
+        #expect(engine.shared.runningCount == 1)
+        subject.gate.open()
+        for task in tasks { _ = try await task.value }
+        #expect(subject.engine.calls.count.store == 2)
+    }
+
     @Test("another key, version, store, authority or identity, or a broker without sessions, shares nothing") func separate() async throws {
         let subject = try Subject()
         let engine = try subject.engine.engine()
-        var tasks = start(Self.limit, try request(), engine)
-        try await eventually { subject.gate.waiting == Self.limit }
+        var tasks = try await startApart(Self.limit, try request(), engine, at: subject.gate)
         var elsewhere = try request()
         elsewhere.authority = try Endpoint("two.attest.example")
         let others = [
@@ -174,8 +220,7 @@ import Testing
             throw BrokerError(.keyNotFound, at: .release, "no such key")
         }
         let engine = try subject.engine.engine()
-        let tasks = start(Self.limit, try request(), engine)
-        try await eventually { gate.waiting == Self.limit }
+        let tasks = try await startApart(Self.limit, try request(), engine, at: gate)
         let others = start(5, try request(), engine)
         try await eventually { engine.shared.waitingCount == 5 }
         gate.open()
@@ -188,8 +233,7 @@ import Testing
     @Test("who goes away takes the key from nobody; an exchange that nobody waits for is given up") func leaving() async throws {
         let subject = try Subject()
         let engine = try subject.engine.engine()
-        let first = start(Self.limit, try request(), engine)
-        try await eventually { subject.gate.waiting == Self.limit }
+        let first = try await startApart(Self.limit, try request(), engine, at: subject.gate)
         let others = start(3, try request(), engine)
         try await eventually { engine.shared.waitingCount == 3 }
         others[1].cancel()
@@ -208,8 +252,7 @@ import Testing
     @Test("who waits for the next exchange waits no longer than the deadline") func late() async throws {
         let subject = try Subject()
         let engine = try subject.engine.engine()
-        let tasks = start(Self.limit, try request(), engine)
-        try await eventually { subject.gate.waiting == Self.limit }
+        let tasks = try await startApart(Self.limit, try request(), engine, at: subject.gate)
         let now = RequestContext(id: "late", deadline: .after(.zero), logger: subject.engine.log.logger())
         let request = try request()
         let error = await #expect(throws: BrokerError.self) { try await engine.release(request, in: now).text() }

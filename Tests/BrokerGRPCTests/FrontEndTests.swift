@@ -13,6 +13,7 @@ import OpenSSLCrypto
 import PlainText
 import SecureMemory
 import ServiceLifecycleTestKit
+import Synchronization
 import Testing
 
 @testable import BrokerGRPC
@@ -23,22 +24,28 @@ private typealias Output = Keyprovider_keyProviderKeyWrapProtocolOutput
 @Suite("The gRPC front end", .serialized, .timeLimit(.minutes(5))) struct FrontEndTests {
     private struct Server {
         let port: Int
+        /// A unix socket instead of the port.
+        let socket: String?
         let log: InMemoryLogHandler
 
         /// Calls UnWrapKey with a packet of a key that the scripted engine is asked for.
-        func unwrap() async throws -> Output {
+        func unwrap(_ metadata: Metadata = [:]) async throws -> Output {
             let packet = Base64.encode(Array(#"{"kid":"k","wrapped_data":"AQID","wrap_type":"rsa_3072"}"#.utf8))
-            return try await call(Data(#"{"op":"keyunwrap","keyunwrapparams":{"annotation":"\#(packet)"}}"#.utf8))
+            return try await call(Data(#"{"op":"keyunwrap","keyunwrapparams":{"annotation":"\#(packet)"}}"#.utf8), metadata)
         }
 
-        func call(_ bytes: Data) async throws -> Output {
-            let transport = try HTTP2ClientTransport.Posix(
-                target: .ipv4(address: "127.0.0.1", port: port), transportSecurity: .plaintext)
+        func call(_ bytes: Data, _ metadata: Metadata = [:]) async throws -> Output {
+            let transport =
+                if let socket {
+                    try HTTP2ClientTransport.Posix(target: .unixDomainSocket(path: socket), transportSecurity: .plaintext)
+                } else {
+                    try HTTP2ClientTransport.Posix(target: .ipv4(address: "127.0.0.1", port: port), transportSecurity: .plaintext)
+                }
             return try await withGRPCClient(transport: transport) { client in
                 var input = Input()
                 input.keyProviderKeyWrapProtocolInput = bytes
                 return try await client.unary(
-                    request: ClientRequest(message: input),
+                    request: ClientRequest(message: input, metadata: metadata),
                     descriptor: MethodDescriptor(fullyQualifiedService: KeyProviderMethods.current, method: "UnWrapKey"),
                     serializer: ProtobufSerializer<Input>(), deserializer: ProtobufDeserializer<Output>(), options: .defaults
                 ) { try $0.message }
@@ -58,8 +65,12 @@ private typealias Output = Keyprovider_keyProviderKeyWrapProtocolOutput
     private func serve(
         _ answer: @escaping ScriptedKeys.Release, options: GRPCFrontEndOptions, during: @Sendable () async throws -> Void = {},
         _ body: @Sendable (Server) async throws -> Void
+    ) async throws { try await serve(ScriptedKeys(answer), options: options, during: during, body) }
+
+    private func serve(
+        _ engine: ScriptedKeys, options: GRPCFrontEndOptions, during: @Sendable () async throws -> Void = {},
+        _ body: @Sendable (Server) async throws -> Void
     ) async throws {
-        let engine = ScriptedKeys(answer)
         let log = InMemoryLogHandler()
         let provider = KeyProviderService(engine, .init(keys: try KeyTable()))
         try await testGracefulShutdown { trigger in
@@ -73,7 +84,8 @@ private typealias Output = Keyprovider_keyProviderKeyWrapProtocolOutput
                 if case .tcp(let bound) = address { port = bound.port }
                 break
             }
-            try await body(Server(port: port, log: log))
+            let socket = options.places.compactMap { if case .unix(let path) = $0 { path } else { nil } }.first
+            try await body(Server(port: port, socket: socket, log: log))
             trigger.triggerGracefulShutdown()
             try await during()
             try await running
@@ -96,6 +108,30 @@ private typealias Output = Keyprovider_keyProviderKeyWrapProtocolOutput
             #expect(
                 line.metadata["error"] == "the policy is not met" && line.metadata["request_id"]?.description == info.metadata["request_id"]
             )
+        }
+    }
+
+    @Test("a call is its connection's, whatever it says of itself, and one that may not ask is refused before its message is read")
+    func callers() async throws {
+        let path = "/tmp/grpc-\(getpid()).sock"
+        let places: [GRPCFrontEndOptions.Place] = [.tcp(HostAndPort(host: "127.0.0.1", port: 0)), .unix(path)]
+        for place in places {
+            let engine = ScriptedKeys(isOpen: false) { (_) throws(BrokerError) in throw Self.refusal }
+            try await serve(engine, options: options { $0.places = [place] }) { server in
+                let error = try await #require(throws: RPCError.self) {
+                    try await server.call(Data("no message".utf8), ["x-broker-connection": "7", "authorization": "Bearer x"])
+                }
+                #expect(error.code == .permissionDenied && error.message.hasPrefix("no rule lets"))
+            }
+            let seen = engine.seen.withLock { $0 }
+            #expect(seen.map(\.operation) == [.release] && engine.refusals.withLock { $0 } == [.release])
+            let caller = try #require(seen.first?.caller)
+            #expect(caller.bearer == "Bearer x")
+            if case .unix = place {
+                #expect(caller.way == .unix && caller.uid == getuid() && caller.pid == getpid() && caller.executable != nil)
+            } else {
+                #expect(caller.way == .tcp && caller.address == "127.0.0.1" && caller.uid == nil)
+            }
         }
     }
 

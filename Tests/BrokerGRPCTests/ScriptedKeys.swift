@@ -3,6 +3,7 @@ import BrokerEngine
 import HTTPTransport
 import Logging
 import OpenSSLCrypto
+import Synchronization
 import Waiting
 
 @testable import BrokerGRPC
@@ -18,8 +19,15 @@ final class ScriptedKeys: KeyProviderEngine, GRPCEngine {
     let provenance = Evidence.Provenance.hardware
     let configuredAuthority: Endpoint? = nil
     private let answer: Release
+    /// Whether callers may ask.
+    private let isOpen: Bool
+    let seen = Mutex<[(caller: Caller, operation: RequestRecord.Operation)]>([])
+    let refusals = Mutex<[RequestRecord.Operation]>([])
 
-    init(_ answer: @escaping Release) { self.answer = answer }
+    init(isOpen: Bool = true, _ answer: @escaping Release) {
+        self.isOpen = isOpen
+        self.answer = answer
+    }
 
     func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey {
         try await answer(request)
@@ -29,12 +37,29 @@ final class ScriptedKeys: KeyProviderEngine, GRPCEngine {
         throw BrokerError(.noProvider, at: .route, "there is no key store")
     }
 
-    func publicKey(of key: KeyName, at store: Endpoint, in context: RequestContext) async throws(BrokerError) -> PublicKey {
+    func publicKey(of key: KeyName, at store: Endpoint?, known: PublicKey?, in context: RequestContext) async throws(BrokerError)
+        -> PublicKey
+    {
         throw BrokerError(.keyNotFound, at: .release, "there is no such key")
     }
 
-    func makeContext(id: String) -> RequestContext {
-        RequestContext(id: id, deadline: .after(.seconds(60)), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    func makeContext(_ record: RequestRecord) -> RequestContext {
+        RequestContext(record, deadline: .after(.seconds(60)), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    func identify(_ caller: Caller, authorization: [String]) throws(BrokerError) -> Caller {
+        var caller = caller
+        caller.bearer = authorization.first
+        return caller
+    }
+
+    func refusal(of caller: Caller, _ operation: RequestRecord.Operation) -> BrokerError? {
+        seen.withLock { $0.append((caller, operation)) }
+        return isOpen ? nil : BrokerError(.callerRefused, at: .caller, "no rule lets \(caller) in")
+    }
+
+    func refused(_ operation: RequestRecord.Operation, _ error: BrokerError, in context: RequestContext) {
+        refusals.withLock { $0.append(operation) }
     }
 
     func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence { Self.evidence }

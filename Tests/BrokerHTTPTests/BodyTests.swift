@@ -1,5 +1,6 @@
 import BrokerCore
 import HTTPTransport
+import OpenSSLCrypto
 import StrictJSON
 import Testing
 
@@ -82,6 +83,25 @@ struct BodyTests {
         let answer = try await TestServer.run(engine) { try await $0.post("/attest/combined", #"{"runtime_data":"-_8="}"#) }
         #expect(answer.status == 200)
         #expect(engine.questions == [.combined([0xFB, 0xFF])])
+    }
+
+    @Test(arguments: ["gzip", "deflate", "br", "identity, gzip"]) func aCompressedBodyIsNeverUnpacked(_ coding: String) async throws {
+        // {"runtime_data":"aGVsbG8="} by gzip(1).
+        let packed = try #require(Base64.decode("H4sIAAAAAAACA6tWKirNK8nMTY1PSSxJVLJSSnQPK05yt7BVqgUA3coFGxsAAAA="))
+        let engine = ScriptedEngine()
+        let answer = try await TestServer.run(engine) { server in
+            let port = server.port
+            return try await blocking {
+                let client = try RawClient.connect(port: port)
+                client.send(
+                    "POST /attest/raw HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: \(coding)\r\n"
+                        + "Content-Length: \(packed.count)\r\n\r\n")
+                client.send(packed)
+                return try client.receiveAnswer()
+            }
+        }
+        #expect(answer.status == 400)
+        #expect(engine.questions.isEmpty)
     }
 
     @Test func combinedEvidenceIsEncodedAsTheOriginalDoes() async throws {

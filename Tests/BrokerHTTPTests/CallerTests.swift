@@ -57,6 +57,21 @@ struct CallerTests {
 
     @Test func aPersonAtABrowserIsNot() async throws { #expect(try await status(["Sec-Fetch-Site: none"]).status == 200) }
 
+    @Test(arguments: [
+        "X-Forwarded-Host: localhost", "X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1;host=localhost", "X-Real-IP: 127.0.0.1",
+        "X-Original-Host: localhost", "X-Host: localhost",
+    ]) func nobodyIsBelievedToBeAProxy(_ header: String) async throws {
+        #expect(try await status([header], host: "evil.example").status == 403)
+        #expect(try await status([header, "Origin: http://localhost"]).status == 403)
+        try await TestServer.run { server in
+            let elsewhere = header.replacing("127.0.0.1", with: "192.0.2.7").replacing("localhost", with: "forwarded.example")
+            let id = "X-Request-Id: forwarded"
+            #expect(try await server.ask(request("GET", "/nothing", headers: [elsewhere, id])).status == 404)
+            let line = try await server.logLine { $0.metadata["request_id"] == "forwarded" }
+            #expect(!"\(line)".contains("192.0.2.7") && !"\(line)".contains("forwarded.example"))
+        }
+    }
+
     @Test func aRefusedPageReleasesNothing() async throws {
         let engine = ScriptedEngine()
         let answer = try await TestServer.run(engine) {
@@ -85,7 +100,7 @@ struct CallerTests {
     }
 
     @Test func theListenNameIsHarmless() throws {
-        let rule = CallerRule(restrictsHost: true, listenName: "broker.local")
+        let rule = HostRule(restrictsHost: true, names: ["broker.local"])
         func head(_ host: String) -> HTTPRequestHead { HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: ["Host": host]) }
         try rule.check(head("Broker.Local:8080"))
         #expect(throws: Refusal.hostRefused) { try rule.check(head("broker.local.evil.example")) }

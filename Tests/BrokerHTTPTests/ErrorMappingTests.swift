@@ -1,5 +1,6 @@
 import BrokerConfiguration
 import BrokerCore
+import HTTPTransport
 import StrictJSON
 import Testing
 
@@ -17,7 +18,8 @@ struct ErrorMappingTests {
         .invalidRequest: (400, 400), .noProvider: (403, 422), .evidenceUnavailable: (403, 503), .endorsementMismatch: (403, 503),
         .verificationRejected: (403, 403), .identityFailed: (403, 502), .releaseDenied: (403, 403), .keyNotFound: (403, 404),
         .upstreamUnavailable: (403, 503), .upstreamThrottled: (403, 429), .overloaded: (429, 429), .upstreamInvalid: (403, 502),
-        .deadlineExceeded: (403, 504), .unwrapFailed: (403, 502), .misconfigured: (500, 500), .internal: (500, 500),
+        .callerRefused: (403, 403), .auditUnavailable: (503, 503), .deadlineExceeded: (403, 504), .unwrapFailed: (403, 502),
+        .misconfigured: (500, 500), .internal: (500, 500),
     ]
 
     @Test(arguments: BrokerError.Code.allCases) func everyCodeHasItsStatusOnEveryRoute(_ code: BrokerError.Code) async throws {
@@ -122,6 +124,16 @@ struct ErrorMappingTests {
         let not = try await TestServer.run(ScriptedEngine(script)) { try await $0.ask(request("GET", "/readyz")) }
         #expect(not.status == 503)
         #expect(not.text == #"{"ready":false,"reasons":["snp: no device","maa: \"x\""],"evidence":"fixture"}"#)
+        script.obstacles = []
+        script.upstreams = [
+            UpstreamState(
+                target: .service(try Endpoint("contoso.managedhsm.azure.net")), purpose: .keyStore, state: .throttled, reason: nil,
+                retryAfter: .milliseconds(1500))
+        ]
+        let throttled = try await TestServer.run(ScriptedEngine(script)) { try await $0.ask(request("GET", "/readyz")) }
+        #expect(throttled.status == 200)
+        let upstream = #"{"name":"contoso.managedhsm.azure.net","purpose":"key_store","state":"throttled","retry_after":2}"#
+        #expect(throttled.text == #"{"ready":true,"reasons":[],"evidence":"fixture","upstreams":[\#(upstream)]}"#)
         let live = try await TestServer.run { try await $0.ask(request("GET", "/livez")) }
         #expect(live.status == 200)
     }

@@ -16,11 +16,12 @@ import Testing
     }()
 
     private static let bodies: [Route: BodyShape] = [
-        .attestRaw: .rawAttest, .attestCombined: .rawAttest, .attestMAA: .maaAttest, .keyRelease: .keyRelease,
+        .attestRaw: .rawAttest, .attestCombined: .rawAttest, .attestMAA: .maaAttest, .attestVerdict: .rawAttest,
+        .keyRelease: .keyRelease,
     ]
     private static let refusals: [Refusal] = [
         .bodyTooLarge(limit: 1), .tooManyBodies, .headTooLarge(limit: 1), .malformedHTTP, .bodyIncomplete, .bodyTimeout, .hostMissing,
-        .hostRefused, .browser, .emptyBody, .misspelt(""), .wrongTopLevel(.rawAttest, found: .array),
+        .hostRefused, .browser, .contentType, .emptyBody, .misspelt(""), .wrongTopLevel(.rawAttest, found: .array),
         .wrongType(.rawAttest, .runtimeData, found: .number), .duplicateMember(.kid), .missing(.rawAttest, .runtimeData),
         .base64(offset: 0),
         .invalidValue(.kid, reason: ""),
@@ -88,6 +89,11 @@ import Testing
             }
         }
         script.obstacles = ["no device"]
+        script.upstreams = UpstreamState.State.allCases.map { state in
+            UpstreamState(
+                target: .metadata(host: "169.254.169.254", port: 80), purpose: .identity, state: state, reason: "it answered 500",
+                retryAfter: .seconds(1))
+        }
         try await TestServer.run(ScriptedEngine(script)) { server in
             try Self.check(try await Self.ask(server, .ready), of: .ready, status: 503, document)
         }
@@ -122,7 +128,7 @@ import Testing
     private static func ask(_ server: TestServer, _ route: Route) async throws -> RawAnswer {
         switch route {
         case .status, .live, .ready: try await server.ask(request("GET", route.rawValue))
-        case .attestRaw, .attestCombined: try await server.post(route.rawValue, #"{"runtime_data":"aGVsbG8="}"#)
+        case .attestRaw, .attestCombined, .attestVerdict: try await server.post(route.rawValue, #"{"runtime_data":"aGVsbG8="}"#)
         case .attestMAA: try await server.post(route.rawValue, #"{"maa_endpoint":"a.attest.azure.net","runtime_data":"e30="}"#)
         case .keyRelease: try await server.post(route.rawValue, #"{"kid":"k"}"#)
         }

@@ -3,6 +3,8 @@ import BrokerCore
 import BrokerEngine
 import HTTPTransport
 import Logging
+import PlainText
+import SNPVerification
 import SecureMemory
 import Synchronization
 
@@ -13,6 +15,7 @@ final class ScriptedEngine: RequestEngine {
     enum Question: Equatable {
         case raw([UInt8])
         case combined([UInt8])
+        case verdict([UInt8])
         case token([UInt8], Endpoint?)
         case release(key: String, store: Endpoint?, authority: Endpoint?, bearer: String?)
     }
@@ -24,6 +27,8 @@ final class ScriptedEngine: RequestEngine {
         var token = "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"
         var jwk = #"{"k":"c2VjcmV0","kty":"oct"}"#
         var obstacles: [String] = []
+        var refusal: @Sendable (Caller, RequestRecord.Operation) -> BrokerError? = { _, _ in nil }
+        var upstreams: [UpstreamState] = []
         /// Runs before each answer.
         var pause: @Sendable () async -> Void = {}
     }
@@ -34,6 +39,7 @@ final class ScriptedEngine: RequestEngine {
 
     let script: Script
     private let asked = Mutex<[Question]>([])
+    let turnedAway = Mutex<[RequestRecord.Operation]>([])
 
     init(_ script: Script = Script()) { self.script = script }
 
@@ -47,8 +53,8 @@ final class ScriptedEngine: RequestEngine {
 
     var provenance: Evidence.Provenance { script.provenance }
 
-    func makeContext(id: String) -> RequestContext {
-        RequestContext(id: id, deadline: .after(.seconds(30)), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    func makeContext(_ record: RequestRecord) -> RequestContext {
+        RequestContext(record, deadline: .after(.seconds(30)), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private func note(_ question: Question) async throws(BrokerError) {
@@ -65,6 +71,13 @@ final class ScriptedEngine: RequestEngine {
     func combinedEvidence(for data: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence {
         try await note(.combined(data.bytes))
         return script.evidence
+    }
+
+    func verdict(for data: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Judgement {
+        try await note(.verdict(data.bytes))
+        return Judgement(
+            verdict: .limited, checks: [Check("report-version", true, "version 5")], leftOut: [Omission("crl-stale", "old")],
+            notChecked: [Omission("vmpl", "none")], product: "Milan", nextSteps: ["nothing"])
     }
 
     func token(for data: RuntimeData, from authority: Endpoint?, in context: RequestContext) async throws(BrokerError) -> AttestationToken {
@@ -89,8 +102,16 @@ final class ScriptedEngine: RequestEngine {
             })
     }
 
-    func obstacles(in context: RequestContext) async -> [String] {
+    func identify(_ caller: Caller, authorization: [String]) throws(BrokerError) -> Caller { caller }
+
+    func refusal(of caller: Caller, _ operation: RequestRecord.Operation) -> BrokerError? { script.refusal(caller, operation) }
+
+    func refused(_ operation: RequestRecord.Operation, _ error: BrokerError, in context: RequestContext) {
+        turnedAway.withLock { $0.append(operation) }
+    }
+
+    func readiness(in context: RequestContext) async -> Readiness {
         await script.pause()
-        return script.obstacles
+        return Readiness(obstacles: script.obstacles, provenance: script.provenance, upstreams: script.upstreams)
     }
 }

@@ -1,4 +1,5 @@
 import BrokerConfiguration
+import BrokerListeners
 import InMemoryLogging
 import Logging
 import PlainText

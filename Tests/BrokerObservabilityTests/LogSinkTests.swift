@@ -42,6 +42,22 @@ import Testing
         #expect(status.st_mode & 0o777 == 0o600)
     }
 
+    @Test("a file that is long enough becomes FILE.1 and is begun anew") func rotation() throws {
+        let directory = try directory()
+        let path = directory + "/log"
+        defer {
+            unlink(path)
+            unlink(path + ".1")
+            rmdir(directory)
+        }
+        let sink = try LogSink.file(path, .text, rotate: 200)
+        for number in 0..<10 { logger(sink).info("line \(number)") }
+        #expect(sink.flush(milliseconds: 60_000) && sink.droppedLines == 0)
+        let lines = try (content(path + ".1") + content(path)).split(separator: "\n").map { $0.suffix(1) }
+        #expect(lines.last == "9" && lines.count >= 4 && lines == ((10 - lines.count)..<10).map { "\($0)".suffix(1) })
+        #expect(try content(path).utf8.count <= 200 && content(path + ".1").utf8.count <= 200)
+    }
+
     @Test("a link, a directory, a FIFO and a missing directory are refused; a device is not") func refusedFiles() throws {
         let directory = try directory()
         let link = directory + "/link"

@@ -102,6 +102,18 @@ import Testing
         #expect(isInvalidResponse(try await failureOf(answer)), "\(answer)")
     }
 
+    @Test(arguments: ["gzip", "deflate", "br", "zstd", "gzip, gzip"]) func aCompressedAnswerIsNeverUnpacked(coding: String) async throws {
+        let server = try LoopbackServer { connection in
+            _ = connection.readRequest()
+            connection.answer("no compressed data", headers: "Content-Encoding: \(coding)\r\n")
+        }
+        defer { server.stop() }
+        let transport = try makeTransport()
+        defer { transport.shutdown() }
+        // Whoever unpacked would have found a fault in it.
+        #expect(try await transport.send(get(server)).body == Array("no compressed data".utf8))
+    }
+
     @Test func aResetInTheMiddleIsAnInvalidAnswer() async throws {
         #expect(isInvalidResponse(try await failureOf("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc", resets: true)))
     }

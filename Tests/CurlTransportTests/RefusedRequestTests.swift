@@ -42,6 +42,16 @@ import Testing
         #expect(await isRefused(HTTPRequest(.get, .metadata(host: host, port: port), path: "/", deadline: .after(.seconds(5)))))
     }
 
+    @Test(arguments: ["", "/", "relative", "/run/a\u{0}b", "/run/" + String(repeating: "x", count: 110)])
+    func sockets(path: String) async {
+        #expect(await isRefused(HTTPRequest(.get, .unix(path: path), path: "/", deadline: .after(.seconds(5)))))
+    }
+
+    @Test func aBearerIsNotForASocket() async {
+        let request = HTTPRequest(.get, .unix(path: "/run/x"), path: "/", bearer: Redacted("secret"), deadline: .after(.seconds(5)))
+        #expect(await isRefused(request))
+    }
+
     @Test func aBearerNeverCrossesTheLinkInTheClear() async throws {
         let server = try LoopbackServer { connection in
             _ = connection.readRequest()

@@ -137,9 +137,12 @@ import Testing
             ("evidence verify", [["--report", keyFile, "--certs", pem], ["--report", tokenFile, "--certs", keyFile]]),
             ("evidence checks", [[]]), ("plugins list", [[]]), ("plugins show", [["maa"], ["akv"]]), ("plugins probe", [with]),
             ("doctor", [with, with + ["--key", "canary-oct", "--store", LocalAzure.managedHSM, "--json"]]),
+            ("healthcheck", [["--set", "server.http=127.0.0.1:1", "--verbose"] + with, ["--config", tokenFile]]),
             ("config check", [with, ["--config", pem], ["--config", octConfig], ["--config", tokenFile]]), ("config example", [[]]),
             ("config explain", [["log"], ["server.http", "--json"], [pem]]),
-            ("demo", [["--json"]]),
+            ("demo", [["--json"]]), ("audit verify", [[pem], [tokenFile, "--key-file", keyFile]]),
+            ("audit show", [[pem], [tokenFile, "--json"]]), ("audit tail", [[pem], [tokenFile]]),
+            ("callers explain", [["--key", "canary-oct", "--uid", "1"] + with, ["--key", bearer] + with]),
             // Ends at once: the directory is a file.
             ("simulate", [["--directory", pem]]),
         ]
@@ -171,7 +174,8 @@ import Testing
     /// What a server logs at its most talkative level while it releases keys with tokens of callers, good and bad.
     private func serverLog(_ azure: LocalAzure, _ bearer: String, _ federated: String) throws -> String {
         let broker = try azure.serve(
-            ["log.level=trace", "key-stores.use=akv,mhsm"], environment: ["AZURE_FEDERATED_TOKEN_FILE": federated])
+            ["log.level=trace", "key-stores.use=akv,mhsm", "audit.file=\(azure.scratch.path)/canary-audit"],
+            environment: ["AZURE_FEDERATED_TOKEN_FILE": federated])
         let oct = try broker.release("canary-oct", at: LocalAzure.managedHSM)
         #expect(oct.status == 200, "\(oct.answer)")
         #expect(try broker.release("canary-ec", at: LocalAzure.vault).status == 200)
@@ -180,6 +184,8 @@ import Testing
         _ = try broker.post("/key/release", ["kid": bearer, "access_token": [bearer]])
         #expect(broker.program.stop() == 0)
         #expect(broker.program.output.contains("/key/release"))
-        return broker.program.output
+        let audit = try String(contentsOfFile: "\(azure.scratch.path)/canary-audit", encoding: .utf8)
+        #expect(audit.split(separator: "\n").count >= 4)
+        return broker.program.output + audit
     }
 }

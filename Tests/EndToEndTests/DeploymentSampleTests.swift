@@ -32,7 +32,8 @@ import Testing
         let environment: [String: String]
     }
 
-    private static let files = ["aci/template.json", "aci/parameters.json", "aci/importkey.json", "kubernetes/virtual-node.yaml"]
+    private static let files = ["aci/template.json", "aci/parameters.json", "aci/importkey.json"] + manifests
+    private static let manifests = ["virtual-node", "snp-nodes", "pod-monitor", "network-policy"].map { "kubernetes/\($0).yaml" }
     /// A plausible value for each placeholder.
     private static let values = [
         "registry": "contoso.azurecr.io", "sidecar-digest": String(repeating: "a", count: 64),
@@ -150,6 +151,94 @@ import Testing
                 "AZURE_FEDERATED_TOKEN_FILE": "/var/run/secrets/azure/tokens/azure-identity-token",
                 "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com/",
             ])
+    }
+
+    /// The commands of a container's probes, by the probe's name.
+    private static func probes(_ container: [String: Any]) -> [String: [String]] {
+        ["startupProbe", "livenessProbe", "readinessProbe"].reduce(into: [:]) { found, name in
+            let exec = (container[name] as? [String: Any])?["exec"] as? [String: Any]
+            found[name] = exec?["command"] as? [String]
+        }
+    }
+
+    private static func sidecar(_ spec: [String: Any]?) throws -> [String: Any] {
+        try #require((spec?["containers"] as? [[String: Any]])?.first)
+    }
+
+    @Test("the probes ask the program itself, with the configuration of its container", .enabled(if: hasYAML, "no python3-yaml"))
+    func probes() throws {
+        let pod = try #require(try Self.yaml("kubernetes/virtual-node.yaml").first { $0["kind"] as? String == "Pod" })
+        let set = try #require(try Self.yaml("kubernetes/snp-nodes.yaml").first { $0["kind"] as? String == "DaemonSet" })
+        let template = (set["spec"] as? [String: Any])?["template"] as? [String: Any]
+        let configuration = ["--config", "/etc/attestation-broker/config.json"]
+        for (spec, options) in [(pod["spec"] as? [String: Any], []), (template?["spec"] as? [String: Any], configuration)] {
+            let ask = ["/usr/bin/attestation-broker", "healthcheck"]
+            let expected = ["startupProbe": ask + options, "livenessProbe": ask + options, "readinessProbe": ask + ["--ready"] + options]
+            #expect(Self.probes(try Self.sidecar(spec)) == expected)
+        }
+        let health = try #require(try Self.text("container/Dockerfile").split(separator: "\n").first { $0.hasPrefix("HEALTHCHECK ") })
+        #expect(health.hasSuffix(#"CMD ["/usr/bin/attestation-broker", "healthcheck"]"#))
+    }
+
+    @Test(
+        "the sidecar of a node is configured as the program wants it, and its monitor and policy name its port",
+        .enabled(if: hasYAML, "no python3-yaml"))
+    func nodes() throws {
+        let documents = try Self.yaml("kubernetes/snp-nodes.yaml")
+        let map = try #require(documents.first { $0["kind"] as? String == "ConfigMap" })
+        let text = Self.filled(try #require((map["data"] as? [String: String])?["config.json"]))
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let result = try Program.run(["config", "check", "--json", "--config", try scratch.write("config.json", text)])
+        #expect(result.status == 0, "\(result.errors)")
+        let warnings = result.object["warnings"] as? [String] ?? []
+        #expect(warnings.allSatisfy { $0.hasPrefix("server.metrics: ") } && warnings.count == 1, "\(warnings)")
+        let set = try #require(documents.first { $0["kind"] as? String == "DaemonSet" }?["spec"] as? [String: Any])
+        let template = try #require(set["template"] as? [String: Any])
+        let labels = try #require((template["metadata"] as? [String: Any])?["labels"] as? [String: String])
+        let selector = try #require((set["selector"] as? [String: Any])?["matchLabels"] as? [String: String])
+        #expect(selector.allSatisfy { labels[$0.key] == $0.value } && labels["azure.workload.identity/use"] == "true")
+        let ports = try #require(try Self.sidecar(template["spec"] as? [String: Any])["ports"] as? [[String: Any]])
+        #expect(text.contains(#""metrics": "0.0.0.0:\#(ports[0]["containerPort"] as? Int ?? 0)""#))
+        let monitor = try #require(try Self.yaml("kubernetes/pod-monitor.yaml").first)
+        #expect(monitor["apiVersion"] as? String == "monitoring.coreos.com/v1" && monitor["kind"] as? String == "PodMonitor")
+        let spec = try #require(monitor["spec"] as? [String: Any])
+        #expect((spec["selector"] as? [String: Any])?["matchLabels"] as? [String: String] == selector)
+        let endpoints = spec["podMetricsEndpoints"] as? [[String: Any]]
+        #expect(endpoints?.first?["port"] as? String == ports[0]["name"] as? String && endpoints?.first?["path"] as? String == "/metrics")
+        let policy = try #require(try Self.yaml("kubernetes/network-policy.yaml").first?["spec"] as? [String: Any])
+        #expect((policy["podSelector"] as? [String: Any])?["matchLabels"] as? [String: String] == selector)
+        let ingress = (policy["ingress"] as? [[String: Any]])?.flatMap { $0["ports"] as? [[String: Any]] ?? [] }
+        #expect(ingress?.compactMap { $0["port"] as? Int } == [ports[0]["containerPort"] as? Int ?? 0])
+        for document in documents + [monitor] where document["kind"] as? String != "Namespace" {
+            #expect((document["metadata"] as? [String: Any])?["namespace"] as? String == "attestation-broker")
+        }
+    }
+
+    @Test(
+        "Kubernetes' own schemas accept the manifests, and refuse a misspelled member",
+        .enabled(if: ObservabilityTests.python != nil, "OPERATIONS_TEST_PYTHON has no kubernetes-validate")) func schemas() throws
+    {
+        let script = """
+            import sys, yaml, kubernetes_validate
+            # The operator's kinds are not Kubernetes' own.
+            count = 0
+            for file in sys.argv[1:]:
+                for document in yaml.safe_load_all(open(file)):
+                    if document["apiVersion"].startswith("monitoring.coreos.com/"):
+                        continue
+                    kubernetes_validate.validate(document, kubernetes_validate.latest_version(), strict=True)
+                    count += 1
+            print(count)
+            """
+        let python = try #require(ObservabilityTests.python)
+        let files = Self.manifests.map { Program.packageRoot.appending(path: "samples/\($0)").path }
+        let valid = try Program.run(["-c", script] + files, executable: python)
+        #expect(valid.status == 0 && valid.text == "7\n", "\(valid.text)\(valid.errors)")
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let wrong = try Self.text("kubernetes/snp-nodes.yaml").replacing("readinessProbe:", with: "readynessProbe:")
+        #expect(try Program.run(["-c", script, try scratch.write("wrong.yaml", wrong)], executable: python).status != 0)
     }
 
     /// The program accepts the sidecar's variables, and the scripts read every variable of the clients.

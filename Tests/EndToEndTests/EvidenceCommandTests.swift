@@ -101,6 +101,41 @@ import Testing
         #expect(try Program.run(other.verifyArguments + ["--uvm", other.file("reference-info.cose")]).status == 0)
     }
 
+    @Test("receipts count with pinned ledgers, and a trust list with a named issuer") func receipts() throws {
+        // Any report will do: only the measurement is not the endorsed one.
+        let any = try EvidenceFolder("azure-aci-milan-v2-2023")
+        let of2026 = any.directory.deletingLastPathComponent().deletingLastPathComponent().appending(path: "evidence-2026").path
+        let ledger = "esrp-cts-db.confidential-ledger.azure.com"
+        let good = "\(of2026)/uvm-endorsement-transparent-20260326-dc3f5a93"
+        let grafted = "\(of2026)/negative-uvm-endorsement-grafted-receipt"
+        let list = "\(of2026)/caci-transparency-trust-list-20260616/ttl.cose"
+        let issuer =
+            "did:x509:0:sha256:wVkSM46SDpw4LuyEYoH6r5ym07whL5lWxNlGN-UPtf4::eku:1.3.6.1.4.1.311.10.3.13 "
+            + "acidevacr.azurecr.io/internal/aci/aci-cc-ttl"
+        func failures(_ folder: String, _ options: [String]) throws -> [String] {
+            let result = try Program.run(any.verifyArguments + ["--uvm", "\(folder)/reference-info.cose", "--json"] + options)
+            return (result.object["failures"] as? [String] ?? [result.errors]).filter { $0 != "uvm-measurement" }
+        }
+        #expect(try failures(good, ["--receipts", "\(good)/ledger-jwks.json"]) == [])
+        #expect(try failures(good, ["--receipts", "\(ledger)=\(good)/ledger-jwks.json"]) == [])
+        #expect(try failures(good, ["--receipts", "ledger.example=\(good)/ledger-jwks.json"]) == ["uvm-receipt"])
+        #expect(try failures(grafted, ["--receipts", "\(grafted)/ledger-jwks.json"]) == ["uvm-receipt"])
+        #expect(try failures(good, ["--receipts", list]) == ["uvm-receipt", "trust-list-issuer"])
+        #expect(try failures(good, ["--receipts", list, "--trust-list-issuer", issuer]) == [])
+        #expect(try failures(grafted, ["--receipts", list, "--trust-list-issuer", issuer]) == ["uvm-receipt"])
+        #expect(try failures(good, ["--tcb-reference", list]) == [])
+        #expect(try failures(good, ["--tcb-reference", list, "--tcb-reference-issuer", issuer]) == [])
+        #expect(
+            try failures(good, ["--platform-reference", list, "--platform-reference-issuer", issuer + " 1"]) == [
+                "platform-reference-issuer"
+            ])
+        let shown = try Program.run(any.verifyArguments + ["--uvm", "\(good)/reference-info.cose", "--json", "--receipts", list])
+        #expect(((shown.object["trust_list"] as? [String: Any])?["ledgers"] as? [Any])?.count == 3, "\(shown.object)")
+        #expect(try Program.run(any.verifyArguments + ["--receipts", list]).status == 64)
+        #expect(
+            try Program.run(any.verifyArguments + ["--uvm", "\(good)/reference-info.cose", "--receipts", any.file("ask.pem")]).status == 2)
+    }
+
     @Test("show prints the fields") func show() throws {
         let sample = try EvidenceFolder("baremetal-turin-v5-routex")
         let result = try Program.run(["evidence", "show", sample.file("report.bin"), "--json"])

@@ -62,7 +62,7 @@ import Testing
 
     @Test(
         "every method over TCP, TLS with a client certificate and a unix socket, beside REST, and a drain",
-        .enabled(if: python != nil, "the packages of Tests/run.sh are not installed for GRPC_TEST_PYTHON")) func everyMethod() throws
+        .enabled(if: python != nil, isMissing)) func everyMethod() throws
     {
         let azure = try LocalAzure()
         defer { azure.stop() }
@@ -88,12 +88,14 @@ import Testing
         #expect(try plain.release("image-key").status == 200)
         #expect(plain.program.stop() == 0)
         #expect(!FileManager.default.fileExists(atPath: socket))
-        #expect(plain.program.output.contains("method=UnWrapKey") && plain.program.output.contains("code=keyNotFound"))
+        #expect(
+            plain.program.output.contains("route=/keyprovider.KeyProviderService/UnWrapKey")
+                && plain.program.output.contains("code=keyNotFound"))
 
         let file = { (name: String) in "\(scratch.path)/\(name)" }
         let secure = try azure.serve([
-            "key-stores.use=akv", "server.grpc=localhost:0", "grpc.tls-certificate=\(file("server.pem"))",
-            "grpc.tls-key=\(file("server.key"))", "grpc.tls-client-ca=\(file("ca.pem"))",
+            "key-stores.use=akv", "server.grpc=localhost:0", "server.tls.certificate=\(file("server.pem"))",
+            "server.tls.key=\(file("server.key"))", "server.tls.client-ca=\(file("ca.pem"))", "server.tls.listeners=grpc",
         ])
         let tls = "localhost:" + (try secure.program.wait(for: /address=localhost:(\d+)[^\n]*interface=grpc/))
         check(try call([tls] + arguments + ["--tls", file("ca.pem"), file("client.pem"), file("client.key")]), reflection: false)
@@ -102,5 +104,139 @@ import Testing
         #expect(try call([tls] + arguments + ["--tls", file("ca.pem"), file("o.pem"), file("o.key")])["connected"] as? Bool == false)
         check(try call([tls] + arguments + ["--tls", file("ca.pem"), file("client.pem"), file("client.key")]), reflection: false)
         #expect(secure.program.stop() == 0)
+    }
+
+    /// A broker that serves both interfaces over TCP, with a key that opens images, and what they listen on.
+    private static func served(_ azure: LocalAzure, _ settings: [String] = []) throws -> (broker: Broker, address: String) {
+        try azure.importKey("image-key", at: LocalAzure.vault, try SampleKeys.rsa(), policy: LocalAzure.policy())
+        let broker = try azure.serve(["key-stores.use=akv", "server.grpc=127.0.0.1:0"] + settings)
+        return (broker, "127.0.0.1:" + (try broker.program.wait(for: /address=127\.0\.0\.1:(\d+)[^\n]*interface=grpc/)))
+    }
+
+    private static let isMissing: Comment = "the packages of Tests/run.sh are not installed for GRPC_TEST_PYTHON"
+
+    @Test("each of a hundred malformed inputs has a proper status, and the process lives", .enabled(if: python != nil, isMissing))
+    func malformed() throws {
+        let azure = try LocalAzure()
+        defer { azure.stop() }
+        let (broker, address) = try Self.served(azure)
+        let seen = try call([address, "image-key", "--do", "malformed"])
+        let codes = seen["codes"] as? [String: String] ?? [:]
+        #expect(codes.count >= 100 && seen["lives"] as? Bool == true)
+        let special = [
+            "kid of nobody": "NOT_FOUND keyNotFound", "wrap: key of nobody": "NOT_FOUND keyNotFound",
+            "store of somebody else": "FAILED_PRECONDITION noProvider", "store that looks alike": "FAILED_PRECONDITION noProvider",
+            "authority of somebody else": "FAILED_PRECONDITION noProvider", "deadline of zero": "DEADLINE_EXCEEDED",
+            "method of the other service": "UNIMPLEMENTED", "too long": "RESOURCE_EXHAUSTED",
+            // Made for another key, or damaged: only opening them shows it.
+            "data cut": "INTERNAL unwrapFailed", "data of a byte": "INTERNAL unwrapFailed", "data of 255 bytes": "INTERNAL unwrapFailed",
+            "data of 257 bytes": "INTERNAL unwrapFailed", "data huge": "INTERNAL unwrapFailed", "iv another": "INTERNAL unwrapFailed",
+            "key wrapped anew": "INTERNAL unwrapFailed",
+        ]
+        let transport = ["field cut", "length of ten bytes", "no protobuf", "group that does not end", "far too long"]
+        let texts = ["report data not UTF-8", "name not UTF-8"]
+        for (name, code) in codes.sorted(by: { $0.key < $1.key }) {
+            if transport.contains(name) || texts.contains(name) {
+                #expect(["INVALID_ARGUMENT", "INTERNAL", "RESOURCE_EXHAUSTED"].contains { code.hasPrefix($0) }, "\(name): \(code)")
+            } else {
+                #expect(code == special[name] ?? "INVALID_ARGUMENT invalidRequest", "\(name)")
+            }
+        }
+        #expect(broker.program.stop() == 0)
+    }
+
+    @Test("64 clients of both interfaces at once are all served, and SIGTERM ends both", .enabled(if: python != nil, isMissing))
+    func together() throws {
+        let azure = try LocalAzure()
+        defer { azure.stop() }
+        let (broker, address) = try Self.served(azure)
+        let seen = try call([address, "image-key", "--do", "load", "--rest", "127.0.0.1:\(broker.port)", "--calls", "10"])
+        #expect(seen["errors"] as? [String] == [] && seen["rest"] as? Int == 320 && seen["grpc"] as? Int == 320, "\(seen)")
+        #expect(broker.program.stop() == 0)
+        #expect(broker.program.output.contains("stopped"))
+    }
+
+    @Test("clients that go away in the middle of a call leave no descriptor and no task", .enabled(if: python != nil, isMissing))
+    func vanishing() throws {
+        let azure = try LocalAzure()
+        defer { azure.stop() }
+        let (broker, address) = try Self.served(azure, ["server.metrics=127.0.0.1:0"])
+        let metrics = try broker.program.wait(for: /url=(http:\S+)/)
+        func figures() throws -> (running: String?, waiting: String?) {
+            let page = try Program.run(["-sS", metrics], executable: URL(filePath: "/usr/bin/curl")).text
+            func value(_ name: String) -> String? {
+                page.split(separator: "\n").first { $0.hasPrefix("\(name) ") }.map { String($0.dropFirst(name.count + 1)) }
+            }
+            return (value("broker_releases_running"), value("broker_releases_waiting"))
+        }
+        func descriptors() throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(broker.program.identifier)/fd").filter { name in
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(broker.program.identifier)/fd/\(name)")
+                return target?.hasPrefix("socket:") == true
+            }.count
+        }
+        // Connections to the services and to the client of this call are there afterwards too.
+        _ = try call([address, "image-key", "--do", "vanish", "--clients", "1"])
+        let before = try descriptors()
+        #expect(try call([address, "image-key", "--do", "vanish", "--clients", "100"])["vanished"] as? Int == 100)
+        // The watchdog of the program ends this if it never happens.
+        while try descriptors() > before + 8 || figures() != ("0.0", "0.0") {}
+        #expect(try call([address, "image-key", "--do", "malformed"])["lives"] as? Bool == true)
+        #expect(broker.program.stop() == 0)
+    }
+
+    @Test("rules, audit and metrics are those of REST, by peer and by certificate", .enabled(if: python != nil, isMissing))
+    func callers() throws {
+        let azure = try LocalAzure()
+        defer { azure.stop() }
+        let scratch = azure.scratch
+        try Self.certificates(scratch)
+        try azure.importKey("image-key", at: LocalAzure.vault, try SampleKeys.rsa(), policy: LocalAzure.policy())
+        try azure.importKey("other-key", at: LocalAzure.vault, try SampleKeys.rsa(), policy: LocalAzure.policy())
+        let (socket, audit) = ("\(scratch.path)/g.sock", "\(scratch.path)/audit")
+        let rules: [[String: Any]] = [
+            ["uid": Int(getuid()), "keys": ["image-*"]], ["subject": "CN=client", "keys": ["image-*"], "operations": ["wrap-key"]],
+        ]
+        let file = { (name: String) in "\(scratch.path)/\(name)" }
+        let broker = try azure.serve([
+            "key-stores.use=akv", "server.grpc=localhost:0", "server.grpc-unix=\(socket)", "audit.file=\(audit)",
+            "server.metrics=127.0.0.1:0", "server.tls.certificate=\(file("server.pem"))", "server.tls.key=\(file("server.key"))",
+            "server.tls.client-ca=\(file("ca.pem"))", "server.tls.listeners=grpc",
+            "callers.rules=\(String(decoding: try JSONSerialization.data(withJSONObject: rules), as: UTF8.self))",
+        ])
+        let tls = "localhost:" + (try broker.program.wait(for: /address=localhost:(\d+)[^\n]*interface=grpc/))
+        try broker.program.wait(for: "address=unix:")
+        let client = ["--tls", file("ca.pem"), file("client.pem"), file("client.key")]
+        let server = ["--tls", file("ca.pem"), file("server.pem"), file("server.key")]
+        let steps: [(target: [String], codes: [String: String])] = [
+            (["unix:\(socket)", "image-key"], ["wrap": "OK", "unwrap": "OK", "report": "PERMISSION_DENIED callerRefused"]),
+            (["unix:\(socket)", "other-key"], ["wrap": "PERMISSION_DENIED callerRefused", "unwrap": "PERMISSION_DENIED callerRefused"]),
+            ([tls, "image-key"] + client, ["wrap": "OK", "unwrap": "PERMISSION_DENIED callerRefused"]),
+            ([tls, "image-key"] + server, ["wrap": "PERMISSION_DENIED callerRefused", "unwrap": "PERMISSION_DENIED callerRefused"]),
+        ]
+        for (target, codes) in steps {
+            let seen = try call(target + ["--do", "ask"])["codes"] as? [String: String] ?? [:]
+            for (name, code) in codes { #expect(seen[name] == code, "\(target): \(name)") }
+        }
+        let lines = try String(contentsOfFile: audit, encoding: .utf8).split(separator: "\n").compactMap {
+            try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+        }.filter { $0["operation"] != nil }
+        func line(_ operation: String, _ outcome: String, _ caller: (String, String)) -> Bool {
+            lines.contains { line in
+                let found = (line["caller"] as? [String: Any])?[caller.0].map { "\($0)" }
+                return line["operation"] as? String == operation && line["outcome"] as? String == outcome && found == caller.1
+            }
+        }
+        let uid = ("uid", "\(getuid())")
+        #expect(line("release", "ok", uid) && line("wrap-key", "ok", uid) && line("attest-raw", "failed", uid))
+        #expect(line("wrap-key", "ok", ("subject", "CN=client")) && line("release", "failed", ("subject", "CN=client")))
+        #expect(line("wrap-key", "failed", ("subject", "CN=server")))
+        #expect(lines.contains { $0["route"] as? String == "/keyprovider.KeyProviderService/UnWrapKey" })
+        let metrics = try broker.program.wait(for: /url=(http:\S+)/)
+        let page = try Program.run(["-sS", metrics], executable: URL(filePath: "/usr/bin/curl")).text
+        for pattern in [#"operation="release",outcome="served""#, #"operation="wrap-key",outcome="refused",code="callerRefused""#] {
+            #expect(page.contains(pattern), "\(pattern)")
+        }
+        #expect(broker.program.stop() == 0)
     }
 }

@@ -47,6 +47,10 @@ import Testing
         "config check": [(["--config", "/nonexistent"], 78)], "config example": [(["extra"], 64)],
         "config explain": [(["no.such.setting"], 64), ([], 64)],
         "doctor": [(["--offline", "--set", "evidence.snp.interface=sev-guest"], 1), (["--offline", "--key", "k"], 64)],
+        "healthcheck": [
+            (["--set", "server.http=127.0.0.1:1"], 2), (["--timeout", "0"], 64), (["--metrics"], 78),
+            (["--set", "server.http=127.0.0.1:0"], 78),
+        ],
         "key import": [(["-c", "/nonexistent"], 2), (["-c", "/nonexistent", "--rsa-bits", "1"], 64)],
         "key list": [([], 64), (["--store", "not a host"], 64)], "key show": [(["no/name"], 64), (["k", "--store", "example.com"], 64)],
         "key release": [(["no/name"], 64)], "key policy show": [(["no/name"], 64)],
@@ -57,6 +61,11 @@ import Testing
             (["-infile", "/nonexistent", "--kid", "k", "--public-key", "/nonexistent"], 2),
         ],
         "unwrap": [(["/nonexistent"], 2), (["/dev/null"], 2)], "key-provider config": [(["--set", "server.grpc=127.0.0.1:0"], 78)],
+        "audit verify": [(["/nonexistent"], 2), ([], 64)], "audit show": [(["/nonexistent"], 2)],
+        "audit tail": [(["/nonexistent"], 2), (["/dev/null", "-n", "0"], 64)],
+        "callers explain": [
+            (["--key", "k", "--set", #"callers.rules=[{"uid":1}]"#], 1), (["--key", "no name"], 64), (["--uid", "1"], 64),
+        ],
     ]
 
     private static func check(_ leaf: Leaf, _ arguments: [String], status: Int32) throws {
@@ -108,7 +117,7 @@ import Testing
         if leaf.hasConfiguration {
             let needed = [
                 "evidence verify", "policy explain", "key show", "key release", "key import", "token verify", "key policy show",
-                "key policy set", "unwrap",
+                "key policy set", "callers explain", "unwrap",
             ].contains(leaf.name)
             let rest = needed ? Self.failures[leaf.name]?.first?.arguments ?? [] : []
             guard !rest.contains("no/name") else { return try Self.check(leaf, ["k", "--set", "no.such=1"], status: 78) }

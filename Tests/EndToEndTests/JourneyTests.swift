@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// From a security policy to a released key and through a rollout, in a folder that holds the two security policies and what commands wrote.
+/// From a security policy to a released key and through a rollout, in a folder that holds the two security policies and what commands
+/// wrote.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct JourneyTests {
     /// What a step wrote and how it ended; each step is a line of a shell in the folder.
     private static func step(_ line: String, in folder: Scratch, status: Int32 = 0, environment: [String: String] = [:]) throws -> String {

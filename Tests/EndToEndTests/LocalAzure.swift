@@ -9,6 +9,8 @@ final class LocalAzure {
     static let authority = "sharedeus2.eus2.attest.azure.net"
 
     let scratch: Scratch
+    /// Where the fixture authority is.
+    let fixture: URL
     private let simulators: RunningProgram
     let tlsPort: Int
     let metadataPort: Int
@@ -24,8 +26,9 @@ final class LocalAzure {
         let directory = scratch.directory.appending(path: "azure")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: directory.path)
-        try SharedFixture.copy(to: directory.appending(path: "fixture"))
-        let more = try prepare(scratch, directory.appending(path: "fixture"))
+        fixture = directory.appending(path: "fixture")
+        try SharedFixture.copy(to: fixture)
+        let more = try prepare(scratch, fixture)
         simulators = try RunningProgram(
             ["simulate", "--directory", directory.path, "--port", "0", "--metadata-port", "0", "--json"] + options + more)
         let line = try simulators.wait(for: /(\{.*"tls_port".*\})\n/)
@@ -131,7 +134,7 @@ final class Broker {
     func get(_ path: String) throws -> (status: Int, object: [String: Any]) { try Curl.run(["http://127.0.0.1:\(port)\(path)"]) }
 
     func post(_ path: String, _ body: [String: Any]) throws -> (status: Int, object: [String: Any]) {
-        try Curl.run(["http://127.0.0.1:\(port)\(path)"], body: body)
+        try Curl.run(["-H", "Content-Type: application/json", "http://127.0.0.1:\(port)\(path)"], body: body)
     }
 
     /// The released JWK, or the status and code of the refusal.

@@ -41,7 +41,7 @@ import Testing
         #expect(tested.status == 0, "\(tested.text)\(tested.errors)")
         let report = try String(contentsOfFile: scratch.path + "/report.xml", encoding: .utf8)
         // One case for each route, and one that got its key.
-        #expect(report.components(separatedBy: "<testcase ").count == 8, "\(report)")
+        #expect(report.components(separatedBy: "<testcase ").count == 9, "\(report)")
         #expect(try broker.release("my-key").status == 200)
         #expect(broker.program.stop() == 0)
     }

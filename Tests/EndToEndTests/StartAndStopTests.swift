@@ -61,6 +61,37 @@ import Testing
         #expect([128 + SIGINT, 128 + SIGTERM].contains(status), "\(status): \(broker.program.output)")
     }
 
+    @Test("a storm of SIGHUP costs no release, and a configuration that became invalid meanwhile is not read") func hangUps() throws {
+        let azure = try LocalAzure()
+        defer { azure.stop() }
+        #expect(try azure.importKey("k", at: LocalAzure.managedHSM, SampleKeys.oct(32), policy: LocalAzure.policy()).status == 200)
+        let broker = try azure.serve(["key-stores.use=mhsm"])
+        try azure.scratch.write("broker.json", "{")
+        for round in 0..<4 {
+            for _ in 0..<250 { kill(broker.program.identifier, SIGHUP) }
+            let release = try broker.release("k")
+            #expect(release.status == 200, "\(round): \(release.answer)")
+        }
+        try broker.program.wait(for: "SIGHUP: release sessions ended")
+        #expect(broker.program.isRunning && broker.program.stop() == 0)
+    }
+
+    @Test("C14: SIGHUP opens a log file anew that was moved away") func movedLog() async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let (socket, log) = (scratch.path + "/s", scratch.path + "/log")
+        let running = try RunningProgram([
+            "serve", "--set", "server.http=", "--set", "server.unix=\(socket)", "--set", "log.file=\(log)", "--set", "evidence.use=fixture",
+            "--set", "evidence.fixture.directory=\(scratch.path)/fixture",
+        ])
+        while running.isRunning, !FileManager.default.fileExists(atPath: socket) { await Task.yield() }
+        try FileManager.default.moveItem(atPath: log, toPath: log + ".1")
+        kill(running.identifier, SIGHUP)
+        while running.isRunning, !FileManager.default.fileExists(atPath: log) { await Task.yield() }
+        #expect(running.stop() == 0)
+        #expect(try String(contentsOfFile: log, encoding: .utf8).contains("stopped"))
+    }
+
     @Test("C15: config check --json prints its problems as JSON, and ends with 78") func problemsAsJSON() throws {
         let result = try Program.run(["config", "check", "--json", "--set", "server.release-limit=0", "--set", "no.such=1"])
         #expect(result.status == 78)

@@ -28,6 +28,9 @@ package struct EvidenceSample: Sendable, CustomStringConvertible {
         self.expected = expected
     }
 
+    /// Content of a file of the samples of 2026 (`../shared/evidence-2026`), named `folder/file`; `nil` where they are absent.
+    package static func of2026(_ path: String) -> [UInt8]? { root.flatMap { read("\($0)-2026/\(path)") } }
+
     /// Content of a file of the folder.
     package func file(_ file: String) -> [UInt8]? { Self.root.flatMap { Self.read("\($0)/\(name)/\(file)") } }
 
@@ -43,7 +46,7 @@ package struct EvidenceSample: Sendable, CustomStringConvertible {
     package var description: String { name }
 
     /// The folder itself. Found from this file, whose directory may be reached through a link.
-    private static let root: String? = {
+    static let root: String? = {
         guard let resolved = realpath(#filePath, nil) else { return nil }
         defer { free(resolved) }
         var components = String(cString: resolved).split(separator: "/").map(String.init)
@@ -65,7 +68,7 @@ package struct EvidenceSample: Sendable, CustomStringConvertible {
         return names.sorted()
     }
 
-    private static func read(_ path: String) -> [UInt8]? {
+    static func read(_ path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }

@@ -152,7 +152,7 @@ import Testing
 
     @Test func badSettingsAreNamed() throws {
         for (name, value) in [
-            ("product", RawSetting.string("rome")), ("version", .integer(4)), ("vmpl", .integer(4)), ("tcb", .string("12")),
+            ("product", RawSetting.string("rome")), ("version", .integer(1)), ("vmpl", .integer(4)), ("tcb", .string("12")),
             ("measurement", .string("zz")), ("debug", .string("yes")), ("security-policy", .string("/nonexistent/policy")),
             ("uvm-endorsements", .string("/nonexistent/uvm")), ("report-file", .string("/nonexistent/report")),
         ] {

@@ -19,6 +19,9 @@ import Testing
         for inner in Encoding.all where !subject.excluded.contains(inner.description) && (subject.isText || !inner.isForText) {
             for outer in Encoding.all where !subject.excluded.contains(outer.description) {
                 // What is inside of the base64 of a policy is hashed as it is.
+                // Two ways of writing one text are not put into each other, and a request has base64 inside already.
+                if inner.isForText && outer.isForText { continue }
+                if subject.description.contains("request of"), !inner.isForText, !outer.isForText { continue }
                 let isTwice = inner.description.contains("base64") && outer.description.contains("base64")
                 if subject.description.contains("Rego"), isTwice || inner.isForText && !outer.isForText { continue }
                 let reading = Result { try subject.read(outer.encode(inner.encode(subject.input))) }

@@ -51,6 +51,22 @@ import Testing
         #expect(throws: JOSEError.self) { try jws.verify(with: key, algorithm: .es256) }
     }
 
+    @Test func aLeafWithAnEdwardsKeyVerifiesNothing() throws {
+        // openssl req -x509 -newkey ed25519 -nodes -outform DER -days 36500 -subj /CN=ed
+        let text =
+            "MIIBMDCB46ADAgECAhQ1rQcQWQPZKnzD7onLiWJRKj20rTAFBgMrZXAwDTELMAkGA1UEAwwCZWQwIBcNMjYxMTMwMTMzMzIzWhgP"
+            + "MjEyNjExMDYxMzMzMjNaMA0xCzAJBgNVBAMMAmVkMCowBQYDK2VwAyEAOaa1XUhz0uZvhfVMVqc4CbGym8B1gIC1hlLFkvycZ0uj"
+            + "UzBRMB0GA1UdDgQWBBTY0q8cccowzkdTvPzy/Zp5WfI6pDAfBgNVHSMEGDAWgBTY0q8cccowzkdTvPzy/Zp5WfI6pDAPBgNVHRMB"
+            + "Af8EBTADAQH/MAUGAytlcANBAJu8Uzm5x2WUfx7h8fNLPPM7o7vqiJZI4F9SsejKtn4cW/aUnPn5gBnwTvU6aHdIX2x4OG5TlZ3G"
+            + "1lHJUIao4Qo="
+        let rsa = try SampleKeys.rsa.get()
+        let compact = try JWSBuilder.sign(header: ["x5c": [.string(text)]], payload: Array("{}".utf8), key: rsa, algorithm: .rs256)
+        let jws = try JWS(compact: compact, maximumBytes: 1 << 20)
+        let key = try #require(try jws.certificateChain.first).publicKey
+        #expect(key.kind == .other("ED25519"))
+        for algorithm in JWSAlgorithm.allCases { #expect(throws: JOSEError.self) { try jws.verify(with: key, algorithm: algorithm) } }
+    }
+
     @Test func keysMayGiveTheirCertificateInsteadOfTheirNumbers() throws {
         let rsa = try SampleKeys.rsa.get()
         let text = JSONValue.string(Base64.encode(try Self.certificate(rsa).der))

@@ -12,7 +12,11 @@ import Testing
         #expect(ProcessorProduct(family: 0x19, model: 0x20) == nil)
         #expect(ProcessorProduct(family: 0x1A, model: 0x02) == .turin)
         #expect(ProcessorProduct(family: 0x1A, model: 0x11) == .turin)
-        #expect(ProcessorProduct(family: 0x1A, model: 0x50) == nil)
+        #expect(ProcessorProduct(family: 0x1A, model: 0x12) == nil, "only one source says that Turin goes on")
+        for model in [UInt8(0x50), 0x57, 0x90, 0x9F, 0xA0, 0xAF, 0xC0, 0xC7] {
+            #expect(ProcessorProduct(family: 0x1A, model: model) == .venice)
+        }
+        #expect(ProcessorProduct(family: 0x1A, model: 0x58) == nil)
         #expect(ProcessorProduct(family: 0x17, model: 0x31) == nil)
     }
 
@@ -23,6 +27,30 @@ import Testing
         ] { #expect(ProcessorProduct(productName: name) == product) }
         #expect(ProcessorProduct(productName: "Milano") == nil)
         #expect(ProcessorProduct(productName: "") == nil)
+    }
+
+    @Test("Venice has neither boot loader nor microcode in its TCB") func veniceLayout() {
+        let tcb = TCBVersion(TCBComponents(fmc: 1, tee: 2, snp: 3), for: .venice)
+        #expect(tcb.raw == 0x03_0201)
+        let parts = tcb.components(for: .venice)
+        #expect(parts.bootloader == nil && parts.microcode == nil && parts.fmc == 1 && parts.tee == 2 && parts.snp == 3)
+        #expect(parts.description == "FMC 1, TEE 2, SNP 3")
+    }
+
+    @Test("version 6 has three extended TCBs, a name for each of their first 14 bytes") func extendedTCB() throws {
+        var builder = ReportBuilder()
+        builder.version = 6
+        builder.currentETCB = (0..<32).map { $0 < 14 ? $0 + 1 : 0 }
+        builder.launchETCB = (0..<32).map { $0 < 14 ? $0 + 101 : 0 }
+        builder.committedETCB = (0..<32).map { $0 < 14 ? $0 + 201 : 0 }
+        var report = try AttestationReport(builder.unsignedBytes())
+        #expect(report.currentETCB?.components.map(\.level) == (1...14).map { $0 })
+        #expect(report.currentETCB?.components[8].name == "microcode" && report.currentETCB?.components[13].name == "arg")
+        #expect(report.launchETCB?.bytes == builder.launchETCB && report.committedETCB?.bytes == builder.committedETCB)
+        #expect(report.unjudged.isEmpty)
+        builder.launchETCB[31] = 1
+        report = try AttestationReport(builder.unsignedBytes())
+        #expect(report.unjudged == ["launch_etcb"])
     }
 
     @Test func buildAndDecodeAgree() throws {

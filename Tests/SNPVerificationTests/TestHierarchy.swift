@@ -34,6 +34,11 @@ struct TestHierarchy {
     init(product: ProcessorProduct = .milan, kind: Endorsement.Kind = .vcek) {
         self.product = product
         self.kind = kind
+        if product == .venice {
+            tcb = TCBVersion(TCBComponents(fmc: 1, tee: 3, snp: 4), for: .venice)
+            hardwareID = [9, 8, 7, 6, 5, 4, 3, 2]
+            report.version = 6
+        }
         if product == .turin {
             tcb = TCBVersion(TCBComponents(fmc: 1, bootloader: 2, tee: 3, snp: 4, microcode: 0x81), for: .turin)
             hardwareID = [9, 8, 7, 6, 5, 4, 3, 2]
@@ -56,6 +61,7 @@ struct TestHierarchy {
             case .milan: ProcessorID(family: 0x19, model: 1, stepping: 1)
             case .genoa: ProcessorID(family: 0x19, model: 0xA0, stepping: 2)
             case .turin: ProcessorID(family: 0x1A, model: 0x11, stepping: 0)
+            default: ProcessorID(family: 0x1A, model: 0x50, stepping: 0)
             }
     }
 
@@ -70,13 +76,18 @@ struct TestHierarchy {
         oid: String, critical: Bool, value: [UInt8]
     )] {
         let prefix = "1.3.6.1.4.1.3704.1."
-        let arcs = product == .turin ? [9, 1, 2, 3, 5, 6, 7, 8] : [1, 2, 4, 5, 6, 7, 3, 8]
+        let arcs = Self.arcs(of: product)
         var list: [(oid: String, critical: Bool, value: [UInt8])] = [
-            (prefix + "1", false, [2, 1, product == .turin ? 1 : 0]), (prefix + "2", false, ia5(product.rawValue)),
+            (prefix + "1", false, [2, 1, product == .turin || product == .venice ? 1 : 0]), (prefix + "2", false, ia5(product.rawValue)),
         ]
         for (index, arc) in arcs.enumerated() { list.append((prefix + "3.\(arc)", false, integer(tcb.byte(index)))) }
         list.append(kind == .vcek ? (prefix + "4", false, hardwareID) : (prefix + "5", false, ia5("CN=cloud.example")))
         return list
+    }
+
+    /// Last arc of the patch level's OID for each byte of the TCB that a certificate speaks of.
+    static func arcs(of product: ProcessorProduct) -> [Int] {
+        product == .venice ? [9, 2, 3] : product == .turin ? [9, 1, 2, 3, 5, 6, 7, 8] : [1, 2, 4, 5, 6, 7, 3, 8]
     }
 
     static func ia5(_ text: String) -> [UInt8] { [0x16, UInt8(text.utf8.count)] + Array(text.utf8) }

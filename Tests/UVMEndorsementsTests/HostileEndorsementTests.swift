@@ -178,6 +178,13 @@ import Testing
         }
     }
 
+    @Test("chains of one, of eleven and of a thousand certificates", arguments: [1, 11, 1000]) func chainLength(count: Int) throws {
+        let chain = CBORValue.array((0..<count).map { _ in .bytes(fixture.certificates[0].der) })
+        #expect(try !result(Publisher.header(fixture).with(33, chain)).isVerified)
+        let short = CBORValue.array((0..<count).map { _ in .bytes([0x30]) })
+        #expect(try !result(Publisher.header(fixture).with(33, short)).isVerified)
+    }
+
     @Test("a feed, an issuer or a version that the policy does not list") func policy() throws {
         let cose = try fixture.endorse(measurement: Publisher.measurement, svn: 7, signingTime: Publisher.now)
         var policy = Publisher.policy(fixture)

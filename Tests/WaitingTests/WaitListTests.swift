@@ -50,6 +50,18 @@ func eventually(_ condition: () -> Bool) async { while !condition() { await Task
         for (number, task) in tasks.enumerated() { #expect(await task.value == number) }
     }
 
+    @Test("shares take turns, and who comes first of a share goes first") func shares() {
+        var list = WaitList<Int>()
+        let waiters = ["a", "a", "a", "b", "b", "c"].map { list.add($0) }
+        var order: [Int] = []
+        while let next = list.takeFirst() { order.append(waiters.firstIndex { $0 === next } ?? -1) }
+        #expect(order == [0, 3, 5, 1, 4, 2])
+        _ = ["a", "b", "b"].map { list.add($0) }
+        #expect(list.count(of: "b") == 2 && list.takeFirst { $0 == "b" }?.share == "b" && list.takeFirst { $0 == "x" } == nil)
+        let newest = ["a", "a"].map { list.add($0) }.last
+        #expect(list.takeLast(ifMoreThan: 3) == nil && list.takeLast(ifMoreThan: 2) === newest && list.count == 3)
+    }
+
     @Test("whoever is cancelled leaves and takes no value from others") func cancelled() async {
         let place = Place()
         let tasks = await start(3, at: place)

@@ -13,6 +13,8 @@ cd "$(dirname "$0")/../.."
 traits=--disable-default-traits
 [ -z "${BROKER_GRPC:-}" ] || traits=--traits=GRPC
 [ -z "${BROKER_FULL:-}" ] || traits=--enable-all-traits
+# What `--version` tells.
+export SOURCE_COMMIT="${SOURCE_COMMIT:-$(git rev-parse HEAD 2>/dev/null || true)}"
 build() {
     swift build --configuration release --static-swift-stdlib "$traits" --product "$product" \
         -Xswiftc -Osize -Xcc -Os -Xswiftc -use-ld=lld \

@@ -26,30 +26,28 @@ enum EndorsementSettings {
             }
         }
         return EndorsementResolver(
-            sources: sources, roots: try roots(options, host.logger),
+            sources: sources, roots: try roots(options, host), products: host.products,
             directory: options.directory.isEmpty ? nil : EndorsementDirectory(options.directory), product: options.product,
             clock: host.clock)
     }
 
-    private static func roots(_ options: SNPSettings, _ logger: Logger) throws(BrokerError) -> [PinnedRoot] {
-        guard !options.rootFile.isEmpty else { return AMDRoots.pins }
+    private static func roots(_ options: SNPSettings, _ host: HostServices) throws(BrokerError) -> [PinnedRoot] {
+        guard !options.rootFile.isEmpty else { return host.products.roots }
         func unusable(_ reason: String) -> BrokerError {
             BrokerError(.misconfigured, at: .startup, "evidence.snp.endorsement-root-file: \(reason)")
         }
-        var pins = AMDRoots.pins
+        var pins = host.products.roots
         do {
             let content = try BoundedFile.read(options.rootFile, limit: 1 << 16)
             for certificate in try Certificate.parse(pemOrDER: content, maximumCount: 8) {
-                guard let name = certificate.subjectCommonName, name.hasPrefix("ARK-"),
-                    let product = ProcessorProduct.allCases.first(where: { name == "ARK-\($0.rawValue)" })
-                else { continue }
-                pins.append(PinnedRoot(name: "configured \(name)", product: product, certificate: certificate))
+                guard let product = host.products.product(ofRoot: certificate.subjectCommonName) else { continue }
+                pins.append(PinnedRoot(name: "configured ARK-\(product)", product: product, certificate: certificate))
             }
         } catch { throw unusable("\(error)") }
-        guard pins.count > AMDRoots.pins.count else {
-            throw unusable("\(options.rootFile) holds no certificate named ARK-Milan, ARK-Genoa or ARK-Turin")
+        guard pins.count > host.products.roots.count else {
+            throw unusable("\(options.rootFile) holds no certificate named one of \(host.products.rootNames)")
         }
-        logger.warning(
+        host.logger.warning(
             "evidence.snp.endorsement-root-file: roots beside AMD's are trusted; whoever holds their keys can pretend to be any machine",
             metadata: ["file": "\(options.rootFile)"])
         return pins

@@ -44,7 +44,7 @@ extension EndorsementResolver {
             let context = RequestContext(id: context.id, deadline: .after(share), logger: context.logger)
             let answer: EndorsementOffer.Answer
             do throws(BrokerError) {
-                let offered = try await source.certificates(for: subject, table: table, in: context)
+                let offered = try await ask(source, for: subject, table, in: context)
                 answer = .chain(try verified(offered, report, from: source.name))
             } catch { answer = .failure(error) }
             offers.append(EndorsementOffer(source: source.name, answer: answer))

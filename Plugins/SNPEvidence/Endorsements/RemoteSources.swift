@@ -77,7 +77,7 @@ package struct KDSSource: EndorsementSource {
             throw .noEndorsement("the platform masks the chip id, so AMD's service cannot be asked for its certificate")
         }
         var last = BrokerError.noEndorsement("AMD's key distribution service has no certificate for this chip and TCB")
-        for product in subject.candidates {
+        for product in subject.candidates where product.isServedByKDS {
             do throws(BrokerError) {
                 let leaf = try await fetch.get(.service(endpoint), Self.leafPath(subject, product), [], limit: 16 * 1024, in: context)
                 let chain = try await fetch.get(
@@ -94,12 +94,11 @@ package struct KDSSource: EndorsementSource {
 
     static func leafPath(_ subject: EndorsementSubject, _ product: ProcessorProduct) -> String {
         let levels = subject.tcb.components(for: product)
-        let isTurin = product == .turin
-        let chip = Hex.encode(isTurin ? subject.chipID.prefix(8) : subject.chipID[...])
-        func number(_ level: UInt8) -> String { level < 10 ? "0\(level)" : "\(level)" }
-        let firmware = isTurin ? "fmcSPL=\(number(levels.fmc ?? 0))&" : ""
-        return "/vcek/v1/\(product.rawValue)/\(chip)?\(firmware)blSPL=\(number(levels.bootloader))&teeSPL=\(number(levels.tee))"
-            + "&snpSPL=\(number(levels.snp))&ucodeSPL=\(number(levels.microcode))"
+        let chip = Hex.encode(subject.chipID.prefix(product.chipIDByteCount))
+        let query = TCBLayout.Slot.components.compactMap { slot in
+            levels[slot].map { "\(slot.rawValue)SPL=\($0 < 10 ? "0" : "")\($0)" }
+        }
+        return "/vcek/v1/\(product.rawValue)/\(chip)?" + query.joined(separator: "&")
     }
 }
 
@@ -116,8 +115,11 @@ struct EndorsementFetch: Sendable {
             response = try await transport.send(
                 HTTPRequest(
                     .get, target, path: path, headers: headers, deadline: context.deadline.capped(at: .seconds(10)),
-                    maximumResponseBytes: limit))
-        } catch { throw BrokerError(.upstreamUnavailable, at: .endorsement, "\(name) cannot be asked: \(error)", cause: error) }
+                    maximumResponseBytes: limit, purpose: .endorsements))
+        } catch {
+            throw BrokerError(
+                .upstreamUnavailable, at: .endorsement, "\(name) cannot be asked: \(error)", retryAfter: error.retryAfter, cause: error)
+        }
         guard response.status != 200 else { return response.body }
         guard response.brokerCode != .upstreamInvalid else { throw .noEndorsement("\(name) answered \(response.status)") }
         throw UpstreamRefusal(response, of: name, at: .endorsement).error

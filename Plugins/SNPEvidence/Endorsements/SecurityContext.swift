@@ -1,6 +1,7 @@
 internal import BrokerCore
 internal import Glibc
 internal import OpenSSLCrypto
+internal import PlainText
 
 /// What confidential ACI and Kata put beside a container: security policy, host certificates, and the endorsement of the utility VM
 /// (SecurityContext.md, "Directory" and "Older variables").
@@ -9,12 +10,27 @@ package struct SecurityContext: Sendable, Equatable {
     package var policy: [UInt8]?
     /// The decoded THIM document.
     package var hostCertificates: [UInt8]?
-    /// COSE_Sign1 of the utility VM.
+    /// COSE_Sign1 of the utility VM, JSON form.
     package var utilityVM: [UInt8]?
+    /// The same in the hash-envelope form.
+    package var transparentUtilityVM: [UInt8]?
+    /// Signed statements whose payload nobody published: carried as they are.
+    package var tcbReference: [UInt8]?
+    package var platformReference: [UInt8]?
+    /// Files that this version does not know, by name, safe to show.
+    package var unknownFiles: [String] = []
+    /// Why files that only newer platforms write could not be used, one sentence each.
+    package var complaints: [String] = []
     /// Where it came from, for messages.
     package var origin: String
 
-    package init(policy: [UInt8]? = nil, hostCertificates: [UInt8]? = nil, utilityVM: [UInt8]? = nil, origin: String = "nowhere") {
+    package init(
+        policy: [UInt8]? = nil, hostCertificates: [UInt8]? = nil, utilityVM: [UInt8]? = nil, transparentUtilityVM: [UInt8]? = nil,
+        tcbReference: [UInt8]? = nil, platformReference: [UInt8]? = nil, origin: String = "nowhere"
+    ) {
+        self.transparentUtilityVM = transparentUtilityVM
+        self.tcbReference = tcbReference
+        self.platformReference = platformReference
         self.policy = policy
         self.hostCertificates = hostCertificates
         self.utilityVM = utilityVM
@@ -38,9 +54,16 @@ package struct SecurityContext: Sendable, Equatable {
         package init() {}
     }
 
+    /// What platforms are known to write. The library is there on Windows.
+    private static let knownFiles: Set<String> = [
+        "security-policy-base64", "host-amd-cert-base64", "reference-info-base64", "transparent-reference-info-base64",
+        "tcb-reference-info-base64", "platform-reference-info-base64", "amdsnppspapi.dll",
+    ]
     private static let kata = "/opt/confidential-containers/share/kata-containers"
     /// Security policies of large groups have some hundred kilobytes.
     private static let maximumBytes = 8 << 20
+    /// Signed statements have some ten kilobytes.
+    private static let maximumStatementBytes = 512 << 10
 
     /// Reads the context. Files that are not there are nothing; one that cannot be read, or is no base64, is an error.
     package static func read(_ places: Places) throws(Unusable) -> SecurityContext {
@@ -50,6 +73,7 @@ package struct SecurityContext: Sendable, Equatable {
             context.policy = try file("\(directory)/security-policy-base64")
             context.hostCertificates = try file("\(directory)/host-amd-cert-base64")
             context.utilityVM = try file("\(directory)/reference-info-base64")
+            context.readNewerFiles(directory)
         }
         for (variable, text, member) in [
             ("UVM_SECURITY_POLICY", places.policy, \SecurityContext.policy),
@@ -60,6 +84,20 @@ package struct SecurityContext: Sendable, Equatable {
             if context.origin == "nowhere" { context.origin = "UVM_ variables" }
         }
         return context
+    }
+
+    /// What a host's update may bring must not stop anything: what cannot be used is said, and so is what is not known.
+    private mutating func readNewerFiles(_ directory: String) {
+        for (name, member) in [
+            ("transparent-reference-info-base64", \SecurityContext.transparentUtilityVM),
+            ("tcb-reference-info-base64", \.tcbReference), ("platform-reference-info-base64", \.platformReference),
+        ] {
+            do { self[keyPath: member] = try Self.file("\(directory)/\(name)", limit: Self.maximumStatementBytes) } catch {
+                complaints.append("\(error.description): it is left out")
+            }
+        }
+        let names = Self.entries(of: directory).filter { !$0.hasPrefix(".") && !Self.knownFiles.contains($0) }
+        unknownFiles = names.sorted().prefix(16).map { VisibleText.line($0) }
     }
 
     private static func directory(_ places: Places) throws(Unusable) -> String? {
@@ -97,10 +135,10 @@ package struct SecurityContext: Sendable, Equatable {
     }
 
     /// The decoded file; `nil` where it is not there or empty.
-    private static func file(_ path: String) throws(Unusable) -> [UInt8]? {
+    private static func file(_ path: String, limit: Int = maximumBytes) throws(Unusable) -> [UInt8]? {
         guard access(path, F_OK) == 0 else { return nil }
         let content: [UInt8]
-        do { content = try BoundedFile.read(path, limit: maximumBytes) } catch { throw Unusable(description: error.description) }
+        do { content = try BoundedFile.read(path, limit: limit) } catch { throw Unusable(description: error.description) }
         return try decoded(content, path)
     }
 
@@ -122,9 +160,12 @@ package struct SecurityContext: Sendable, Equatable {
                     + "data is \(Hex.encode(hostData)): "
                     + "it is not the policy that this group was started with")
         }
-        if policy != nil, utilityVM == nil {
+        if policy != nil, utilityVM == nil, transparentUtilityVM == nil {
             oddities.append("\(origin) has no reference-info-base64, so the verifier cannot call this guest compliant")
         }
-        return oddities
+        if !unknownFiles.isEmpty {
+            oddities.append("\(origin) has files that this version does not know: \(unknownFiles.joined(separator: ", "))")
+        }
+        return oddities + complaints
     }
 }

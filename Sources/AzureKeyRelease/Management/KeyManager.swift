@@ -102,7 +102,7 @@ package struct KeyManager: Sendable {
     /// What to say of a key whose import was sent and not answered; nothing where it cannot have arrived.
     private static func mayExist(_ name: KeyName?, after error: HTTPTransportError) -> String {
         switch error {
-        case .invalidRequest, .nameNotResolved, .tlsFailed: ""
+        case .invalidRequest, .nameNotResolved, .tlsFailed, .heldBack: ""
         case .connectionFailed, .deadlineExceeded, .responseTooLarge, .invalidResponse, .cancelled, .stopped:
             name.map { "; the key may exist all the same\(look($0))" } ?? ""
         }
@@ -199,7 +199,8 @@ package struct KeyManager: Sendable {
             response = try await host.transport.send(
                 HTTPRequest(
                     method, .service(store), path: completePath, headers: headers, bearer: token, body: body, secretBody: secretBody,
-                    deadline: context.deadline, maximumResponseBytes: 1 << 20))
+                    deadline: context.deadline, maximumResponseBytes: 1 << 20, purpose: .keyStore,
+                    repeatsUntil: method == .get ? context.deadline : nil))
         } catch {
             let hint = method == .put ? Self.mayExist(name, after: error) : ""
             throw BrokerError(error.brokerCode, at: .release, "\(store) cannot be asked: \(error)\(hint)", cause: error)

@@ -20,7 +20,8 @@ struct ManagedIdentity: RetryingIssuer {
     func attempt(_ audience: String, _ deadline: Deadline) async -> Attempt<AcquiredToken> {
         let request = HTTPRequest(
             .get, .metadata(host: service.host, port: service.port), path: service.request(audience: audience, selector),
-            headers: service.headers, deadline: deadline.capped(at: timeout), maximumResponseBytes: TokenAnswer.maximumBytes)
+            headers: service.headers, deadline: deadline.capped(at: timeout), maximumResponseBytes: TokenAnswer.maximumBytes,
+            purpose: .identity)
         do { return answer(try await transport.send(request), audience) } catch { return failure(error) }
     }
 
@@ -51,7 +52,9 @@ struct ManagedIdentity: RetryingIssuer {
 
     private func failure(_ error: HTTPTransportError) -> Attempt<AcquiredToken> {
         func wrapped(_ code: BrokerError.Code) -> BrokerError {
-            BrokerError(code, at: .identity, "\(service.name) at \(service.host):\(service.port) cannot be asked: \(error)", cause: error)
+            BrokerError(
+                code, at: .identity, "\(service.name) at \(service.host):\(service.port) cannot be asked: \(error)",
+                retryAfter: error.retryAfter, cause: error)
         }
         switch error {
         case .deadlineExceeded: return .again(wrapped(.upstreamUnavailable), .transient)

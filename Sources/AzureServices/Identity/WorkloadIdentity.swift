@@ -32,7 +32,7 @@ struct WorkloadIdentity: RetryingIssuer {
         let request = HTTPRequest(
             .post, .service(authority), path: "/\(percentEncoded(tenantID))/oauth2/v2.0/token",
             headers: [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")], body: Array(form.utf8),
-            deadline: deadline.capped(at: timeout), maximumResponseBytes: TokenAnswer.maximumBytes)
+            deadline: deadline.capped(at: timeout), maximumResponseBytes: TokenAnswer.maximumBytes, purpose: .identity)
         do { return answer(try await transport.send(request), assertion) } catch { return failure(error) }
     }
 
@@ -67,7 +67,8 @@ struct WorkloadIdentity: RetryingIssuer {
 
     private func failure(_ error: HTTPTransportError) -> Attempt<AcquiredToken> {
         func wrapped(_ code: BrokerError.Code) -> BrokerError {
-            BrokerError(code, at: .identity, "\(authority) cannot be asked for a token: \(error)", cause: error)
+            BrokerError(
+                code, at: .identity, "\(authority) cannot be asked for a token: \(error)", retryAfter: error.retryAfter, cause: error)
         }
         switch error {
         case .deadlineExceeded, .connectionFailed: return .again(wrapped(.upstreamUnavailable), .tokenEndpoint)

@@ -15,14 +15,14 @@ enum AttestationClaims {
             "exp": .integer(now + life), "iat": .integer(now), "nbf": .integer(now), "iss": .string(issuer),
             "jti": .string(SecureRandom.hex(32)), "x-ms-ver": "1.0", "x-ms-attestation-type": "sevsnpvm",
             "x-ms-policy-hash": .string(policyHash), "x-ms-sevsnpvm-authorkeydigest": hex(report.authorKeyDigest),
-            "x-ms-sevsnpvm-bootloader-svn": .integer(Int64(tcb.bootloader)), "x-ms-sevsnpvm-familyId": hex(report.familyID),
+            "x-ms-sevsnpvm-bootloader-svn": .integer(Int64(tcb.bootloader ?? 0)), "x-ms-sevsnpvm-familyId": hex(report.familyID),
             "x-ms-sevsnpvm-guestsvn": .integer(Int64(report.guestSVN)), "x-ms-sevsnpvm-hostdata": hex(report.hostData),
             "x-ms-sevsnpvm-idkeydigest": hex(report.idKeyDigest), "x-ms-sevsnpvm-imageId": hex(report.imageID),
             "x-ms-sevsnpvm-is-debuggable": .boolean(report.policy.allowsDebug), "x-ms-sevsnpvm-launchmeasurement": hex(report.measurement),
-            "x-ms-sevsnpvm-microcode-svn": .integer(Int64(tcb.microcode)),
+            "x-ms-sevsnpvm-microcode-svn": .integer(Int64(tcb.microcode ?? 0)),
             "x-ms-sevsnpvm-migration-allowed": .boolean(report.policy.allowsMigration), "x-ms-sevsnpvm-reportdata": hex(report.reportData),
             "x-ms-sevsnpvm-reportid": hex(report.reportID), "x-ms-sevsnpvm-smt-allowed": .boolean(report.policy.allowsSMT),
-            "x-ms-sevsnpvm-snpfw-svn": .integer(Int64(tcb.snp)), "x-ms-sevsnpvm-tee-svn": .integer(Int64(tcb.tee)),
+            "x-ms-sevsnpvm-snpfw-svn": .integer(Int64(tcb.snp ?? 0)), "x-ms-sevsnpvm-tee-svn": .integer(Int64(tcb.tee ?? 0)),
             "x-ms-sevsnpvm-vmpl": .integer(Int64(report.vmpl)),
         ]
         if let nonce = request.nonce { claims.set("nonce", .string(nonce)) }

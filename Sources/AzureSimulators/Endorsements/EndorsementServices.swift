@@ -3,6 +3,8 @@ internal import OpenSSLCrypto
 /// AMD's key distribution service (AMDEndorsements.md, "Key distribution service").
 struct KeyDistributionService: SimulatedService {
     let chain: EndorsementChain?
+    /// DER; `nil` where the service has none.
+    let revocationList: [UInt8]?
 
     func route(of request: SimulatorRequest) -> SimulatorRoute {
         let segments = request.segments
@@ -18,6 +20,10 @@ struct KeyDistributionService: SimulatedService {
             return SimulatorResponse(
                 200, headers: [("Content-Type", "application/x-pem-file")],
                 body: Array((chain.intermediate.textPEM + chain.root.textPEM).utf8))
+        }
+        if segments[3] == "crl" {
+            guard let revocationList else { return SimulatorResponse(404) }
+            return SimulatorResponse(200, headers: [("Content-Type", "application/pkix-crl")], body: revocationList)
         }
         let levels = Levels(request)
         guard segments[0] == "vcek", chain.names(chip: segments[3]), let levels, levels.matches(chain.tcb, product: segments[2]) else {

@@ -51,7 +51,7 @@ struct ServiceDirectory: Sendable {
 
     private func respond(to request: SimulatorRequest, by service: any SimulatedService) async -> SimulatorResponse {
         let route = service.route(of: request)
-        let effect = faults.take(route)
+        let effect = faults.take(route, host: request.host)
         var response: SimulatorResponse
         switch effect {
         case .status(let status, let headers, let body):

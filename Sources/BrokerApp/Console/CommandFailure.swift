@@ -11,6 +11,8 @@ enum ExitStatus: Int32 {
     case refused = 1
     /// It could not be done: network, device, file.
     case impossible = 2
+    /// The answer is yes but for what was left out, which it names.
+    case limited = 3
     case usage = 64
     case configuration = 78
 
@@ -20,6 +22,7 @@ enum ExitStatus: Int32 {
         case .done: "done"
         case .refused: "refused"
         case .impossible: "impossible"
+        case .limited: "limited"
         case .usage: "usage"
         case .configuration: BrokerError.Code.misconfigured.rawValue
         }
@@ -50,11 +53,11 @@ struct CommandFailure: Error {
     init(_ error: BrokerError) {
         message = error.message
         switch error.code {
-        case .verificationRejected, .releaseDenied, .keyNotFound: status = .refused
+        case .verificationRejected, .releaseDenied, .keyNotFound, .callerRefused: status = .refused
         case .invalidRequest, .noProvider: status = .usage
         case .misconfigured: status = .configuration
         case .evidenceUnavailable, .endorsementMismatch, .identityFailed, .upstreamUnavailable, .upstreamThrottled, .upstreamInvalid,
-            .deadlineExceeded, .overloaded, .unwrapFailed, .internal:
+            .deadlineExceeded, .overloaded, .unwrapFailed, .auditUnavailable, .internal:
             status = .impossible
         }
         nextSteps = error.details?.nextSteps ?? []

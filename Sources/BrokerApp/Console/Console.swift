@@ -26,6 +26,12 @@ enum Console {
     static func show(
         _ checks: [Check], width: Int, verified: String?, _ style: Style, holding: (Check) -> String? = { _ in nil }
     ) {
+        list(checks, width: width, style, holding: holding)
+        line(verified.map { style.good("verified") + ": " + $0 } ?? style.bad("rejected") + ": " + checks.failures.joined(separator: ", "))
+    }
+
+    /// The same without the last line.
+    static func list(_ checks: [Check], width: Int, _ style: Style, holding: (Check) -> String? = { _ in nil }) {
         for check in checks {
             let mark = check.ok ? style.good("ok      ") : style.bad("FAILED  ")
             let name = check.ok ? holding(check) ?? check.code : check.code
@@ -33,7 +39,6 @@ enum Console {
             let detail = name == check.detail ? "" : gap + (check.ok ? style.faint(check.detail) : check.detail)
             line("\(mark)\(name)\(detail)")
         }
-        line(verified.map { style.good("verified") + ": " + $0 } ?? style.bad("rejected") + ": " + checks.failures.joined(separator: ", "))
     }
 
     /// Whether standard output is a terminal that wants colour (NO_COLOR, TERM=dumb say no).

@@ -34,7 +34,7 @@
                 engine: composition.engine, options: configuration.server, logger: logger,
                 onListening: { address in
                     if case .tcp(let address) = address { continuation.yield(address.port) }
-                    composition.start(logger: logger)
+                    composition.start()
                 })
             group = ServiceGroup(
                 configuration: .init(

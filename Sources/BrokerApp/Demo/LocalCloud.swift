@@ -53,7 +53,10 @@
             configuration.logger = logger
             do {
                 // The chip of a broker with the same directory.
-                let chip = try FixtureDirectory(fixtureDirectory).chip(product: product, now: SystemClock().now())
+                let now = SystemClock().now()
+                let chip = try FixtureDirectory(fixtureDirectory).chip(product: product, now: now)
+                let authority = try FixtureDirectory(fixtureDirectory).authority(product: product, now: now)
+                configuration.revocationList = try? authority.revocationList(now: now)
                 let (leaf, intermediate, root) = (chip.chain[0], chip.chain[1], chip.chain[2])
                 configuration.trustedReportRoots = [root.der]
                 let publisher = try FixtureDirectory(fixtureDirectory).trustedIssuer(now: SystemClock().now())

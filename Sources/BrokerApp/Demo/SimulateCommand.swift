@@ -47,15 +47,21 @@
                 valueName: "file")) var endorsements: String?
         @Option(
             help: ArgumentHelp(
-                "Answer each request of this route with an error, and a Retry-After if given, for example kds=503 or keys.get=429,7: "
+                "Answer each request of this route with an error, and a Retry-After if given, for example kds=503 or keys.get=429,7; "
+                    + "with *COUNT only so many of them, for example keys.release=500*1: "
                     + "\(SimulatorRoute.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.",
-                valueName: "route=status[,retry-after]")) var fault: [String] = []
+                valueName: "route=status[,retry-after][*count]")) var fault: [String] = []
+        @Option(
+            help: ArgumentHelp(
+                "Take no more than so many requests of a route in so many seconds, for example keys.release=100/10; the next ones are "
+                    + "answered with 429. May be repeated.",
+                valueName: "route=count/seconds")) var limit: [String] = []
         @Flag(help: "Write a line to standard error for each request that was answered.") var verbose = false
         @Flag(help: "Print one JSON line with ports and files instead of the text.") var json = false
 
         func run() async throws {
             guard let product = ProcessorProduct.allCases.first(where: { $0.rawValue.lowercased() == product.lowercased() }) else {
-                throw CommandFailure(.usage, "--product is milan, genoa or turin")
+                throw CommandFailure(.usage, "--product is milan, genoa, turin or venice")
             }
             guard tokenLife > 0, accessTokenLife > 0 else { throw CommandFailure(.usage, "a token lives for at least one second") }
             guard [port, metadataPort, proxyPort ?? 0].allSatisfy({ (0...65535).contains($0) }) else {
@@ -79,6 +85,7 @@
             configuration.attestationTokenLife = tokenLife
             configuration.accessTokenLife = accessTokenLife
             configuration.faults = try fault.map(Self.faultRule)
+            configuration.limits = try limit.map(Self.rateLimit)
             if let endorsements { configuration.endorsements = try LocalCloud.endorsements(endorsements) }
             configuration.attestationRequiresBearer = attestationRequiresBearer
             let simulators: AzureSimulators
@@ -97,17 +104,33 @@
         }
 
         private static func faultRule(_ text: String) throws -> FaultRule {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let times = text.split(separator: "*", omittingEmptySubsequences: false).map(String.init)
+            let parts = times[0].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             let answer = (parts.last ?? "").split(separator: ",", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let count = times.count == 2 ? Int(times[1]) : nil
             guard parts.count == 2, let route = SimulatorRoute(rawValue: parts[0]), let status = Int(answer[0]),
-                (400...599).contains(status)
+                (400...599).contains(status), times.count == 1 || count.map({ $0 > 0 }) == true
             else {
                 throw CommandFailure(
-                    .usage, "--fault wants ROUTE=STATUS or ROUTE=STATUS,RETRY-AFTER, for example kds=503; --help names the routes")
+                    .usage,
+                    "--fault wants ROUTE=STATUS or ROUTE=STATUS,RETRY-AFTER, and *COUNT if not for ever, for example kds=503; "
+                        + "--help names the routes")
             }
             // Seconds or an HTTP date, or what no service should send.
             let headers = answer.dropFirst().map { (name: "Retry-After", value: $0) }
-            return FaultRule(.status(status, headers: headers), on: route, count: nil)
+            return FaultRule(.status(status, headers: headers), on: route, count: count)
+        }
+
+        private static func rateLimit(_ text: String) throws -> RateLimit {
+            let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+            let numbers = (parts.last ?? "").split(separator: "/", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+            guard parts.count == 2, let route = SimulatorRoute(rawValue: String(parts[0])), numbers.count == 2,
+                numbers.allSatisfy({ (1...100_000).contains($0) })
+            else {
+                throw CommandFailure(
+                    .usage, "--limit wants ROUTE=COUNT/SECONDS, for example keys.release=100/10; --help names the routes")
+            }
+            return RateLimit(route, count: numbers[0], window: .seconds(numbers[1]))
         }
 
         private func announce(_ ports: SimulatorPorts, _ cloud: LocalCloud, _ product: ProcessorProduct, _ client: SimulatedClient) {

@@ -3,11 +3,13 @@ internal import AzureServices
 internal import BrokerConfiguration
 internal import BrokerCore
 internal import BrokerEngine
+internal import BrokerObservability
 internal import CurlTransport
 internal import HTTPTransport
 internal import InputReading
 internal import Logging
 internal import OpenSSLCrypto
+internal import SNPVerification
 
 /// Everything that a configuration stands for, put together: transport, identity, providers, engine.
 struct Composition {
@@ -17,13 +19,20 @@ struct Composition {
     let keyStores: [NamedProvider<any KeyStore>]
     /// The verifier's authority for requests that name none.
     let authority: Endpoint?
+    /// Health of the services, as the requests of this process found it.
+    let upstreams: ResilientTransport
+    let metrics: BrokerMetrics
+    /// The writer of spans, where they are exported.
+    let spans: SpanExporter?
     private let transport: CurlTransport
     private let wrappingKeys: WrappingKeyPool
 
+    /// - Parameter callers: whom the broker serves; only its own commands, where it is not given.
+    ///
     /// Touches no network: a broker starts, and says that it is not ready, while its services are away.
     init(
         _ configuration: BrokerConfiguration, registry: ProviderRegistry, environment: [String: String] = ProcessEnvironment.all,
-        logger: Logger
+        logger: Logger, observers: [any RequestObserver] = [], callers: CallerGate = CallerGate()
     ) throws(BrokerError) {
         wrappingKeys = WrappingKeyPool(
             keyBits: configuration.wrappingKeys.size.rawValue, capacity: configuration.wrappingKeys.pool, logger: logger)
@@ -32,25 +41,37 @@ struct Composition {
             transport = try CurlTransport(
                 .init(trust: trust.store, connectTo: configuration.tls.connectTo, userAgent: "attestation-broker/\(ProgramVersion.text)"))
         } catch { throw Self.unconnected(error) }
+        metrics = BrokerMetrics(stores: configuration.keyStores.map(\.name))
+        let curl = transport
+        spans = configuration.spans.map {
+            SpanExporter($0, transport: curl, version: ProgramVersion.text, logger: logger)
+        }
+        var watching: [any UpstreamObserver] = [metrics]
+        if let spans { watching.append(spans) }
+        upstreams = ResilientTransport(transport, observers: watching)
         let clock = SystemClock()
         var identity = configuration.identity
         identity.isConfidentialGroup = ConfidentialGroup.isPresent(environment: environment)
         host = HostServices(
-            transport: transport,
+            transport: upstreams,
             accessTokens: try makeAccessTokenSource(
-                identity, environment: environment, transport: transport, clock: clock, logger: logger), trust: trust,
-            cloud: identity.cloud.rawValue, clock: clock, logger: logger)
+                identity, environment: environment, transport: upstreams, clock: clock, logger: logger), trust: trust,
+            cloud: identity.cloud.rawValue, products: try Self.products(configuration.productsFile), clock: clock, logger: logger)
 
         var keyStores: [NamedProvider<any KeyStore>] = []
         for chosen in configuration.keyStores { keyStores.append(try Self.make(chosen, from: registry.keyStores, host)) }
         self.keyStores = keyStores
-        let verifier = try Self.make(configuration.verifier, from: registry.verifiers, host)
-        authority = verifier.provider.defaultAuthority
+        let verifiers = try Verifiers(configuration, registry, host)
+        authority = verifiers.issuer.provider.defaultAuthority
         do { _ = try trust.store() } catch { throw Self.unconnected(error) }
+        var told: [any RequestObserver] = [metrics]
+        if let spans { told.append(spans) }
         engine = BrokerEngine(
-            evidence: try Self.make(configuration.evidence, from: registry.evidence, host), verifier: verifier, keyStores: keyStores,
-            wrappingKeys: wrappingKeys,
-            options: configuration.engine, clock: clock, logger: logger)
+            evidence: try Self.make(configuration.evidence, from: registry.evidence, host), verifier: verifiers.issuer,
+            keyStores: keyStores, judges: verifiers.judges, rule: verifiers.rule, wrappingKeys: wrappingKeys,
+            options: configuration.engine, upstreams: upstreams, clock: clock, logger: logger, observers: observers + told, callers: callers
+        )
+        watch(configuration)
     }
 
     /// The key provider, with the public keys that the configuration names files of.
@@ -64,13 +85,26 @@ struct Composition {
             .init(name: configuration.name, keys: configuration.keys, publicKeys: keys, endpoints: configuration.endpoints))
     }
 
-    /// Makes wrapping keys ahead of time and takes a first look at whether the providers could work, both in the background; tells the log.
-    func start(logger: Logger) {
-        wrappingKeys.fill()
-        let engine = engine
-        Task.detached {
-            let readiness = await engine.readiness(in: engine.makeContext(id: "start-up"))
-            for obstacle in readiness.obstacles { logger.warning("not ready: \(obstacle)") }
+    /// Makes wrapping keys ahead of time, in the background.
+    func start() { wrappingKeys.fill() }
+
+    /// Figures that are looked up when somebody asks for them.
+    private func watch(_ configuration: BrokerConfiguration) {
+        let (engine, spans) = (engine, spans)
+        let sessions = configuration.engine.session == nil ? "off" : "on"
+        metrics.watch(upstreams)
+        metrics.registry.collect {
+            let load = engine.load
+            return [
+                MetricSample("broker_build", ProgramVersion.text, engine.provenance.rawValue, sessions, value: 1),
+                MetricSample("broker_releases_running", value: Double(load.releasesRunning)),
+                MetricSample("broker_releases_waiting", value: Double(load.releasesWaiting)),
+                MetricSample("broker_release_sessions_open", value: Double(load.sessionsOpen)),
+                MetricSample("broker_shared_releases_running", value: Double(load.sharedRunning)),
+                MetricSample("broker_shared_releases_waiting", value: Double(load.sharedWaiting)),
+                MetricSample("broker_wrapping_keys_ready", value: Double(load.wrappingKeysReady)),
+                MetricSample("broker_wrapping_keys_awaited", value: Double(load.wrappingKeysAwaited)),
+            ] + (spans.map { [MetricSample("broker_spans_dropped", value: Double($0.droppedSpans))] } ?? [])
         }
     }
 
@@ -80,8 +114,53 @@ struct Composition {
         transport.shutdown()
     }
 
+    private static func products(_ file: String?) throws(BrokerError) -> ProductTable {
+        guard let file else { return .builtIn }
+        do { return try ProductFile.apply(BoundedFile.read(file, limit: ProductFile.maximumBytes)) } catch {
+            throw BrokerError(.misconfigured, at: .startup, "evidence.products-file: \(file): \(error)")
+        }
+    }
+
     private static func unconnected(_ error: any Error) -> BrokerError {
         BrokerError(.misconfigured, at: .startup, "outbound connections cannot be set up: \(error)", cause: error)
+    }
+
+    /// The verifier that issues tokens, and those that judge beside it.
+    private struct Verifiers {
+        let issuer: NamedProvider<any Verifier>
+        let judges: [NamedProvider<any EvidenceJudge>]
+        let rule: VerifierRule
+
+        init(_ configuration: BrokerConfiguration, _ registry: ProviderRegistry, _ host: HostServices) throws(BrokerError) {
+            var issuers: [NamedProvider<any Verifier>] = []
+            var judges: [NamedProvider<any EvidenceJudge>] = []
+            for chosen in configuration.verifiers {
+                let made = try Composition.make(chosen, from: registry.verifiers, host)
+                if let judge = made.provider as? any EvidenceJudge {
+                    judges.append(NamedProvider(made.name, judge))
+                } else {
+                    issuers.append(made)
+                }
+            }
+            guard issuers.count <= 1 else {
+                let names = issuers.map(\.name).joined(separator: ", ")
+                throw BrokerError(.misconfigured, at: .startup, "verifier.use: one verifier issues tokens, not \(names)")
+            }
+            guard let issuer = issuers.first ?? judges.first.map({ NamedProvider($0.name, $0.provider as any Verifier) }) else {
+                throw BrokerError(.misconfigured, at: .startup, "verifier.use names no verifier")
+            }
+            if issuers.isEmpty {
+                host.logger.warning("verifier.use names none that issues tokens: evidence is judged, and no key can be released")
+            }
+            self.issuer = issuer
+            self.judges = judges
+            rule =
+                switch configuration.verifierRule {
+                case .all: .all
+                case .any: .any
+                case .primary: .primary(judges: configuration.verifiers.first?.name != issuer.name || issuers.isEmpty)
+                }
+        }
     }
 
     private static func make<Provider>(

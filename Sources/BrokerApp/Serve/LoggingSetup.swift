@@ -8,7 +8,9 @@ enum LoggingSetup {
     static func bootstrap(_ log: BrokerConfiguration.Log) throws -> LogSink {
         let sink: LogSink
         do {
-            sink = try log.file.map { (path) throws(LogSink.Failure) in try LogSink.file(path, log.format) } ?? .standardError(log.format)
+            sink =
+                try log.file.map { (path) throws(LogSink.Failure) in try LogSink.file(path, log.format, rotate: log.rotate) }
+                ?? .standardError(log.format)
         } catch {
             throw CommandFailure(.configuration, "log.file: \(error)")
         }

@@ -29,6 +29,7 @@ struct ServeCommand: ProviderCommand {
         if let obstacle = limits.obstacle { throw CommandFailure(.configuration, obstacle) }
         let configuration = try options.load(registry)
         var listening = configuration.server
+        listening.startsTraces = configuration.spans != nil
         let warnings = try listening.fit(limits, otherListeners: configuration.grpc.places.count)
         let sink = try LoggingSetup.bootstrap(configuration.log)
         defer { sink.flush() }
@@ -36,65 +37,61 @@ struct ServeCommand: ProviderCommand {
         StartUpLog.write(configuration, to: logger)
         for warning in warnings { logger.warning("\(warning)") }
 
+        // Before anybody could know that this process is there: until it is trapped SIGHUP ends a process.
+        let hangUps = await UnixSignalsSequence(trapping: .sighup)
         let signals = SignalGuard()
         defer { withExtendedLifetime(signals) {} }
-        let composition = try Composition(configuration, registry: registry, logger: logger)
+        let audit = try AuditLog(configuration.audit, logger: logger)
+        defer { audit?.settle() }
+        var observers: [any RequestObserver] = [RequestLog(logger)]
+        if let audit { observers.insert(audit, at: 0) }
+        let callers = CallerGate(
+            rules: configuration.callers.rules, limits: configuration.callers.limits, bearers: try configuration.callers.bearers())
+        let composition = try Composition(configuration, registry: registry, logger: logger, observers: observers, callers: callers)
         defer { composition.shutdown() }
+        let notifier = ServiceNotifier(ProcessEnvironment.all)
         let provenance = composition.engine.provenance.rawValue
-        var services: [any Service] = []
+        @Sendable func began(_ address: ListeningAddress, _ metadata: Logger.Metadata) {
+            signals.listening()
+            notifier?.send("READY=1")
+            let common: Logger.Metadata = ["address": "\(address)", "evidence": "\(provenance)"]
+            logger.notice("listening", metadata: common.merging(metadata) { first, _ in first })
+        }
+        var frontEnds: [any Service] = []
         if listening.http != nil || listening.unix != nil {
-            services.append(
+            let profile = listening.profile.rawValue
+            frontEnds.append(
                 HTTPFrontEnd(
                     engine: composition.engine, options: listening, logger: logger,
-                    onListening: { address in
-                        signals.listening()
-                        let profile = configuration.server.profile.rawValue
-                        logger.notice(
-                            "listening", metadata: ["address": "\(address)", "evidence": "\(provenance)", "profile": "\(profile)"])
-                    }))
+                    onListening: { began($0, ["profile": "\(profile)"]) }))
         }
         #if GRPC
             if !configuration.grpc.places.isEmpty {
                 var options = configuration.grpc
-                options.connectionLimit = listening.connectionLimit
-                services.append(
+                (options.connectionLimit, options.startsTraces) = (listening.connectionLimit, listening.startsTraces)
+                frontEnds.append(
                     GRPCFrontEnd(
                         engine: composition.engine, provider: try composition.keyProvider(configuration.keyProvider), options: options,
-                        logger: logger,
-                        onListening: { address in
-                            signals.listening()
-                            logger.notice(
-                                "listening", metadata: ["address": "\(address)", "evidence": "\(provenance)", "interface": "grpc"])
-                        }))
+                        logger: logger, onListening: { began($0, ["interface": "grpc"]) }))
             }
         #endif
-        composition.start(logger: logger)
+        composition.start()
+        composition.metrics.registry.collect { [MetricSample("broker_log_lines_dropped", value: Double(sink.droppedLines))] }
         // Each with a name: the group would describe the service, with everything that is in it.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = frontEnds.map {
+            .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "listeners")
+        }
+        services.append(
+            .init(
+                service: HangUpService(
+                    signals: hangUps, engine: composition.engine, sink: sink, audit: audit,
+                    load: { [options] in try options.load(registry) }, logger: logger),
+                successTerminationBehavior: .ignore, serviceName: "SIGHUP"))
+        services += Self.companions(of: composition, configuration, notifier, logger)
         let group = ServiceGroup(
-            configuration: .init(
-                services: services.map {
-                    .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "listeners")
-                } + [
-                    .init(
-                        service: HangUpService(engine: composition.engine, sink: sink, logger: logger), successTerminationBehavior: .ignore,
-                        serviceName: "SIGHUP")
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        defer { notifier?.send("STOPPING=1") }
         do { try await group.run() } catch { throw CommandFailure(.impossible, "the server stopped: \(error)") }
         logger.notice("stopped")
-    }
-}
-
-/// SIGHUP ends the release sessions, so that the next release proves this machine anew, and opens `log.file` again.
-private struct HangUpService: Service {
-    let engine: BrokerEngine
-    let sink: LogSink
-    let logger: Logger
-
-    func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
-        for await _ in signals.cancelOnGracefulShutdown() {
-            sink.reopen()
-            logger.notice("SIGHUP: release sessions ended", metadata: ["sessions": "\(engine.endSessions())"])
-        }
     }
 }

@@ -2,6 +2,7 @@ internal import AzureServices
 internal import BrokerConfiguration
 internal import BrokerCore
 internal import BrokerEngine
+internal import BrokerObservability
 internal import Logging
 
 /// What an operator should see first.
@@ -10,7 +11,7 @@ enum StartUpLog {
         logger.notice(
             "attestation-broker \(ProgramVersion.text)",
             metadata: [
-                "evidence": "\(configuration.evidence.name)", "verifier": "\(configuration.verifier.name)",
+                "evidence": "\(configuration.evidence.name)", "verifier": "\(configuration.verifiers.map(\.name).joined(separator: ","))",
                 "key_stores": "\(configuration.keyStores.map(\.name).joined(separator: ","))",
                 "cloud": "\(configuration.identity.cloud.rawValue)",
             ])
@@ -20,6 +21,19 @@ enum StartUpLog {
         } else {
             logger.notice("release sessions are off: every wrapping key is used once")
         }
+        write(configuration.callers, to: logger)
+        if let audit = configuration.audit {
+            let words = audit.isRequired ? "nothing leaves without its line" : "keys leave also where their line cannot be written"
+            logger.notice("audit: \(words)", metadata: ["file": "\(audit.file)", "fsync": "\(audit.flush.rawValue)"])
+        }
         for warning in configuration.warnings { logger.warning("\(warning)") }
+    }
+
+    static func write(_ callers: BrokerConfiguration.Callers, to logger: Logger) {
+        let count = callers.rules.rules.count
+        logger.notice(
+            count == 0
+                ? "callers.rules is empty: every process that reaches a listener may take every key"
+                : "callers: \(count) \(count == 1 ? "rule" : "rules"); who is in none of them gets nothing")
     }
 }

@@ -12,7 +12,9 @@ package protocol KeyProviderEngine: Sendable {
     func keyStore(named: Endpoint?) throws(BrokerError) -> Endpoint
     /// The verifier's authority for requests that name none; `nil` where none is configured.
     var configuredAuthority: Endpoint? { get }
-    func publicKey(of key: KeyName, at store: Endpoint, in context: RequestContext) async throws(BrokerError) -> PublicKey
+    /// The key that data is wrapped to: `known`, or what the store says, if the caller may have it.
+    func publicKey(of key: KeyName, at store: Endpoint?, known: PublicKey?, in context: RequestContext) async throws(BrokerError)
+        -> PublicKey
 }
 
 /// The ocicrypt key-provider protocol: keys of encrypted images are wrapped to a key that only an attested machine can have, and unwrapped
@@ -62,25 +64,20 @@ package struct KeyProviderService: Sendable {
         let wrap = try parse(request)
         let kid = wrap.kid
         let place = try self.place(of: kid)
-        let packet: AnnotationPacket?
-        if let key = KeyTable.canonical(kid).flatMap({ options.publicKeys[$0] }) {
-            let store = try? engine.keyStore(named: place.store)
-            packet = Self.packet(wrap.content, to: key, kid: kid, store, engine.configuredAuthority)
-        } else {
-            let store = try engine.keyStore(named: place.store)
-            let key = try await engine.publicKey(of: place.key, at: store, in: context)
-            packet = Self.packet(wrap.content, to: key, kid: kid, store, engine.configuredAuthority)
+        // A public half that is at hand needs no store.
+        let known = KeyTable.canonical(kid).flatMap { options.publicKeys[$0] }
+        let store: Endpoint?
+        do throws(BrokerError) { store = try engine.keyStore(named: place.store) } catch {
+            guard known != nil else { throw error }
+            store = nil
         }
+        let key = try await engine.publicKey(of: place.key, at: store, known: known, in: context)
+        let packet = AnnotationPacket.wrap(
+            wrap.content, to: key, kid: kid, keyStore: store?.description ?? "", authority: engine.configuredAuthority?.description ?? "")
         guard let packet else {
             throw BrokerError(.invalidRequest, at: .route, "the key '\(place.key)' is no RSA key of 2048 bits or more; no other wraps")
         }
         return KeyProviderAnswer.wrapped(packet.serialized())
-    }
-
-    private static func packet(
-        _ content: borrowing SecretBytes, to key: PublicKey, kid: String, _ store: Endpoint?, _ authority: Endpoint?
-    ) -> AnnotationPacket? {
-        AnnotationPacket.wrap(content, to: key, kid: kid, keyStore: store?.description ?? "", authority: authority?.description ?? "")
     }
 
     // MARK: Unwrap
@@ -151,20 +148,27 @@ extension BrokerEngine: KeyProviderEngine {
 
     package var configuredAuthority: Endpoint? { verifier.provider.defaultAuthority }
 
-    package func publicKey(of key: KeyName, at store: Endpoint, in context: RequestContext) async throws(BrokerError) -> PublicKey {
-        let chosen = try chooseStore(store).store
-        guard let reader = chosen.provider as? any PublicKeyReading else {
-            throw BrokerError(
-                .noProvider, at: .route,
-                "key store '\(chosen.name)' does not say what a key's public half is; name a file in key-provider.public-keys")
-        }
-        return try await bounded(by: context, beginningAt: .release) { [self] () async throws(BrokerError) in
-            let reference = KeyReference(store: store, name: key)
+    package func publicKey(of key: KeyName, at store: Endpoint?, known: PublicKey?, in context: RequestContext) async throws(BrokerError)
+        -> PublicKey
+    {
+        context.recorder.note { $0.key = key }
+        return try await recorded(.wrapKey, in: context, beginningAt: .release) { [self] () async throws(BrokerError) in
+            let chosen = try store.map { (store) throws(BrokerError) in try chooseStore(store) }
+            context.recorder.note { ($0.store, $0.storeEndpoint) = (chosen?.store.name, chosen?.endpoint) }
+            try callers.admit(context.recorder.record)
+            if let known { return known }
+            guard let chosen, let reader = chosen.store.provider as? any PublicKeyReading else {
+                throw BrokerError(
+                    .noProvider, at: .route,
+                    "key store '\(chosen?.store.name ?? "none")' does not say what a key's public half is; name a file in key-provider.public-keys"
+                )
+            }
+            let reference = KeyReference(store: chosen.endpoint, name: key)
             let numbers = try await asked(at: .release, in: context) { () async throws(BrokerError) in
                 try await reader.publicKey(of: reference, in: context)
             }
             do { return try PublicKey(rsa: RSAPublicNumbers(n: numbers.n, e: numbers.e)) } catch {
-                throw BrokerError(.upstreamInvalid, at: .release, "\(store) describes a key that is none: \(error)", cause: error)
+                throw BrokerError(.upstreamInvalid, at: .release, "\(chosen.endpoint) describes a key that is none: \(error)", cause: error)
             }
         }
     }

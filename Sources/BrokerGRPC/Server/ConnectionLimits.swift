@@ -3,7 +3,6 @@ internal import BrokerListeners
 internal import GRPCNIOTransportHTTP2Posix
 internal import Logging
 internal import NIOCore
-internal import NIOSSL
 internal import Synchronization
 
 /// What one listener allows its clients: connections, calls at a time, the size of a message, and idleness.
@@ -12,44 +11,37 @@ final class ConnectionLimits: Sendable {
     private static let callsPerConnection = 64
 
     private let options: GRPCFrontEndOptions
-    private let isTLS: Bool
     private let logger: Logger
     private let connections: ChannelCount
     private let calls: ChannelCount
 
-    init(options: GRPCFrontEndOptions, isTLS: Bool, logger: Logger) {
+    init(options: GRPCFrontEndOptions, logger: Logger) {
         self.options = options
         connections = ChannelCount(limit: options.connectionLimit)
         calls = ChannelCount(limit: options.callLimit)
-        self.isTLS = isTLS
         self.logger = logger
     }
 
-    var configuration: HTTP2ServerTransport.Posix.Config {
-        .defaults { config in
-            // What is too long by less is refused in words.
-            config.rpc.maxRequestPayloadSize = 2 * options.messageLimit
-            config.http2.maxConcurrentStreams = Self.callsPerConnection
-            config.connection.maxIdleTime = options.idleTimeout
-            config.connection.keepalive.time = .seconds(60)
-            config.channelDebuggingCallbacks.onBindTCPListener = { channel in self.prepare(listener: channel) }
-            config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in self.admit(connection: channel) }
-            config.channelDebuggingCallbacks.onAcceptHTTP2Stream = { channel in self.calls.admit(channel) }
+    /// - Parameter mark: run for each call, on its event loop.
+    func configuration(mark: @escaping @Sendable (any Channel) throws -> Void) -> HTTP2ServerTransport.Custom<GRPCSocket>.Config {
+        var config = HTTP2ServerTransport.Custom<GRPCSocket>.Config.defaults
+        // What is too long by less is refused in words.
+        config.rpc.maxRequestPayloadSize = 2 * options.messageLimit
+        config.http2.maxConcurrentStreams = Self.callsPerConnection
+        config.connection.maxIdleTime = options.idleTimeout
+        config.connection.keepalive.time = .seconds(60)
+        config.channelDebuggingCallbacks.onBindTCPListener = { channel in self.prepare(listener: channel) }
+        config.channelDebuggingCallbacks.onAcceptHTTP2Stream = { channel in
+            self.calls.admit(channel).flatMapThrowing { try mark(channel) }
         }
+        return config
     }
+
+    func admit(connection channel: any Channel) -> EventLoopFuture<Void> { connections.admit(channel) }
 
     private func prepare(listener channel: any Channel) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(AcceptBackoff(logger: self.logger), position: .first)
-        }
-    }
-
-    private func admit(connection channel: any Channel) -> EventLoopFuture<Void> {
-        connections.admit(channel).flatMapThrowing {
-            let pipeline = channel.pipeline.syncOperations
-            let position: ChannelPipeline.SynchronousOperations.Position =
-                self.isTLS ? .after(try pipeline.handler(type: NIOSSLServerHandler.self)) : .first
-            try pipeline.addHandler(SentBytesWipe(), position: position)
         }
     }
 }

@@ -39,9 +39,15 @@ package struct GRPCFrontEnd: Service {
     /// - Throws: `BrokerError` with code `misconfigured` when a listener cannot be opened.
     package func run() async throws {
         let drain = Drain()
-        let services = services(drain)
-        let listeners = options.places.map {
-            GRPCListener(place: $0, options: options, services: services, drain: drain, logger: logger)
+        let callers = ConnectedCallers()
+        let services = services(drain, callers)
+        // The older name of HTTP/2 under gRPC is what old clients of the C core offer too.
+        let tls = try options.tls.map { (files) throws(BrokerError) in try ServerTLS(files, protocols: ["grpc-exp", "h2"]) }
+        let listeners = options.places.map { place in
+            var isTCP = false
+            if case .tcp = place { isTCP = true }
+            return GRPCListener(
+                place: place, options: options, tls: isTCP ? tls : nil, callers: callers, services: services, drain: drain, logger: logger)
         }
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for listener in listeners {
@@ -75,8 +81,10 @@ package struct GRPCFrontEnd: Service {
         return false
     }
 
-    private func services(_ drain: Drain) -> [any RegistrableRPCService] {
-        let runner = CallRunner(engine: engine, drain: drain, requestTimeout: options.requestTimeout, logger: logger)
+    private func services(_ drain: Drain, _ callers: ConnectedCallers) -> [any RegistrableRPCService] {
+        let runner = CallRunner(
+            engine: engine, callers: callers, drain: drain, requestTimeout: options.requestTimeout, startsTraces: options.startsTraces,
+            logger: logger)
         let always: [any RegistrableRPCService] = [
             KeyProviderMethods(provider: provider, runner: runner, messageLimit: options.messageLimit), HealthMethods(runner: runner),
         ]

@@ -29,10 +29,10 @@ extension BrokerError.Code {
         switch self {
         case .invalidRequest: .invalidArgument
         case .noProvider, .evidenceUnavailable: .failedPrecondition
-        case .verificationRejected, .releaseDenied: .permissionDenied
+        case .verificationRejected, .releaseDenied, .callerRefused: .permissionDenied
         case .keyNotFound: .notFound
         case .identityFailed: .unauthenticated
-        case .endorsementMismatch, .upstreamUnavailable: .unavailable
+        case .endorsementMismatch, .upstreamUnavailable, .auditUnavailable: .unavailable
         case .upstreamThrottled, .overloaded: .resourceExhausted
         case .deadlineExceeded: .deadlineExceeded
         case .upstreamInvalid, .unwrapFailed, .misconfigured, .internal: .internalError

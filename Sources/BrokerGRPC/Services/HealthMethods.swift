@@ -9,7 +9,7 @@ struct HealthMethods: RegistrableRPCService {
     let runner: CallRunner
 
     func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
-        router.register(Self.name, "Check", runner) { (input: Grpc_Health_V1_HealthCheckRequest, context) async throws(BrokerError) in
+        router.register(Self.name, "Check", nil, runner) { (input: Grpc_Health_V1_HealthCheckRequest, context) async throws(BrokerError) in
             var response = Grpc_Health_V1_HealthCheckResponse()
             switch input.service {
             case "": response.status = .serving

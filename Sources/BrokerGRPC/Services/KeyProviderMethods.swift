@@ -20,15 +20,15 @@ struct KeyProviderMethods: RegistrableRPCService {
             Self.current, Keyprovider_keyProviderKeyWrapProtocolInput.self, Keyprovider_keyProviderKeyWrapProtocolOutput.self, &router)
         register(
             Self.original, KeyProvider_KeyProviderKeyWrapProtocolInput.self, KeyProvider_KeyProviderKeyWrapProtocolOutput.self, &router)
-        router.register(Self.original, "GetReport", runner) {
+        router.register(Self.original, "GetReport", .attestRaw, runner) {
             (input: KeyProvider_KeyProviderGetReportInput, context) async throws(BrokerError) in
             try await report(input.reportDataHexString, context)
         }
-        router.register(Self.original, "GetAttestationData", runner) {
+        router.register(Self.original, "GetAttestationData", .attestCombined, runner) {
             (input: KeyProvider_KeyProviderGetAttestationDataInput, context) async throws(BrokerError) in
             try await attestationData(input.b64RuntimeDataString, context)
         }
-        router.register(Self.original, "SayHello", runner) { (input: KeyProvider_HelloRequest, _) async throws(BrokerError) in
+        router.register(Self.original, "SayHello", nil, runner) { (input: KeyProvider_HelloRequest, _) async throws(BrokerError) in
             var reply = KeyProvider_HelloReply()
             reply.message = "Hello \(VisibleText.line(input.name, limit: 256))"
             return reply
@@ -39,10 +39,10 @@ struct KeyProviderMethods: RegistrableRPCService {
         _ service: String, _: Input.Type, _: Output.Type, _ router: inout RPCRouter<Transport>
     ) {
         let (reader, writer) = (SecretDeserializer<Input>(limit: messageLimit), SecretSerializer<Output>())
-        router.register(service, "WrapKey", reader, writer, runner) { (message, context) async throws(BrokerError) in
+        router.register(service, "WrapKey", .wrapKey, reader, writer, runner) { (message, context) async throws(BrokerError) in
             SecretMessage(try await provider.wrapKey(Self.copy(message), in: context))
         }
-        router.register(service, "UnWrapKey", reader, writer, runner) { (message, context) async throws(BrokerError) in
+        router.register(service, "UnWrapKey", .release, reader, writer, runner) { (message, context) async throws(BrokerError) in
             SecretMessage(try await provider.unwrapKey(Self.copy(message), in: context))
         }
     }

@@ -30,11 +30,17 @@ struct AccessLog: Sendable {
             metadata["explanation"] = "\(Self.oneLine(details.summary))"
         }
         if !entry.wasSent || entry.wasCutShort { metadata["peer"] = entry.wasSent ? "stopped sending" : "gone" }
-        logger.info("request", metadata: metadata)
+        logger.log(level: Self.level(of: entry), "request", metadata: metadata)
         if let cause = entry.answer.cause {
             logger.debug(
                 "cause of the error above", metadata: ["request_id": "\(entry.answer.requestID)", "cause": "\(Self.oneLine("\(cause)"))"])
         }
+    }
+
+    /// The engine's own line says more, and probes come every few seconds.
+    private static func level(of entry: Entry) -> Logger.Level {
+        let isProbe = entry.route.map { [.status, .live, .ready].contains($0) } ?? false
+        return entry.wasSent && (entry.answer.isRecorded || isProbe) ? .debug : .info
     }
 
     /// A method that nobody knows is a caller's free text.

@@ -15,6 +15,8 @@ struct Answer: Sendable {
     var details: BrokerError.Details?
     /// For the log at debug level only.
     var cause: (any Error & Sendable)?
+    /// Whether the engine has told its observers about the request, the log among them.
+    var isRecorded = false
 }
 
 /// Writes error answers: one JSON document with the original's `error` string first.
@@ -92,6 +94,9 @@ extension BrokerError.Code {
             403
         // The original has no such case. A caller that retries on 429 is helped; one that does not sees a failure either way.
         case .overloaded: 429
+        case .callerRefused: 403
+        // Nor this one. Any failure keeps the key back; this one says that it is the broker's and may pass.
+        case .auditUnavailable: 503
         case .misconfigured, .internal: 500
         }
     }
@@ -101,11 +106,11 @@ extension BrokerError.Code {
         switch self {
         case .invalidRequest: 400
         case .noProvider: 422
-        case .verificationRejected, .releaseDenied: 403
+        case .verificationRejected, .releaseDenied, .callerRefused: 403
         case .keyNotFound: 404
         case .upstreamThrottled, .overloaded: 429
         case .identityFailed, .upstreamInvalid, .unwrapFailed: 502
-        case .evidenceUnavailable, .endorsementMismatch, .upstreamUnavailable: 503
+        case .evidenceUnavailable, .endorsementMismatch, .upstreamUnavailable, .auditUnavailable: 503
         case .deadlineExceeded: 504
         case .misconfigured, .internal: 500
         }

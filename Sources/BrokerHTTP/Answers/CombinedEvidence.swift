@@ -10,7 +10,19 @@ enum CombinedEvidence {
             ("endorsed_tcb", .string(evidence.endorsedTCB)), ("endorsements", .string(Base64.encode(pemChain(evidence.endorsements)))),
             ("evidence", .string(Base64.encode(evidence.report))),
             ("uvm_endorsements", .string(evidence.platformEndorsements.first.map { Base64.encode($0) } ?? "")),
-        ]
+        ] + statements(evidence.platformStatements)
+    }
+
+    /// A member of the broker's own, where there is something to say.
+    private static func statements(_ statements: [PlatformStatement]) -> [(String, JSONValue)] {
+        guard !statements.isEmpty else { return [] }
+        let values = statements.map { statement -> JSONValue in
+            [
+                "name": .string(statement.name), "content": .string(Base64.encode(statement.content)),
+                "verified": .boolean(statement.isVerified),
+            ]
+        }
+        return [("platform_statements", .array(values))]
     }
 
     /// Certificates in PEM (RFC 7468: 64 characters a line), in the order given.

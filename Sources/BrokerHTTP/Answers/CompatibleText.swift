@@ -12,12 +12,15 @@ enum CompatibleText {
         case evidence
         case token(namesAuthority: Bool)
         case release(KeyName)
+        /// Nobody knows: the caller may not ask.
+        case unread
     }
 
     static func text(for error: BrokerError, to question: Question) -> String {
         switch (question, error.code) {
         case (.token(namesAuthority: false), .invalidRequest) where error.stage == .route:
             return Refusal.missing(.maaAttest, .maaEndpoint).compatibleText
+        case (.unread, _): return error.message
         case (_, .invalidRequest): return "invalid request format: \(error.message)"
         case (.evidence, _), (.token, _): return "attestation failed: \(attestation(error))"
         case (.release(let key), _): return "secure key release failed: \(release(error, of: key))"
@@ -32,7 +35,7 @@ enum CompatibleText {
         case .verify:
             "Retrieving MAA token from MAA endpoint failed: "
                 + step(error, answered: "pulling maa post response failed", unanswered: "maa post request failed")
-        case .startup, .decode, .route, .identity, .release, .unwrap: error.message
+        case .startup, .decode, .caller, .route, .identity, .release, .unwrap, .audit: error.message
         }
     }
 
@@ -46,7 +49,7 @@ enum CompatibleText {
                     error, answered: "pulling AKV response body failed", unanswered: "AKV post request failed",
                     unbelieved: "jws token verification failed")
         case .unwrap: "releasing the key \(key) failed: aes key unwrap failed: \(reason(error))"
-        case .startup, .decode, .route: error.message
+        case .startup, .decode, .caller, .route, .audit: error.message
         }
     }
 
@@ -57,7 +60,8 @@ enum CompatibleText {
         case .upstreamUnavailable, .upstreamThrottled, .deadlineExceeded: return "\(unanswered): HTTP GET failed: \(error.message)"
         case .upstreamInvalid: return unbelieved.map { "\($0): \(error.message)" } ?? error.message
         case .invalidRequest, .noProvider, .evidenceUnavailable, .endorsementMismatch, .verificationRejected, .identityFailed,
-            .releaseDenied, .keyNotFound, .unwrapFailed, .overloaded, .misconfigured, .internal:
+            .releaseDenied, .keyNotFound, .unwrapFailed, .overloaded, .callerRefused, .auditUnavailable,
+            .misconfigured, .internal:
             return error.message
         }
     }

@@ -13,6 +13,7 @@ enum Refusal: Error, Equatable {
     case hostMissing
     case hostRefused
     case browser
+    case contentType
     // The body
     case emptyBody
     /// Not JSON, or not what is accepted of it: duplicates, depth, trailing data.
@@ -37,6 +38,7 @@ extension Refusal {
         case .tooManyBodies: 429
         case .headTooLarge: 431
         case .bodyTimeout: 408
+        case .contentType: 415
         case .hostRefused, .browser: 403
         case .malformedHTTP, .bodyIncomplete, .hostMissing, .emptyBody, .misspelt, .refusedJSON, .wrongTopLevel, .wrongType,
             .duplicateMember, .missing, .base64, .invalidValue:
@@ -48,8 +50,8 @@ extension Refusal {
     var isRetryable: Bool {
         switch self {
         case .tooManyBodies, .bodyTimeout, .bodyIncomplete: true
-        case .bodyTooLarge, .headTooLarge, .malformedHTTP, .hostMissing, .hostRefused, .browser, .emptyBody, .misspelt, .refusedJSON,
-            .wrongTopLevel, .wrongType, .duplicateMember, .missing, .base64, .invalidValue:
+        case .bodyTooLarge, .headTooLarge, .malformedHTTP, .hostMissing, .hostRefused, .browser, .contentType, .emptyBody, .misspelt,
+            .refusedJSON, .wrongTopLevel, .wrongType, .duplicateMember, .missing, .base64, .invalidValue:
             false
         }
     }
@@ -66,6 +68,7 @@ extension Refusal {
         case .hostMissing: "an HTTP/1.1 request has exactly one Host field"
         case .hostRefused: "the Host field must be localhost or an IP address: a name could have been pointed here by somebody else"
         case .browser: "requests from web pages are refused (fields Origin and Sec-Fetch-Site)"
+        case .contentType: "the request's Content-Type must be application/json"
         case .emptyBody: "the request has no body; send a JSON object"
         case .refusedJSON(let error): "the request body is refused: \(error)"
         case .misspelt(let complaint): "the request body is not JSON: \(complaint)"
@@ -82,7 +85,7 @@ extension Refusal {
     var compatibleText: String {
         switch self {
         case .bodyTooLarge, .tooManyBodies, .headTooLarge, .malformedHTTP, .bodyIncomplete, .bodyTimeout, .hostMissing, .hostRefused,
-            .browser, .duplicateMember, .invalidValue:
+            .browser, .contentType, .duplicateMember, .invalidValue:
             "invalid request format: \(message)"
         case .emptyBody: "invalid request format: EOF"
         case .misspelt(let complaint): "invalid request format: \(complaint)"

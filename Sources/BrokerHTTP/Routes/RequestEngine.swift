@@ -5,16 +5,25 @@ internal import HTTPTransport
 /// The part of `BrokerEngine` that the routes use, so that a test can script it.
 protocol RequestEngine: Sendable {
     var provenance: Evidence.Provenance { get }
-    func makeContext(id: String) -> RequestContext
+    func makeContext(_ record: RequestRecord) -> RequestContext
     func rawEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence
     func combinedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence
     func token(for runtimeData: RuntimeData, from authority: Endpoint?, in context: RequestContext) async throws(BrokerError)
         -> AttestationToken
+    func verdict(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Judgement
     func release(_ request: ReleaseRequest, in context: RequestContext) async throws(BrokerError) -> ReleasedKey
-    /// What stands in the way of a release; empty when nothing does.
-    func obstacles(in context: RequestContext) async -> [String]
+    /// Who asks, with what the request's head says of it.
+    func identify(_ caller: Caller, authorization: [String]) throws(BrokerError) -> Caller
+    /// Why the caller may not even ask; `nil` where it may.
+    func refusal(of caller: Caller, _ operation: RequestRecord.Operation) -> BrokerError?
+    /// Tells who wants to know about a request that was turned away for that.
+    func refused(_ operation: RequestRecord.Operation, _ error: BrokerError, in context: RequestContext)
+    /// Whether a release could be served.
+    func readiness(in context: RequestContext) async -> Readiness
+    /// What works for the time being only; empty when all is well.
+    func notices() -> [String]
 }
 
-extension BrokerEngine: RequestEngine {
-    func obstacles(in context: RequestContext) async -> [String] { await readiness(in: context).obstacles }
-}
+extension RequestEngine { func notices() -> [String] { [] } }
+
+extension BrokerEngine: RequestEngine {}

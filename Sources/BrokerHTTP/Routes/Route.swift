@@ -1,3 +1,5 @@
+internal import BrokerCore
+
 /// Everything that this front end answers. Whatever is not here, another method on one of these paths included, is 404.
 enum Route: String, CaseIterable, Sendable {
     case status = "/status"
@@ -6,12 +8,25 @@ enum Route: String, CaseIterable, Sendable {
     case attestRaw = "/attest/raw"
     case attestCombined = "/attest/combined"
     case attestMAA = "/attest/maa"
+    case attestVerdict = "/attest/verdict"
     case keyRelease = "/key/release"
 
     var method: String {
         switch self {
         case .status, .live, .ready: "GET"
-        case .attestRaw, .attestCombined, .attestMAA, .keyRelease: "POST"
+        case .attestRaw, .attestCombined, .attestMAA, .attestVerdict, .keyRelease: "POST"
+        }
+    }
+
+    /// What is asked of the engine; `nil` for what everybody may know.
+    var operation: RequestRecord.Operation? {
+        switch self {
+        case .status, .live, .ready: nil
+        case .attestRaw: .attestRaw
+        case .attestCombined: .attestCombined
+        case .attestMAA: .attestToken
+        case .attestVerdict: .attestVerdict
+        case .keyRelease: .release
         }
     }
 

@@ -1,4 +1,6 @@
 internal import BrokerConfiguration
+internal import BrokerCore
+internal import BrokerListeners
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
@@ -22,9 +24,11 @@ struct HTTPConnectionSetup: ServerChildChannel {
     let budget: BodyBudget
     let responder: Responder
     let accessLog: AccessLog
+    /// `nil` where the connection is not encrypted.
+    var tls: ServerTLS?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTPConnection> {
-        channel.eventLoop.makeCompletedFuture {
+        ConnectionCaller.find(channel).flatMapThrowing { caller in
             let (requests, continuation) = AsyncStream<InboundRequest>.makeStream()
             let gate = ByteGate()
             var limits = NIOHTTPDecoderLimitConfiguration()
@@ -32,11 +36,14 @@ struct HTTPConnectionSetup: ServerChildChannel {
             limits.maxHeaderListSize = options.headerLimit
             limits.maxHeaderFieldCount = 100
             let pipeline = channel.pipeline.syncOperations
+            if let tls { try pipeline.addHandler(tls.handler()) }
             try pipeline.addHandler(gate)
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: true,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-            try pipeline.addHandler(RequestAssembler(options: options, budget: budget, gate: gate, requests: continuation))
+            try pipeline.addHandler(
+                RequestAssembler(
+                    caller: caller, options: options, budget: budget, gate: gate, requests: continuation, door: responder.door))
             return HTTPConnection(channel: channel, requests: requests)
         }
     }
@@ -60,7 +67,7 @@ struct HTTPConnectionSetup: ServerChildChannel {
         let start = ContinuousClock.now
         var answer = await responder.answer(request, route: request.route)
         answer.reply.omitsBody = request.isHeadMethod
-        answer.reply.closes = answer.reply.closes || request.refusal != nil
+        answer.reply.closes = answer.reply.closes || request.refusal != nil || request.denial != nil
         var wasSent = true
         do { try await connection.send(answer.reply) } catch { wasSent = false }
         accessLog.record(

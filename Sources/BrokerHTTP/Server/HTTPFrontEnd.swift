@@ -38,7 +38,8 @@ package struct HTTPFrontEnd: Service {
 
     /// - Throws: `BrokerError` with code `misconfigured` when a listener cannot be opened.
     package func run() async throws {
-        let listeners = listeners()
+        let tls = try options.tls.map { (files) throws(BrokerError) in try ServerTLS(files) }
+        let listeners = listeners(tls)
         guard !listeners.isEmpty else {
             throw BrokerError(.misconfigured, at: .startup, "server: neither an HTTP address nor a unix socket is set")
         }
@@ -76,22 +77,26 @@ package struct HTTPFrontEnd: Service {
         } catch { return .cancelled }
     }
 
-    private func listeners() -> [HTTPListener] {
-        let budget = BodyBudget(options.totalBodyLimit)
-        func listener(_ place: HTTPListener.Place, _ callers: CallerRule) -> HTTPListener {
-            let responder = Responder(engine: engine, errors: ErrorAnswers(profile: options.profile), callers: callers)
+    private func listeners(_ tls: ServerTLS?) -> [HTTPListener] {
+        let budget = BodyBudget(options.totalBodyLimit, longestBody: options.bodyLimit)
+        func listener(_ place: HTTPListener.Place, _ hosts: HostRule, _ tls: ServerTLS? = nil) -> HTTPListener {
+            let responder = Responder(
+                engine: engine, errors: ErrorAnswers(profile: options.profile), hosts: hosts, startsTraces: options.startsTraces)
             return HTTPListener(
                 place: place,
-                setup: HTTPConnectionSetup(options: options, budget: budget, responder: responder, accessLog: AccessLog(logger: logger)),
+                setup: HTTPConnectionSetup(
+                    options: options, budget: budget, responder: responder, accessLog: AccessLog(logger: logger), tls: tls),
                 options: options, logger: logger, onListening: onListening)
         }
         var listeners: [HTTPListener] = []
         if let tcp = options.http {
             let name = IPAddress(tcp.host) == nil ? tcp.host : nil
-            let callers = CallerRule(restrictsHost: tcp.isLoopback, listenName: name)
-            listeners.append(listener(.tcp(tcp), callers))
+            let isStrict = options.profile == .precise
+            let hosts = HostRule(
+                restrictsHost: tcp.isLoopback || isStrict, names: options.hosts + [name].compactMap(\.self), wantsJSON: isStrict)
+            listeners.append(listener(.tcp(tcp), hosts, tls))
         }
-        if let path = options.unix { listeners.append(listener(.unix(path), CallerRule(restrictsHost: false, listenName: nil))) }
+        if let path = options.unix { listeners.append(listener(.unix(path), HostRule(restrictsHost: false, names: []))) }
         return listeners
     }
 }

@@ -59,7 +59,7 @@ struct HTTPListener: Sendable {
         switch place {
         case .tcp(let tcp):
             address = .tcp(HostAndPort(host: tcp.host, port: channel.localAddress?.port ?? tcp.port))
-            if !tcp.isLoopback {
+            if !tcp.isLoopback, setup.tls?.wantsClientCertificate != true {
                 logger.warning(
                     """
                     listening beyond this machine: everybody who can reach this address can have keys released. Requests are neither \

@@ -1,7 +1,10 @@
 internal import BrokerConfiguration
+internal import BrokerCore
+internal import BrokerListeners
 internal import HTTPTransport
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOTLS
 internal import PlainText
 
 /// The last handler of a connection: turns HTTP parts into whole requests and whole answers into HTTP parts.
@@ -21,9 +24,12 @@ final class RequestAssembler: ChannelDuplexHandler {
     private var clock: Scheduled<Void>?
 
     init(
-        options: HTTPFrontEndOptions, budget: BodyBudget, gate: ByteGate, requests: AsyncStream<InboundRequest>.Continuation
+        caller: Caller, options: HTTPFrontEndOptions, budget: BodyBudget, gate: ByteGate,
+        requests: AsyncStream<InboundRequest>.Continuation,
+        door: @escaping @Sendable (HTTPRequestHead, Caller) -> (caller: Caller, denial: BrokerError?)
     ) {
-        self.assembly = RequestAssembly(bodyLimit: options.bodyLimit, headerLimit: options.headerLimit, budget: budget)
+        self.assembly = RequestAssembly(
+            caller: caller, bodyLimit: options.bodyLimit, headerLimit: options.headerLimit, budget: budget, door: door)
         self.gate = gate
         self.options = options
         self.requests = requests
@@ -53,6 +59,8 @@ final class RequestAssembler: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
+        case TLSUserEvent.handshakeCompleted:
+            if let subject = ServerTLS.clientSubject(context.pipeline) { assembly.identified(subject) }
         case is ByteGate.BytesArrived: perform(assembly.bytesArrived(), context)
         case ChannelEvent.inputClosed: perform(assembly.inputClosed(), context)
         default: context.fireUserInboundEventTriggered(event)
@@ -111,7 +119,7 @@ final class RequestAssembler: ChannelDuplexHandler {
             case .sendContinue:
                 let head = HTTPResponseHead(version: .http1_1, status: .continue)
                 context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
-            case .discard: gate.discard(upTo: options.discardLimit)
+            case .discard(let limit): gate.discard(upTo: limit ?? options.discardLimit)
             case .close: context.close(promise: nil)
             }
         }

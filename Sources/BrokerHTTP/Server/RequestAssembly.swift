@@ -1,3 +1,4 @@
+internal import BrokerCore
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -13,8 +14,8 @@ struct RequestAssembly {
         case deliver(InboundRequest)
         /// Tells the peer that its body is welcome (`Expect: 100-continue`).
         case sendContinue
-        /// Stops reading requests; what still arrives is thrown away.
-        case discard
+        /// Stops reading requests; what still arrives is thrown away, up to the limit of the configuration or of this.
+        case discard(limit: Int? = nil)
         case close
     }
 
@@ -32,14 +33,28 @@ struct RequestAssembly {
         case closing
     }
 
+    /// Whose connection it is, and whose request the one in progress is: its head may name somebody.
+    private var peer: Caller
+    private var caller: Caller
     private let bodyLimit: Int
     private let headerLimit: Int
     private let budget: BodyBudget
+    private let door: @Sendable (HTTPRequestHead, Caller) -> (caller: Caller, denial: BrokerError?)
     private var state = State.head
     private var reserved = 0
     private(set) var closesAfterAnswer = false
 
-    init(bodyLimit: Int, headerLimit: Int, budget: BodyBudget) {
+    /// What is thrown away of the body of a caller who may not ask: enough for its answer to arrive.
+    private static let refusedBody = 64 << 10
+
+    /// `door` says why a request of this caller is not even read; `nil` where it is.
+    init(
+        caller: Caller, bodyLimit: Int, headerLimit: Int, budget: BodyBudget,
+        door: @escaping @Sendable (HTTPRequestHead, Caller) -> (caller: Caller, denial: BrokerError?)
+    ) {
+        self.door = door
+        peer = caller
+        self.caller = caller
         self.bodyLimit = bodyLimit
         self.headerLimit = headerLimit
         self.budget = budget
@@ -47,6 +62,12 @@ struct RequestAssembly {
 
     /// The connection is up. Its first request is timed from here.
     func opened() -> [Action] { [.start(.head)] }
+
+    /// The connection's client has shown a certificate.
+    mutating func identified(_ subject: String) {
+        peer.subject = subject
+        caller = peer
+    }
 
     mutating func bytesArrived() -> [Action] {
         guard case .idle = state else { return [] }
@@ -67,6 +88,11 @@ struct RequestAssembly {
         guard lengths.count <= 1, !(isChunked && !lengths.isEmpty) else { return refuse(.malformedHTTP, head: head) }
         // The decoder accepts digits only, and no more than it can count.
         let length = lengths.first.map { Int($0) ?? .max } ?? 0
+        let (named, denial) = door(head, peer)
+        caller = named
+        if let denial {
+            return end([.discard(limit: Self.refusedBody)], InboundRequest(caller: caller, head: head, body: ByteBuffer(), denial: denial))
+        }
         guard length <= bodyLimit else { return refuse(.bodyTooLarge(limit: bodyLimit), head: head) }
         state = .body(head, ByteBuffer())
         let isExpecting = head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
@@ -77,8 +103,9 @@ struct RequestAssembly {
     mutating func received(_ part: ByteBuffer) -> [Action] {
         guard case .body(let head, var body) = state else { return [] }
         guard body.readableBytes + part.readableBytes <= bodyLimit else { return refuse(.bodyTooLarge(limit: bodyLimit), head: head) }
-        guard budget.take(part.readableBytes) else { return refuse(.tooManyBodies, head: head) }
-        reserved += part.readableBytes
+        let cost = max(0, body.readableBytes + part.readableBytes - BodyBudget.free) - reserved
+        guard budget.take(cost, for: caller.share) else { return refuse(.tooManyBodies, head: head) }
+        reserved += cost
         state = .closing  // lets go of `body`, so that appending does not copy it
         body.writeImmutableBuffer(part)
         state = .body(head, body)
@@ -88,7 +115,7 @@ struct RequestAssembly {
     mutating func receivedEnd() -> [Action] {
         guard case .body(let head, let body) = state else { return [] }
         state = .answering
-        return [.stopClock, .deliver(InboundRequest(head: head, body: body))]
+        return [.stopClock, .deliver(InboundRequest(caller: caller, head: head, body: body))]
     }
 
     /// The bytes are not HTTP, or the head is longer than allowed.
@@ -133,7 +160,7 @@ struct RequestAssembly {
         releaseBudget()
         guard case .answering = state, !closing, !closesAfterAnswer else {
             state = .closing
-            return (true, [.discard, .start(.discard)])
+            return (true, [.discard(), .start(.discard)])
         }
         state = .idle
         return (false, [.start(.idle)])
@@ -145,14 +172,19 @@ struct RequestAssembly {
     }
 
     private mutating func refuse(_ refusal: Refusal, head: HTTPRequestHead?) -> [Action] {
+        end([.discard()], InboundRequest(caller: caller, head: head, body: ByteBuffer(), refusal: refusal))
+    }
+
+    /// The last request of the connection.
+    private mutating func end(_ actions: [Action], _ request: InboundRequest) -> [Action] {
         state = .answering
         closesAfterAnswer = true
         releaseBudget()
-        return [.discard, .start(.discard), .deliver(InboundRequest(head: head, body: ByteBuffer(), refusal: refusal))]
+        return actions + [.start(.discard), .deliver(request)]
     }
 
     private mutating func releaseBudget() {
-        budget.give(reserved)
+        budget.give(reserved, of: caller.share)
         reserved = 0
     }
 }

@@ -33,27 +33,31 @@ extension Certificate {
     }
 }
 
-/// Finds the `CERTIFICATE` blocks of a text, in one pass.
+/// Finds the blocks of one label in a text, in one pass.
 struct PEMBlocks {
-    private static let begin = Array("-----BEGIN CERTIFICATE-----".utf8)
-    private static let end = Array("-----END CERTIFICATE-----".utf8)
     /// Base64 of the longest certificate, with room for line ends.
     private static let maximumTextByteCount = Certificate.maximumByteCount * 2
 
     private let content: [UInt8]
+    private let begin: [UInt8]
+    private let end: [UInt8]
     private var position = 0
 
-    init(_ content: [UInt8]) { self.content = content }
+    init(_ content: [UInt8], label: String = "CERTIFICATE") {
+        self.content = content
+        begin = Array("-----BEGIN \(label)-----".utf8)
+        end = Array("-----END \(label)-----".utf8)
+    }
 
     /// The bytes of the next block; nil after the last.
     mutating func next() throws(CryptoError) -> [UInt8]? {
-        guard let start = find(Self.begin, from: position, limit: content.count) else { return nil }
+        guard let start = find(begin, from: position, limit: content.count) else { return nil }
         let limit = min(content.count, start + Self.maximumTextByteCount)
-        guard let stop = find(Self.end, from: start, limit: limit) else {
+        guard let stop = find(end, from: start, limit: limit) else {
             throw CryptoError(operation: "reading certificates", reason: "a certificate block does not end")
         }
         position = stop
-        guard let bytes = Self.decode(content[start..<stop - Self.end.count]) else {
+        guard let bytes = Self.decode(content[start..<stop - end.count]) else {
             throw CryptoError(operation: "reading certificates", reason: "a certificate block is not Base64")
         }
         return bytes

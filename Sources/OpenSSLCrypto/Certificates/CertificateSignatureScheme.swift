@@ -15,6 +15,16 @@ extension Certificate {
     package var signatureScheme: SignatureScheme {
         var algorithm: UnsafePointer<X509_ALGOR>?
         X509_get0_signature(nil, &algorithm, pointer)
+        return SignatureScheme(algorithm)
+    }
+}
+
+extension Certificate.SignatureScheme {
+    init(_ algorithm: UnsafePointer<X509_ALGOR>?) {
+        self = Self.read(algorithm)
+    }
+
+    private static func read(_ algorithm: UnsafePointer<X509_ALGOR>?) -> Self {
         var object: OpaquePointer?
         var parameterType: Int32 = 0
         var parameter: UnsafeRawPointer?

@@ -35,10 +35,12 @@ package enum COSEAlgorithm: Int64, Sendable, CaseIterable {
         }
     }
 
-    /// Whether a key of this kind can have made such a signature. Each ECDSA variant goes with one curve, as in JOSE.
-    package func fits(_ kind: PublicKey.Kind) -> Bool {
+    /// Whether a key of this kind can have made such a signature. Each ECDSA variant goes with one curve, as in JOSE, unless `anyCurve`
+    /// says that COSE's own rule counts, which binds none (RFC 9053, 2.1).
+    package func fits(_ kind: PublicKey.Kind, anyCurve: Bool = false) -> Bool {
         switch (self, kind) {
         case (.es256, .ec(.p256)), (.es384, .ec(.p384)), (.es512, .ec(.p521)): true
+        case (.es256, .ec), (.es384, .ec), (.es512, .ec): anyCurve
         case (.ps256, .rsa), (.ps384, .rsa), (.ps512, .rsa): true
         default: false
         }

@@ -17,6 +17,19 @@ extension DIDX509 {
         }
     }
 
+    /// Whether both name the same certificate authority by the same kind of fingerprint.
+    func hasSameAuthority(as other: DIDX509) -> Bool {
+        fingerprintAlgorithm == other.fingerprintAlgorithm && fingerprint == other.fingerprint
+    }
+
+    /// Whether all that it asks of the leaf is what every certificate of Microsoft's signers has.
+    package var namesNobody: Bool {
+        predicates.allSatisfy { predicate in
+            guard case .extendedKeyUsage(let usage) = predicate else { return false }
+            return usage == TrustedIssuer.everySigner
+        }
+    }
+
     /// Whether the fingerprint is that of a certificate other than the leaf.
     func names(authorityIn chain: [Certificate]) -> Bool {
         chain.dropFirst().contains { fingerprintAlgorithm.digest.digest($0.der) == fingerprint }

@@ -61,7 +61,7 @@ struct LedgerReceipt: Sendable {
         guard let identifier = header[1]?.integer, let algorithm = COSEAlgorithm(rawValue: identifier) else {
             throw .unsupported("the receipt's algorithm is not accepted")
         }
-        guard let keyID = header[4]?.bytes.flatMap({ Self.printable($0, maximum: 128) }),
+        guard let keyID = header[4]?.bytes.flatMap(Self.keyID),
             let issuer = header[15]?.map?[1]?.text.flatMap({ Self.printable(Array($0.utf8), maximum: 256) })
         else { throw .malformed("the receipt does not name its ledger and key") }
         guard message.payload == nil else { throw .malformed("the receipt's payload is not detached") }
@@ -117,6 +117,11 @@ struct LedgerReceipt: Sendable {
             path.append((isLeft, hash))
         }
         return Proof(transactionHash: transaction, evidence: evidence, dataHash: data, path: path)
+    }
+
+    /// An identifier as JWK sets have it. Ledgers write its hex digits as text bytes, newer ones the digest that they stand for.
+    static func keyID(_ bytes: [UInt8]) -> String? {
+        printable(bytes, maximum: 128) ?? ((1...64).contains(bytes.count) ? Hex.encode(bytes) : nil)
     }
 
     private static func printable(_ bytes: [UInt8], maximum: Int) -> String? {

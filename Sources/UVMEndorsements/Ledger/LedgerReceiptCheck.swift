@@ -48,10 +48,7 @@ struct LedgerReceiptCheck {
 
 extension LedgerReceipt {
     /// The keys that may have signed this receipt.
-    func keys(in ledger: LedgerKeys) -> [PublicKey] {
-        if let expected = ledger.issuer, !expected.utf8.elementsEqual(issuer.utf8) { return [] }
-        return ledger.keys(withID: keyID)
-    }
+    func keys(in pinned: LedgerKeys) -> [PublicKey] { pinned.keys(withID: keyID, of: issuer) }
 
     /// Verifies with the first key that fits, or fails as the last one does.
     func verify(statementDigest: [UInt8], withOneOf keys: [PublicKey]) throws(Failure) {

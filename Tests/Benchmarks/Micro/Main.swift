@@ -19,7 +19,8 @@ import StrictJSON
         do {
             let thresholds = try Thresholds(CommandLine.arguments.dropFirst().first)
             let measurements = try await run(only: CommandLine.arguments.dropFirst(2).first)
-            exit(report(measurements, thresholds) ? 0 : 1)
+            let isKept = report(measurements, thresholds)
+            exit(JudgementCost.report(measurements) && isKept ? 0 : 1)
         } catch { fail("broker-benchmarks: \(error)") }
     }
 
@@ -32,12 +33,13 @@ import StrictJSON
         }
         try await measurer.measure("wrapping key, made", count: 10) { _ = try WrappingKey.generate(bits: 2048) }
         try await measurer.measure("report decode", count: 2000) { _ = try AttestationReport(subjects.report) }
-        try await measurer.measure("evidence verification, chain and report", count: 50) {
+        try await measurer.measure(JudgementCost.cold, count: 50) {
             let result = EvidenceVerifier().verify(report: subjects.report, certificates: subjects.chain, policy: subjects.verification)
             guard result.isVerified else { throw Broken(what: "\(result.failures)") }
         }
+        try await JudgementCost.measureUnits(subjects, &measurer)
         let signatures = VerifiedSignatures()
-        try await measurer.measure("evidence verification, of a known chain", count: 50) {
+        try await measurer.measure(JudgementCost.known, count: 50) {
             let result = EvidenceVerifier(signatures: signatures).verify(
                 report: subjects.report, certificates: subjects.chain, policy: subjects.verification)
             guard result.isVerified else { throw Broken(what: "\(result.failures)") }

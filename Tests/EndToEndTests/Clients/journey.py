@@ -24,7 +24,8 @@ def decoded(text):
 wrapping = rsa.generate_private_key(65537, 2048)
 key = {"kty": "RSA", "kid": "mine", "key_ops": ["encrypt"], "n": unpadded(wrapping.public_key().public_numbers().n), "e": "AQAB"}
 runtime = base64.b64encode(json.dumps({"keys": [key]}).encode()).decode()
-request = urllib.request.Request(broker + "/attest/maa", json.dumps({"runtime_data": runtime}).encode(), {"Content-Type": "application/json"})
+body = json.dumps({"runtime_data": runtime}).encode()
+request = urllib.request.Request(broker + "/attest/maa", body, {"Content-Type": "application/json"})
 with urllib.request.urlopen(request) as answer:
     token = json.load(answer)["token"]
 client = KeyClient(f"https://{store}", ManagedIdentityCredential())

@@ -36,13 +36,14 @@ final class ScriptedSource: EndorsementSource {
 
 @Suite("Endorsements of a report", .timeLimit(.minutes(5))) struct ResolverTests {
     /// One machine before and after a firmware update: the same chip, two TCBs, two keys.
-    private struct Machine {
+    struct Machine {
+        let authority: FixtureAuthority
         let chips: [FixtureChip]
         let root: PinnedRoot
 
         init() throws {
             let now = ManualClock().now()
-            let authority = try FixtureAuthority.generate(product: .milan, now: now)
+            authority = try FixtureAuthority.generate(product: .milan, now: now)
             let newer = TCBVersion(TCBComponents(bootloader: 5, tee: 0, snp: 25, microcode: 220), for: .milan)
             chips = [try FixtureChip(authority: authority, now: now), try FixtureChip(authority: authority, tcb: newer, now: now)]
             root = PinnedRoot(name: "test", product: .milan, certificate: authority.root)
@@ -58,7 +59,7 @@ final class ScriptedSource: EndorsementSource {
         func chain(for tcb: TCBVersion) -> [Certificate] { chips.first { $0.tcb == tcb }?.chain ?? [] }
     }
 
-    private static let machine = Result { try Machine() }
+    static let machine = Result { try Machine() }
 
     private func resolver(_ sources: [any EndorsementSource], directory: EndorsementDirectory? = nil) throws -> EndorsementResolver {
         EndorsementResolver(
@@ -201,7 +202,7 @@ final class ScriptedSource: EndorsementSource {
         let attempts = Atomic(0)
         let flaky = ScriptedSource("flaky") { subject, _ throws(BrokerError) in
             guard attempts.add(1, ordering: .relaxed).newValue > 3 else {
-                throw BrokerError(.upstreamThrottled, at: .endorsement, "slow down")
+                throw BrokerError(.upstreamUnavailable, at: .endorsement, "no answer")
             }
             return machine.chain(for: subject.tcb)
         }
@@ -214,7 +215,7 @@ final class ScriptedSource: EndorsementSource {
             throw BrokerError(.upstreamThrottled, at: .endorsement, "slow down", retryAfter: .seconds(3600))
         }
         let failure = await error(try resolver([throttled]), try Self.machine.get().report(0))
-        #expect(failure?.code == .upstreamThrottled && failure?.retryAfter == .seconds(3600))
+        #expect(failure?.code == .upstreamThrottled && failure?.retryAfter ?? .zero >= .seconds(3600))
         #expect(throttled.count == 1)
     }
 

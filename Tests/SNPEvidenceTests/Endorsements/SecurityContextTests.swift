@@ -44,6 +44,26 @@ import Testing
         #expect(mixed.policy == Array("package".utf8))
     }
 
+    @Test func aLinkIsWhatItLeadsTo() throws {
+        try make("elsewhere", ["policy": "cGFja2FnZQ=="])
+        defer { try? FileManager.default.removeItem(at: root) }
+        let context = root.appending(path: "security-context-1")
+        try FileManager.default.createSymbolicLink(at: context, withDestinationURL: root.appending(path: "elsewhere"))
+        let policy = root.appending(path: "elsewhere/security-policy-base64")
+        try FileManager.default.createSymbolicLink(atPath: policy.path, withDestinationPath: "policy")
+        #expect(try read().policy == Array("package".utf8))
+        // What is at the end must be a file: a device could be read for ever.
+        for target in ["/dev/zero", "/tmp", policy.path] {
+            try FileManager.default.removeItem(at: policy)
+            try FileManager.default.createSymbolicLink(atPath: policy.path, withDestinationPath: target)
+            if target == policy.path {
+                #expect(try read().policy == nil, "a link to itself leads to no file")
+            } else {
+                #expect(throws: SecurityContext.Unusable.self) { try read() }
+            }
+        }
+    }
+
     @Test func twoDirectoriesAreNotGuessedBetween() throws {
         try make("security-context-1", [:])
         try make("security-context-2", ["security-policy-base64": "b3RoZXI="])
@@ -82,5 +102,22 @@ import Testing
         #expect(context.oddities(hostData: [UInt8](repeating: 0, count: 32)).count == 1)
         context.utilityVM = nil
         #expect(context.oddities(hostData: DigestAlgorithm.sha256.digest(policy)).first?.contains("reference-info") == true)
+    }
+
+    @Test func newerFilesAreReadAndNoUpdateOfTheHostStopsAnything() throws {
+        try make(
+            "security-context-1",
+            [
+                "transparent-reference-info-base64": "0oQ=", "tcb-reference-info-base64": "not base64!",
+                "platform-reference-info-base64": "AQID\n", "attested-weather-base64": "AAAA", "amdsnppspapi.dll": "MZ",
+            ])
+        defer { try? FileManager.default.removeItem(at: root) }
+        let context = try read()
+        #expect(context.transparentUtilityVM == [0xD2, 0x84] && context.tcbReference == nil && context.platformReference == [1, 2, 3])
+        #expect(context.unknownFiles == ["attested-weather-base64"])
+        let oddities = context.oddities(hostData: [])
+        #expect(oddities.count == 2)
+        #expect(oddities[0].contains("does not know: attested-weather-base64"), "\(oddities)")
+        #expect(oddities[1].contains("tcb-reference-info-base64") && oddities[1].hasSuffix("it is left out"), "\(oddities)")
     }
 }

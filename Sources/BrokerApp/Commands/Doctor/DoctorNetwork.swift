@@ -77,7 +77,7 @@ struct DoctorNetwork {
         switch error {
         case .nameNotResolved: "name-not-resolved"
         case .tlsFailed: "tls-failed"
-        case .connectionFailed, .deadlineExceeded: "not-reachable"
+        case .connectionFailed, .deadlineExceeded, .heldBack: "not-reachable"
         case .invalidRequest, .responseTooLarge, .invalidResponse, .cancelled, .stopped: "invalid-answer"
         }
     }

@@ -6,6 +6,7 @@ internal import BrokerEngine
 internal import HTTPTransport
 internal import ReleasePolicy
 internal import SNPReport
+internal import SNPVerification
 internal import StrictJSON
 
 /// The upper part of the chain, tried for real: a token, the key's policy, a release.
@@ -32,6 +33,7 @@ struct DoctorRelease {
         var rows: [DoctorRow] = []
         var subject: Subject?
         var token = Token.notAsked
+        var isJudged = false
         if examination.network, composition.authority != nil {
             do {
                 let given = try await DoctorProgress.during("asking the verifier for a token") { () async throws(BrokerError) in
@@ -43,7 +45,12 @@ struct DoctorRelease {
             } catch {
                 rows.append(DoctorRow(.verifier, tokenFinding(error), needs: [.machine, .device, .endorsements, .verifier]))
                 token = .refused
+                isJudged = error.details?.cause.hasPrefix("evidence-") == true
             }
+        }
+        // A refusal of the gate has said it already.
+        if !isJudged, engine.hasJudges, let finding = await verdict() {
+            rows.append(DoctorRow(.verifier, finding, needs: [.device, .endorsements]))
         }
         if subject == nil, examination.policy != nil || examination.key != nil {
             do throws(BrokerError) { subject = try await reportSubject() } catch {
@@ -57,6 +64,18 @@ struct DoctorRelease {
     }
 
     private func context() -> RequestContext { engine.makeContext(id: "doctor") }
+
+    /// What the broker itself thinks of its evidence, and which floor the host misses.
+    private func verdict() async -> Finding? {
+        do throws(BrokerError) {
+            let judgement = try await engine.verdict(for: RuntimeData([]), in: context())
+            if let refusal = judgement.refusal(by: "local") { return Finding("verdict", refusal) }
+            let limits = judgement.leftOut.map(\.code).joined(separator: ", ")
+            return limits.isEmpty
+                ? Finding(.ok, "verdict", "verified: every rule of the local verifier holds")
+                : Finding(.warning, "verdict", "limited: the local verifier's rules hold without \(limits)")
+        } catch { return error.code == .noProvider ? nil : Finding("verdict", error) }
+    }
 
     private func tokenFinding(_ error: BrokerError) -> Finding {
         guard error.code == .verificationRejected, engine.provenance == .fixture else { return Finding("token", error) }
@@ -136,8 +155,8 @@ struct DoctorRelease {
             let link: ReleaseLink =
                 switch error.stage {
                 case .identity: .identity
-                case .startup, .decode, .route, .evidence, .endorsement, .verify: .verifier
-                case .release, .unwrap: isAboutPolicy ? .policy : .store
+                case .startup, .decode, .caller, .route, .evidence, .endorsement, .verify: .verifier
+                case .release, .unwrap, .audit: isAboutPolicy ? .policy : .store
                 }
             return DoctorRow(link, Finding("release", error))
         }

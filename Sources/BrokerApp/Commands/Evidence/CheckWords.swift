@@ -6,6 +6,8 @@ internal import UVMEndorsements
 enum CheckWords {
     static func holding(_ check: Check) -> String? {
         CheckCode(rawValue: check.code).map { holding($0, check.detail) } ?? UVMCheckCode(rawValue: check.code).map(holding)
+            ?? StatementCheckCodes.holding(check.code)
+            ?? BundleCode(rawValue: check.code).map { holding($0, check.detail) }
     }
 
     private static func holding(_ code: CheckCode, _ detail: String) -> String {
@@ -21,13 +23,29 @@ enum CheckWords {
         case .signatureRange: "the signature is a possible one"
         case .reportSignature: "the report's signature is the leaf's"
         // Whether it is so or was accepted on request is for the detail to say.
-        case .debugAllowed, .migrationAllowed, .chipIDMasked: detail
+        case .debugAllowed, .migrationAllowed, .chipIDMasked, .firmwareProvisional: detail
+        case .vmplHost: "the host did not ask for the report"
         case .vmplInvalid: "guest software asked for the report"
         case .tcbOrder: "no TCB is newer than the current one"
         case .vmplMismatch: "the VMPL is the expected one"
         case .reportDataMismatch: "the report data is the expected one"
         case .hostDataMismatch: "the host data is the expected one"
         case .measurementMismatch: "the measurement is the expected one"
+        case .idKeyDigestMismatch: "the ID key is the expected one"
+        case .authorKeyDigestMismatch: "the author key is the expected one"
+        case .tcbBelowMinimum: "firmware and microcode are recent enough"
+        case .floorUnknown: "the floors speak of this processor"
+        case .mitigationMissing: "the required mitigations are active"
+        case .platformBitsMissing: "the platform is set up as required"
+        case .productUnsupported: "the product has a root"
+        case .productDenied: "the product is not denied"
+        case .crlMissing: "there is a revocation list"
+        case .crlMalformed: "the revocation list is well-formed"
+        case .crlForeign: "the revocation list is the root's"
+        case .crlFuture: "the revocation list is not from the future"
+        case .crlWithoutNextUpdate: "the revocation list says until when it holds"
+        case .crlStale: detail
+        case .certificateRevoked: "the intermediate is not revoked"
         case .certificateCount: "the certificates are not too many"
         case .leafMissing: "there is a leaf certificate"
         case .chainIncomplete: "the chain is complete"
@@ -48,6 +66,15 @@ enum CheckWords {
         case .productMismatch: "report and certificates name one product"
         case .tcbMismatch: "the leaf is for the report's TCB"
         case .chipIDMismatch: "the leaf is for the report's chip"
+        }
+    }
+
+    private static func holding(_ code: BundleCode, _ detail: String) -> String {
+        switch code {
+        case .digest: "no member of the bundle was changed"
+        case .form: "the bundle has its one form"
+        case .time: "the bundle's time is bound by the report"
+        case .token: "the token is about this report"
         }
     }
 

@@ -24,16 +24,14 @@ enum EvidenceFiles {
     }
 
     /// Roots that the caller trusts, each for the product in its name (`ARK-Milan`).
-    static func roots(_ path: String) throws -> [PinnedRoot] {
+    static func roots(_ path: String, _ products: ProductTable = .builtIn) throws -> [PinnedRoot] {
         let certificates = try parse(InputFile.read(path, as: CertificateInput.kind, limit: 4 << 20))
         let roots = certificates.compactMap { certificate -> PinnedRoot? in
-            guard let name = certificate.subjectCommonName, name.hasPrefix("ARK-"),
-                let product = ProcessorProduct(rawValue: String(name.dropFirst(4)))
-            else { return nil }
-            return PinnedRoot(name: "\(name) of \(path)", product: product, certificate: certificate)
+            guard let product = products.product(ofRoot: certificate.subjectCommonName) else { return nil }
+            return PinnedRoot(name: "ARK-\(product) of \(path)", product: product, certificate: certificate)
         }
         guard !roots.isEmpty else {
-            throw CommandFailure(.impossible, "\(path): no root certificate named ARK-Milan, ARK-Genoa or ARK-Turin")
+            throw CommandFailure(.impossible, "\(path): no root certificate named one of \(products.rootNames)")
         }
         return roots
     }

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import BrokerCore
 internal import BrokerEngine
-internal import Glibc
 internal import InputReading
 internal import OpenSSLCrypto
 internal import StrictJSON
@@ -10,7 +9,7 @@ struct EvidenceGet: ProviderCommand {
     static let configuration = CommandConfiguration(
         commandName: "get", abstract: "Collect a report from the configured evidence provider.",
         discussion: "Writes report.bin and the certificate chain certs.pem into a directory, or the report as hex to standard output."
-    ).examples("evidence get --output evidence")
+    ).examples("evidence get --output evidence", "evidence get --bundle bundle.json")
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -22,7 +21,25 @@ struct EvidenceGet: ProviderCommand {
 
     @Option(help: ArgumentHelp("Where to write report.bin and certs.pem; made where it is not there.", valueName: "directory")) var output:
         String?
+    @Option(
+        help: ArgumentHelp(
+            "Write one JSON document with all that an auditor needs to judge this machine without a network; 'evidence verify --bundle' "
+                + "does. The report is made over its time.", valueName: "file")) var bundle: String?
+    @Option(help: ArgumentHelp("With --bundle: AMD's revocation list, DER or PEM. May be repeated.", valueName: "file")) var crl: [String] =
+        []
+    @Option(help: ArgumentHelp("With --bundle: the security policy whose SHA-256 the host data is.", valueName: "file"))
+    var securityPolicy: String?
+    @Flag(help: "With --bundle: add the verifier's token for the same data.") var token = false
     @Flag(help: "Print JSON, with the report as hex and the certificates in PEM.") var json = false
+
+    func validate() throws {
+        if bundle == nil, !crl.isEmpty || securityPolicy != nil || token {
+            throw ValidationError("--crl, --security-policy and --token go with --bundle")
+        }
+        if bundle != nil, output != nil || runtimeData != nil || reportData != nil {
+            throw ValidationError("--bundle is written alone, and its report is made over its own data")
+        }
+    }
 
     /// What the report shall carry.
     private func binding() throws -> ReportData {
@@ -34,6 +51,7 @@ struct EvidenceGet: ProviderCommand {
     }
 
     func run(_ registry: ProviderRegistry) async throws {
+        if let bundle { return try await writeBundle(to: bundle, registry) }
         let binding = try binding()
         let composition = try Composition(options.load(registry), registry: registry, logger: LoggingSetup.quiet())
         defer { composition.shutdown() }
@@ -54,33 +72,5 @@ struct EvidenceGet: ProviderCommand {
         try OutputFile.write(evidence.report, to: "\(output)/report.bin")
         if !certificates.isEmpty { try OutputFile.write(Array(certificates.joined().utf8), to: "\(output)/certs.pem") }
         Console.note("wrote \(output)/report.bin\(certificates.isEmpty ? "; there is no certificate chain" : " and certs.pem")")
-    }
-}
-
-/// Files that commands write.
-enum OutputFile {
-    /// Makes the directory and those above it, where they are not there.
-    static func makeDirectory(_ path: String) throws {
-        var made = path.hasPrefix("/") ? "/" : ""
-        for name in path.split(separator: "/") {
-            made += "\(name)/"
-            guard mkdir(made, 0o755) == 0 || errno == EEXIST else {
-                throw CommandFailure(.impossible, "\(path): \(String(cString: strerror(errno)))")
-            }
-        }
-    }
-
-    /// Writes a file anew, readable for everybody; the directory must exist.
-    static func write(_ bytes: [UInt8], to path: String) throws {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw CommandFailure(.impossible, "\(path): \(String(cString: strerror(errno)))") }
-        defer { close(descriptor) }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw CommandFailure(.impossible, "\(path): \(String(cString: strerror(errno)))") }
-            rest = rest.dropFirst(count)
-        }
     }
 }

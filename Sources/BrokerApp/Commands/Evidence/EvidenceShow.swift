@@ -7,7 +7,10 @@ internal import UVMEndorsements
 struct EvidenceShow: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Decode a report without judging it.",
-        discussion: "Exit status 1 when the bytes are not a report that AMD's format allows."
+        discussion: """
+            Exit status 1 when the bytes are not a report: another length, version 0 or 1, another signature algorithm. Of a version that \
+            is not known every field is shown as the newest known one has it, and named as unjudged.
+            """
     ).examples("evidence show report.bin")
 
     @Argument(
@@ -22,6 +25,8 @@ struct EvidenceShow: ParsableCommand {
         do { decoded = try AttestationReport(EvidenceFiles.report(report)) } catch let error as ReportError {
             throw CommandFailure(.refused, "not an attestation report: \(error)")
         }
+        let problems = try AttestationReport.inspect(decoded.bytes).problems
+        for problem in problems { Console.note("note: \(problem)") }
         if json {
             Console.json(ReportJSON.value(decoded, product: nil))
         } else {
@@ -54,5 +59,7 @@ enum CheckCatalogue {
     static var rows: [(code: String, meaning: String)] {
         [("certificate-malformed", "A file that was given as certificates holds none in PEM or DER.")]
             + CheckCode.allCases.map { ($0.rawValue, $0.meaning) } + UVMCheckCode.allCases.map { ($0.rawValue, $0.meaning) }
+            + StatementCheckCodes.rows
+            + BundleCode.allCases.map { ($0.rawValue, $0.meaning) }
     }
 }

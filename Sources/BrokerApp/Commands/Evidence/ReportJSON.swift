@@ -34,7 +34,16 @@ enum ReportJSON {
         ]
         if let vector = report.launchMitigationVector { members.append(("launch_mit_vector", .string(digits(vector)))) }
         if let vector = report.currentMitigationVector { members.append(("current_mit_vector", .string(digits(vector)))) }
+        for (name, etcb) in [
+            ("current_etcb", report.currentETCB), ("launch_etcb", report.launchETCB), ("committed_etcb", report.committedETCB),
+        ] { if let etcb { members.append((name, extended(etcb))) } }
+        if !report.unjudged.isEmpty { members.append(("unjudged", .array(report.unjudged.map { .string($0) }))) }
         return .object(JSONObject(members))
+    }
+
+    private static func extended(_ etcb: ExtendedTCB) -> JSONValue {
+        let levels = etcb.components.map { ($0.name, JSONValue.integer(Int64($0.level))) }
+        return .object(JSONObject([("hex", .string(Hex.encode(etcb.bytes)))] + levels))
     }
 
     private static func hex(_ bytes: [UInt8]) -> JSONValue { .string(Hex.encode(bytes)) }
@@ -47,11 +56,10 @@ enum ReportJSON {
         var members: [(String, JSONValue)] = [("u64_hex", .string(tcb.hex))]
         if let product {
             let parts = tcb.components(for: product)
-            if let fmc = parts.fmc { members.append(("fmc", .integer(Int64(fmc)))) }
-            members += [
-                ("bootloader", .integer(Int64(parts.bootloader))), ("tee", .integer(Int64(parts.tee))), ("snp", .integer(Int64(parts.snp))),
-                ("microcode", .integer(Int64(parts.microcode))),
-            ]
+            for (name, level) in [
+                ("fmc", parts.fmc), ("bootloader", parts.bootloader), ("tee", parts.tee), ("snp", parts.snp),
+                ("microcode", parts.microcode),
+            ] { if let level { members.append((name, .integer(Int64(level)))) } }
         }
         return .object(JSONObject(members))
     }
@@ -75,7 +83,7 @@ enum ReportJSON {
                 ("u64_hex", .string(digits(info.raw))), ("smt_en", .boolean(info.smtEnabled)), ("tsme_en", .boolean(info.tsmeEnabled)),
                 ("ecc_en", .boolean(info.eccEnabled)), ("rapl_dis", .boolean(info.raplDisabled)),
                 ("ciphertext_hiding_dram_en", .boolean(info.ciphertextHidingEnabled)),
-                ("alias_check_complete", .boolean(info.aliasCheckComplete)), ("bit6", .boolean(info.bit6)),
+                ("alias_check_complete", .boolean(info.aliasCheckComplete)), ("iommu_write_safe", .boolean(info.iommuWriteSafe)),
                 ("tio_en", .boolean(info.tioEnabled)),
             ]))
     }

@@ -16,8 +16,9 @@ enum ReportText {
                 let set = inner.filter { $0.value == .boolean(true) }.map(\.key)
                 result.append(row(key, text(inner["u64_hex"]) + (set.isEmpty ? "" : "  \(set.joined(separator: ", "))")))
             case .object(let inner):
-                let parts = inner.filter { $0.key != "u64_hex" }.map { "\($0.key) \(text($0.value))" }
-                result.append(row(key, text(inner["u64_hex"]) + (parts.isEmpty ? "" : "  \(parts.joined(separator: ", "))")))
+                let parts = inner.filter { $0.key != "u64_hex" && $0.key != "hex" }.map { "\($0.key) \(text($0.value))" }
+                result.append(
+                    row(key, text(inner["u64_hex"] ?? inner["hex"]) + (parts.isEmpty ? "" : "  \(parts.joined(separator: ", "))")))
             case .array(let items): result.append(row(key, items.map { text($0) }.joined(separator: " ")))
             default: result.append(row(key, text(value)))
             }

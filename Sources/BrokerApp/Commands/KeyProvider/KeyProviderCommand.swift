@@ -68,7 +68,7 @@ struct KeyProviderConfigCommand: ProviderCommand {
     }
 
     /// The authority and the certificate are the client's own; these are places for them.
-    private static func tls(_ tls: GRPCFrontEndOptions.TLS) -> JSONValue {
+    private static func tls(_ tls: TLSFiles) -> JSONValue {
         var members: [(String, JSONValue)] = [("root-ca-file", .string(tls.certificate))]
         if tls.clientAuthorities != nil { members += [("cert-file", "CLIENT-CERTIFICATE.pem"), ("key-file", "CLIENT-KEY.pem")] }
         return .object(JSONObject(members))

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import BrokerConfiguration
 internal import BrokerCore
 internal import BrokerEngine
+internal import SNPVerification
 internal import StrictJSON
 
 struct PluginsCommand: ParsableCommand {
@@ -29,12 +30,25 @@ struct PluginsCommand: ParsableCommand {
     struct Show: ProviderCommand {
         static let configuration = CommandConfiguration(
             commandName: "show", abstract: "Show the settings of one provider."
-        ).examples("plugins show maa")
+        ).examples("plugins show maa", "plugins show snp --products")
 
         @Argument(help: "The provider's name, for example maa.") var name: String
+        @Flag(help: "Print AMD's products and floors instead, with their sources: what evidence is verified with.") var products = false
+        @Option(help: ArgumentHelp("With --products: a product file, whose entries are shown in their places.", valueName: "file"))
+        var productsFile: String?
         @Flag(help: "Print JSON.") var json = false
 
+        func validate() throws {
+            if productsFile != nil, !products { throw ValidationError("--products-file goes with --products") }
+        }
+
         func run(_ registry: ProviderRegistry) async throws {
+            if products, ["snp", "local"].contains(name) {
+                let table = try productsFile.map(ProductsInput.table) ?? .builtIn
+                if json { Console.json(ProductsText.json(table)) } else { for line in ProductsText.lines(table) { Console.line(line) } }
+                return
+            }
+            guard !products else { throw CommandFailure(.usage, "--products is of the provider 'snp'") }
             let reference = SettingsReference(registry)
             guard let text = reference.showText(name), let value = reference.showJSON(name) else {
                 let suggestion = reference.suggestion(forProvider: name).map { "did you mean '\($0)'?" }
