@@ -23,6 +23,8 @@ package struct GRPCFrontEndOptions: Sendable {
     package var hasReflection: Bool
     /// Longest message, in bytes.
     package var messageLimit: Int
+    /// Most bytes that all messages together may hold.
+    package var totalMessageLimit = 32 << 20
     /// How long a client may take to send its message.
     package var requestTimeout: Duration
     /// Longest time of a connection without a call.

@@ -139,7 +139,8 @@ private typealias Output = Keyprovider_keyProviderKeyWrapProtocolOutput
         try await serve({ (_) throws(BrokerError) in throw Self.refusal }, options: options()) { server in
             let long = try await #require(throws: RPCError.self) { try await server.call(Data(count: 1 << 16)) }
             #expect(long.code == .resourceExhausted)
-            await #expect(throws: RPCError.self) { try await server.call(Data(count: 1 << 20)) }
+            let longer = try await #require(throws: RPCError.self) { try await server.call(Data(count: 4 << 20)) }
+            #expect(longer.code == .resourceExhausted && longer.message == long.message)
             for bytes in [
                 [0x00], [0x16, 0x03, 0x01, 0x02, 0x00], Array("GET / HTTP/1.1\r\n\r\n".utf8), [UInt8](repeating: 0xFF, count: 100),
             ] {
@@ -147,6 +148,16 @@ private typealias Output = Keyprovider_keyProviderKeyWrapProtocolOutput
             }
             let after = try await #require(throws: RPCError.self) { try await server.unwrap() }
             #expect(after.code == .permissionDenied)
+        }
+    }
+
+    @Test("all messages together are bounded, and what is short is never kept out") func budget() async throws {
+        let tight = options { ($0.totalMessageLimit, $0.messageLimit) = (1000, 1 << 16) }
+        try await serve({ (_) throws(BrokerError) in throw Self.refusal }, options: tight) { server in
+            let long = try await #require(throws: RPCError.self) { try await server.call(Data(count: 60_000)) }
+            #expect(long.code == .resourceExhausted && long.message.hasPrefix("too many"))
+            let short = try await #require(throws: RPCError.self) { try await server.call(Data(count: 16_000)) }
+            #expect(short.code == .invalidArgument)
         }
     }
 
@@ -264,14 +275,14 @@ private typealias Output = Keyprovider_keyProviderKeyWrapProtocolOutput
         var input = Input()
         input.keyProviderKeyWrapProtocolInput = Data([1, 2, 3])
         let bytes: [UInt8] = try ProtobufSerializer().serialize(input)
-        let message = try SecretDeserializer<Input>(limit: 100).deserialize(bytes)
+        let message = try SecretDeserializer<Input>().deserialize(bytes)
         let content = message.bytes.withUnsafeBytes { Array($0) }
         #expect(content == [1, 2, 3])
         let written: [UInt8] = try SecretSerializer<Output>().serialize(message)
         #expect(written == [0x0A, 3, 1, 2, 3] && bytes == written)
-        let empty = try SecretDeserializer<Input>(limit: 100).deserialize([UInt8]())
+        let empty = try SecretDeserializer<Input>().deserialize([UInt8]())
         #expect(empty.bytes.count == 0)
-        #expect(throws: RPCError.self) { _ = try SecretDeserializer<Input>(limit: 100).deserialize([0x0A, 9, 1] as [UInt8]) }
+        #expect(throws: RPCError.self) { _ = try SecretDeserializer<Input>().deserialize([0x0A, 9, 1] as [UInt8]) }
     }
 
     @Test("each service can be described") func reflection() {

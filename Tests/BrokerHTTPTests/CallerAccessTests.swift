@@ -1,6 +1,7 @@
 import BrokerConfiguration
 import BrokerCore
 import BrokerEngine
+import BrokerListeners
 import Glibc
 import StrictJSON
 import Synchronization

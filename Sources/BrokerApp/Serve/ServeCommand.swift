@@ -69,6 +69,7 @@ struct ServeCommand: ProviderCommand {
             if !configuration.grpc.places.isEmpty {
                 var options = configuration.grpc
                 (options.connectionLimit, options.startsTraces) = (listening.connectionLimit, listening.startsTraces)
+                options.totalMessageLimit = listening.totalBodyLimit
                 frontEnds.append(
                     GRPCFrontEnd(
                         engine: composition.engine, provider: try composition.keyProvider(configuration.keyProvider), options: options,

@@ -2,8 +2,6 @@ internal import BrokerCore
 internal import BrokerListeners
 internal import GRPCCore
 internal import NIOCore
-internal import NIOHPACK
-internal import NIOHTTP2
 internal import Synchronization
 
 /// Who is at the other end of each connection (Callers.md, "Who a caller is").
@@ -38,9 +36,9 @@ final class ConnectedCallers: Sendable {
         return state.withLock { $0.callers[number] }
     }
 
-    /// Marks a call of a connection, on its event loop and before it reads anything.
-    func mark(call stream: any Channel) throws {
-        guard let connection = stream.parent else { throw ChannelError.ioOnClosedChannel }
+    /// Number of a call's connection, and whom it is counted for; on the event loop of both.
+    func connection(of call: any Channel) throws -> (number: UInt64, share: String) {
+        guard let connection = call.parent else { throw ChannelError.ioOnClosedChannel }
         let mark = try connection.pipeline.syncOperations.handler(type: ConnectionMark.self)
         // A client's certificate is known since the handshake, which is over when there is a call.
         if !mark.isComplete {
@@ -48,7 +46,7 @@ final class ConnectedCallers: Sendable {
             let subject = ServerTLS.clientSubject(connection.pipeline)
             if let subject { state.withLock { $0.callers[mark.number]?.subject = subject } }
         }
-        try stream.pipeline.syncOperations.addHandler(CallMark(mark.number), position: .first)
+        return (mark.number, state.withLock { $0.callers[mark.number]?.share } ?? "")
     }
 }
 
@@ -60,21 +58,4 @@ final class ConnectionMark: ChannelInboundHandler {
     var isComplete = false
 
     init(_ number: UInt64) { self.number = number }
-}
-
-/// Writes the connection's number into the head of a call.
-private final class CallMark: ChannelInboundHandler {
-    typealias InboundIn = HTTP2Frame.FramePayload
-    typealias InboundOut = HTTP2Frame.FramePayload
-
-    private let number: UInt64
-
-    init(_ number: UInt64) { self.number = number }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .headers(var frame) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
-        frame.headers.remove(name: ConnectedCallers.field)
-        frame.headers.add(name: ConnectedCallers.field, value: "\(number)")
-        context.fireChannelRead(wrapInboundOut(.headers(frame)))
-    }
 }

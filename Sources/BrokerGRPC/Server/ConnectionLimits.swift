@@ -14,25 +14,31 @@ final class ConnectionLimits: Sendable {
     private let logger: Logger
     private let connections: ChannelCount
     private let calls: ChannelCount
+    private let budget: BodyBudget
+    private let callers: ConnectedCallers
 
-    init(options: GRPCFrontEndOptions, logger: Logger) {
+    init(options: GRPCFrontEndOptions, callers: ConnectedCallers, budget: BodyBudget, logger: Logger) {
         self.options = options
+        self.callers = callers
+        self.budget = budget
         connections = ChannelCount(limit: options.connectionLimit)
         calls = ChannelCount(limit: options.callLimit)
         self.logger = logger
     }
 
-    /// - Parameter mark: run for each call, on its event loop.
-    func configuration(mark: @escaping @Sendable (any Channel) throws -> Void) -> HTTP2ServerTransport.Custom<GRPCSocket>.Config {
+    var configuration: HTTP2ServerTransport.Custom<GRPCSocket>.Config {
         var config = HTTP2ServerTransport.Custom<GRPCSocket>.Config.defaults
-        // What is too long by less is refused in words.
-        config.rpc.maxRequestPayloadSize = 2 * options.messageLimit
+        config.rpc.maxRequestPayloadSize = options.messageLimit
         config.http2.maxConcurrentStreams = Self.callsPerConnection
         config.connection.maxIdleTime = options.idleTimeout
         config.connection.keepalive.time = .seconds(60)
         config.channelDebuggingCallbacks.onBindTCPListener = { channel in self.prepare(listener: channel) }
         config.channelDebuggingCallbacks.onAcceptHTTP2Stream = { channel in
-            self.calls.admit(channel).flatMapThrowing { try mark(channel) }
+            self.calls.admit(channel).flatMapThrowing {
+                let (number, share) = try self.callers.connection(of: channel)
+                let guarding = CallGuard(connection: number, share: share, limit: self.options.messageLimit, budget: self.budget)
+                try channel.pipeline.syncOperations.addHandler(guarding, position: .first)
+            }
         }
         return config
     }

@@ -40,6 +40,7 @@ package struct GRPCFrontEnd: Service {
     package func run() async throws {
         let drain = Drain()
         let callers = ConnectedCallers()
+        let budget = BodyBudget(options.totalMessageLimit, longestBody: options.messageLimit)
         let services = services(drain, callers)
         // The older name of HTTP/2 under gRPC is what old clients of the C core offer too.
         let tls = try options.tls.map { (files) throws(BrokerError) in try ServerTLS(files, protocols: ["grpc-exp", "h2"]) }
@@ -47,7 +48,8 @@ package struct GRPCFrontEnd: Service {
             var isTCP = false
             if case .tcp = place { isTCP = true }
             return GRPCListener(
-                place: place, options: options, tls: isTCP ? tls : nil, callers: callers, services: services, drain: drain, logger: logger)
+                place: place, options: options, tls: isTCP ? tls : nil, callers: callers, budget: budget, services: services, drain: drain,
+                logger: logger)
         }
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for listener in listeners {
@@ -86,7 +88,7 @@ package struct GRPCFrontEnd: Service {
             engine: engine, callers: callers, drain: drain, requestTimeout: options.requestTimeout, startsTraces: options.startsTraces,
             logger: logger)
         let always: [any RegistrableRPCService] = [
-            KeyProviderMethods(provider: provider, runner: runner, messageLimit: options.messageLimit), HealthMethods(runner: runner),
+            KeyProviderMethods(provider: provider, runner: runner), HealthMethods(runner: runner),
         ]
         return options.hasReflection ? always + [ReflectionMethods()] : always
     }

@@ -16,6 +16,7 @@ struct GRPCListener: Sendable {
     /// `nil` where connections are not encrypted.
     let tls: ServerTLS?
     let callers: ConnectedCallers
+    let budget: BodyBudget
     let services: [any RegistrableRPCService]
     let drain: Drain
     let logger: Logger
@@ -26,11 +27,10 @@ struct GRPCListener: Sendable {
         if case .unix(let path) = place { file = try UnixSocketFile.claim(path, setting: "server.grpc-unix") }
         let claimed = file
         defer { claimed?.remove() }
-        let limits = ConnectionLimits(options: options, logger: logger)
-        let callers = callers
+        let limits = ConnectionLimits(options: options, callers: callers, budget: budget, logger: logger)
         let transport = HTTP2ServerTransport.Custom(
             listenerFactory: GRPCSocket(place: place, tls: tls, limits: limits, callers: callers),
-            config: limits.configuration { try callers.mark(call: $0) })
+            config: limits.configuration)
         let server = GRPCServer(transport: transport, services: services)
         do {
             try await withGracefulShutdownHandler {
@@ -63,8 +63,8 @@ struct GRPCListener: Sendable {
             if !tcp.isLoopback, tls?.wantsClientCertificate != true {
                 logger.warning(
                     """
-                    listening beyond this machine: everybody who can reach this address can have images decrypted. Set server.tls.client-ca, \
-                    or server.grpc to a loopback address
+                    listening beyond this machine: everybody who can reach this address can have images decrypted. Set \
+                    server.tls.client-ca, or server.grpc to a loopback address
                     """, metadata: ["address": "\(address)"])
             }
             await onListening(.tcp(address))

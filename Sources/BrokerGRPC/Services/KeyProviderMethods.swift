@@ -12,8 +12,6 @@ struct KeyProviderMethods: RegistrableRPCService {
 
     let provider: KeyProviderService
     let runner: CallRunner
-    /// Longest message, in bytes.
-    let messageLimit: Int
 
     func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
         register(
@@ -38,7 +36,7 @@ struct KeyProviderMethods: RegistrableRPCService {
     private func register<Transport: ServerTransport, Input: SecretField, Output: SecretField>(
         _ service: String, _: Input.Type, _: Output.Type, _ router: inout RPCRouter<Transport>
     ) {
-        let (reader, writer) = (SecretDeserializer<Input>(limit: messageLimit), SecretSerializer<Output>())
+        let (reader, writer) = (SecretDeserializer<Input>(), SecretSerializer<Output>())
         router.register(service, "WrapKey", .wrapKey, reader, writer, runner) { (message, context) async throws(BrokerError) in
             SecretMessage(try await provider.wrapKey(Self.copy(message), in: context))
         }

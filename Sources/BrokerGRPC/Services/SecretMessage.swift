@@ -44,13 +44,7 @@ extension KeyProvider_KeyProviderKeyWrapProtocolOutput: SecretField {
 
 /// Moves the field out of the message; what the message held is overwritten.
 struct SecretDeserializer<Field: SecretField>: MessageDeserializer {
-    /// Longest message, in bytes. The transport cuts off what is much longer, without a word.
-    let limit: Int
-
     func deserialize<Bytes: GRPCContiguousBytes>(_ serializedMessageBytes: Bytes) throws -> SecretMessage {
-        guard serializedMessageBytes.count <= limit else {
-            throw RPCError(code: .resourceExhausted, message: "the message is longer than \(limit) bytes")
-        }
         var message: Field = try ProtobufDeserializer().deserialize(serializedMessageBytes)
         var content = message.content
         // Now the only reference, so that overwriting happens in place.

@@ -1,4 +1,5 @@
 internal import BrokerCore
+internal import BrokerListeners
 internal import NIOCore
 internal import NIOHTTP1
 
