@@ -48,11 +48,10 @@ import Testing
             "wrong op": "INVALID_ARGUMENT invalidRequest", "deep": "INVALID_ARGUMENT invalidRequest",
             "unknown type": "INVALID_ARGUMENT invalidRequest", "foreign store": "FAILED_PRECONDITION noProvider",
             "no such key": "NOT_FOUND keyNotFound", "file as key": "INVALID_ARGUMENT invalidRequest", "too long": "RESOURCE_EXHAUSTED",
+            "far too long": "RESOURCE_EXHAUSTED",
             "deadline": "DEADLINE_EXCEEDED", "no such method": "UNIMPLEMENTED", "denied": "PERMISSION_DENIED releaseDenied",
         ]
-        var codes = seen["codes"] as? [String: Any] ?? [:]
-        #expect(codes.removeValue(forKey: "far too long") as? Bool == true)
-        #expect(codes as? [String: String] == expected)
+        #expect(seen["codes"] as? [String: String] == expected)
         #expect(seen["reflection"] as? String == (reflection ? "OK" : "UNIMPLEMENTED"))
         if reflection {
             #expect((seen["services"] as? [String])?.contains("keyprovider.KeyProviderService") == true)
@@ -127,17 +126,18 @@ import Testing
             "kid of nobody": "NOT_FOUND keyNotFound", "wrap: key of nobody": "NOT_FOUND keyNotFound",
             "store of somebody else": "FAILED_PRECONDITION noProvider", "store that looks alike": "FAILED_PRECONDITION noProvider",
             "authority of somebody else": "FAILED_PRECONDITION noProvider", "deadline of zero": "DEADLINE_EXCEEDED",
-            "method of the other service": "UNIMPLEMENTED", "too long": "RESOURCE_EXHAUSTED",
+            "method of the other service": "UNIMPLEMENTED", "too long": "RESOURCE_EXHAUSTED", "far too long": "RESOURCE_EXHAUSTED",
             // Made for another key, or damaged: only opening them shows it.
             "data cut": "INTERNAL unwrapFailed", "data of a byte": "INTERNAL unwrapFailed", "data of 255 bytes": "INTERNAL unwrapFailed",
-            "data of 257 bytes": "INTERNAL unwrapFailed", "data huge": "INTERNAL unwrapFailed", "iv another": "INTERNAL unwrapFailed",
+            "data of 257 bytes": "INTERNAL unwrapFailed", "iv another": "INTERNAL unwrapFailed",
             "key wrapped anew": "INTERNAL unwrapFailed",
         ]
-        let transport = ["field cut", "length of ten bytes", "no protobuf", "group that does not end", "far too long"]
+        let transport = ["field cut", "length of ten bytes", "no protobuf", "group that does not end"]
         let texts = ["report data not UTF-8", "name not UTF-8"]
         for (name, code) in codes.sorted(by: { $0.key < $1.key }) {
             if transport.contains(name) || texts.contains(name) {
-                #expect(["INVALID_ARGUMENT", "INTERNAL", "RESOURCE_EXHAUSTED"].contains { code.hasPrefix($0) }, "\(name): \(code)")
+                let proper = ["INVALID_ARGUMENT", "INTERNAL"]
+                #expect(proper.contains { code.hasPrefix($0) }, "\(name): \(code)")
             } else {
                 #expect(code == special[name] ?? "INVALID_ARGUMENT invalidRequest", "\(name)")
             }
@@ -162,25 +162,9 @@ import Testing
         defer { azure.stop() }
         let (broker, address) = try Self.served(azure, ["server.metrics=127.0.0.1:0"])
         let metrics = try broker.program.wait(for: /url=(http:\S+)/)
-        func figures() throws -> (running: String?, waiting: String?) {
-            let page = try Program.run(["-sS", metrics], executable: URL(filePath: "/usr/bin/curl")).text
-            func value(_ name: String) -> String? {
-                page.split(separator: "\n").first { $0.hasPrefix("\(name) ") }.map { String($0.dropFirst(name.count + 1)) }
-            }
-            return (value("broker_releases_running"), value("broker_releases_waiting"))
-        }
-        func descriptors() throws -> Int {
-            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(broker.program.identifier)/fd").filter { name in
-                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(broker.program.identifier)/fd/\(name)")
-                return target?.hasPrefix("socket:") == true
-            }.count
-        }
-        // Connections to the services and to the client of this call are there afterwards too.
-        _ = try call([address, "image-key", "--do", "vanish", "--clients", "1"])
-        let before = try descriptors()
-        #expect(try call([address, "image-key", "--do", "vanish", "--clients", "100"])["vanished"] as? Int == 100)
-        // The watchdog of the program ends this if it never happens.
-        while try descriptors() > before + 8 || figures() != ("0.0", "0.0") {}
+        // It returns when nothing is left; the watchdog of the program ends it if that never happens.
+        let watch = ["--process", "\(broker.program.identifier)", "--metrics", metrics]
+        #expect(try call([address, "image-key", "--do", "vanish", "--clients", "100"] + watch)["vanished"] as? Int == 100)
         #expect(try call([address, "image-key", "--do", "malformed"])["lives"] as? Bool == true)
         #expect(broker.program.stop() == 0)
     }
@@ -233,7 +217,7 @@ import Testing
         #expect(line("wrap-key", "failed", ("subject", "CN=server")))
         #expect(lines.contains { $0["route"] as? String == "/keyprovider.KeyProviderService/UnWrapKey" })
         let metrics = try broker.program.wait(for: /url=(http:\S+)/)
-        let page = try Program.run(["-sS", metrics], executable: URL(filePath: "/usr/bin/curl")).text
+        let page = try Program.run(["-sS", "--noproxy", "*", metrics], executable: URL(filePath: "/usr/bin/curl")).text
         for pattern in [#"operation="release",outcome="served""#, #"operation="wrap-key",outcome="refused",code="callerRefused""#] {
             #expect(page.contains(pattern), "\(pattern)")
         }

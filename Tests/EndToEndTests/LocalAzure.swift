@@ -128,7 +128,8 @@ final class Broker {
 
     init(_ arguments: [String], environment: [String: String] = [:], executable: URL = Program.executable) throws {
         program = try RunningProgram(arguments, environment: environment, executable: executable)
-        port = Int(try program.wait(for: /address=127\.0\.0\.1:(\d+)/)) ?? 0
+        // Not that of gRPC.
+        port = Int(try program.wait(for: /address=127\.0\.0\.1:(\d+)[^\n]*profile=/)) ?? 0
     }
 
     func get(_ path: String) throws -> (status: Int, object: [String: Any]) { try Curl.run(["http://127.0.0.1:\(port)\(path)"]) }
