@@ -160,7 +160,8 @@ extension BrokerEngine: KeyProviderEngine {
             guard let chosen, let reader = chosen.store.provider as? any PublicKeyReading else {
                 throw BrokerError(
                     .noProvider, at: .route,
-                    "key store '\(chosen?.store.name ?? "none")' does not say what a key's public half is; name a file in key-provider.public-keys"
+                    "key store '\(chosen?.store.name ?? "none")' does not say what a key's public half is; "
+                        + "name a file in key-provider.public-keys"
                 )
             }
             let reference = KeyReference(store: chosen.endpoint, name: key)
