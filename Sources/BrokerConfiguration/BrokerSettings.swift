@@ -25,7 +25,10 @@ enum BrokerSettings {
     struct Server: SettingsGroup {
         let http = SettingKey<ListenSetting>(
             "http", default: ListenSetting(address: HostAndPort(listening: "127.0.0.1:8080")),
-            help: "Address of the REST interface; anything but a loopback address lets others ask for keys")
+            help: "Address of the REST interface; anything but a loopback address wants client certificates or rules for callers")
+        let httpUnprotected = SettingKey<Bool>(
+            "http-unprotected", default: false,
+            help: "Serve whoever reaches server.http although it is no loopback address and neither certificate nor rule says who may")
         let grpc = SettingKey<String>(
             "grpc", default: "", help: "Address of the gRPC interface; this build has none, so it stays empty",
             check: { $0.isEmpty ? nil : "this build serves HTTP only; leave server.grpc empty" })

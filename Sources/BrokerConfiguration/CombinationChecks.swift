@@ -1,5 +1,6 @@
 internal import AzureServices
 internal import BrokerCore
+internal import BrokerEngine
 internal import HTTPTransport
 internal import PlainText
 
@@ -43,10 +44,19 @@ enum CombinationChecks {
         }
         if let address = http.address, !address.isLoopback, authority.isEmpty {
             let bearers = layers.value(BrokerSettings.callers.bearerFile, at: "callers.bearer-file") ?? ""
-            if bearers.isEmpty {
-                layers.warn("server.http: \(address) is not a loopback address; whoever reaches it can ask for evidence, tokens and keys")
+            let rules = layers.value(BrokerSettings.callers.rules, at: "callers.rules")?.rules.rules ?? []
+            if bearers.isEmpty, rules.isEmpty {
+                let danger = "\(address) is not a loopback address; whoever reaches it can ask for evidence, tokens and keys"
+                if layers.value(BrokerSettings.server.httpUnprotected, at: "server.http-unprotected") == true {
+                    layers.warn("server.http: \(danger)")
+                } else {
+                    layers.complain(
+                        "server.http", layers.source(of: "server.http"),
+                        "\(danger): set server.tls.client-ca, callers.bearer-file or callers.rules, or server.http-unprotected=true where a "
+                            + "network keeps everybody else away")
+                }
             } else if certificate.isEmpty {
-                layers.warn("server.http: \(address) is not a loopback address; bearer tokens and keys are not encrypted on their way")
+                layers.warn("server.http: \(address) is not a loopback address; tokens and keys are not encrypted on their way")
             }
         }
         if http.address == nil, unix.isEmpty {

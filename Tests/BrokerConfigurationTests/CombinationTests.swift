@@ -30,9 +30,14 @@ import Testing
         #expect(
             try problems(#"{"server":{"http":""}}"#) == ["server.http (file broker.json): nothing to serve on: server.unix is empty too"])
         #expect(try load(#"{"server":{"http":"","unix":"/run/b"}}"#).warnings.isEmpty)
-        let open = try load(#"{"server":{"http":"0.0.0.0:8080"}}"#)
+        let refused = try problems(#"{"server":{"http":"0.0.0.0:8080"}}"#)
+        #expect(refused.count == 1)
+        #expect(refused[0].hasPrefix("server.http (file broker.json): 0.0.0.0:8080 is not a loopback address"))
+        let open = try load(#"{"server":{"http":"0.0.0.0:8080","http-unprotected":true}}"#)
         #expect(open.warnings.count == 1)
         #expect(open.warnings.first?.hasPrefix("server.http: 0.0.0.0:8080 is not a loopback address") == true)
+        let ruled = try load(#"{"server":{"http":"0.0.0.0:8080"},"callers":{"rules":[{"address":["10.0.0.0/8"]}]}}"#)
+        #expect(ruled.warnings == ["server.http: 0.0.0.0:8080 is not a loopback address; tokens and keys are not encrypted on their way"])
     }
 
     @Test("metrics listen on loopback unless somebody says otherwise, and nowhere by default") func metrics() throws {

@@ -57,9 +57,12 @@ struct ServeCommand: ProviderCommand {
                         "address": "\(address)", "evidence": "\(composition.engine.provenance.rawValue)",
                         "profile": "\(configuration.server.profile.rawValue)",
                     ])
-            })
+            },
+            onAnswer: { [metrics = composition.metrics] in metrics.answered(route: $0.route, status: $0.status) })
         composition.start()
         composition.metrics.registry.collect { [MetricSample("broker_log_lines_dropped", value: Double(sink.droppedLines))] }
+        if let audit { composition.metrics.watch(audit) }
+        if let tls = listening.tls { composition.metrics.watch(certificate: tls.certificate) }
         // Each with a name: the group would describe the service, with everything that is in it.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: frontEnd, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "listeners"),
