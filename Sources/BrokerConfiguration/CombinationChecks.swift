@@ -52,8 +52,8 @@ enum CombinationChecks {
                 } else {
                     layers.complain(
                         "server.http", layers.source(of: "server.http"),
-                        "\(danger): set server.tls.client-ca, callers.bearer-file or callers.rules, or server.http-unprotected=true where a "
-                            + "network keeps everybody else away")
+                        "\(danger): set server.tls.client-ca, callers.bearer-file or callers.rules, or server.http-unprotected=true "
+                            + "where a network keeps everybody else away")
                 }
             } else if certificate.isEmpty {
                 layers.warn("server.http: \(address) is not a loopback address; tokens and keys are not encrypted on their way")
