@@ -27,7 +27,7 @@ RULES = '[{"address": ["10.0.0.0/8"], "keys": ["none"]}, {"address": ["127.0.0.0
 def overhead(bench, servers, options, audit):
     on = {
         "BROKER_AUDIT_FILE": f"{audit}/audit",
-        "BROKER_AUDIT_FLUSH": "batch",
+        "BROKER_AUDIT_FSYNC": "batch",
         "BROKER_SERVER_METRICS": "0",
         "BROKER_CALLERS_RULES": RULES,
     }
