@@ -91,7 +91,8 @@ struct LocalJudge: EvidenceJudge {
         }
         var policy = UVMEndorsementVerifier.Policy()
         policy.expectedMeasurement = result.report?.measurement ?? []
-        policy.time = host.clock.now()
+        policy.trust = settings.endorsers
+        policy.trust.time = host.clock.now()
         let results = evidence.platformEndorsements.map { UVMEndorsementVerifier().verify($0, policy: policy) }
         // One that holds is enough: others may be for other readers.
         let best = results.first(where: \.isVerified) ?? results[0]
@@ -126,6 +127,9 @@ enum Advice {
         add(["certificate-revoked"], "AMD revoked the certificate between chip and root: fetch the chain anew, and ask who runs the host")
         add(["measurement-mismatch"], "another image was launched than verifier.local.measurements names")
         add(["host-data-mismatch"], "the group runs another security policy than verifier.local.host-data names")
+        add(
+            ["uvm-issuer", "uvm-feed", "uvm-svn"],
+            "verifier.local.uvm-issuers and uvm-minimum-svn say whose utility VMs are trusted, and from which version on")
         add(["vmpl-mismatch"], "the report comes from another privilege level than verifier.local.vmpl")
         add(["debug-allowed"], "the host may read the guest's memory: start the group without debugging")
         return steps

@@ -5,6 +5,7 @@ internal import Logging
 internal import OpenSSLCrypto
 internal import SNPReport
 internal import SNPVerification
+internal import UVMEndorsements
 
 /// What an operator can set for the verifier `local`: the rules by which evidence is judged.
 struct LocalSettings: Sendable {
@@ -22,6 +23,8 @@ struct LocalSettings: Sendable {
     let allowsMaskedChipID: Bool
     let refusesProvisional: Bool
     let endorsement: EndorsementRule
+    /// Whose endorsements of utility VMs count.
+    let endorsers: StatementTrust
     let crlCheck: RevocationCheck
     let crlFiles: [String]
     let crlDirectory: String
@@ -44,6 +47,9 @@ struct LocalSettings: Sendable {
         allowsMaskedChipID = try settings(Self.keys.allowMaskedChipID)
         refusesProvisional = try settings(Self.keys.refuseProvisional)
         endorsement = try settings(Self.keys.endorsement)
+        endorsers = StatementTrust(
+            issuers: try settings(Self.keys.uvmIssuers), minimumSVN: UInt64(try settings(Self.keys.uvmMinimumSVN)),
+            extendedKeyUsages: try settings(Self.keys.uvmUsages), time: nil)
         crlCheck = try settings(Self.keys.crlCheck)
         crlFiles = try settings(Self.keys.crlFile)
         crlDirectory = try settings(Self.keys.crlDirectory)
@@ -96,6 +102,15 @@ struct LocalSettings: Sendable {
         let endorsement = SettingKey<EndorsementRule>(
             "uvm-endorsement", default: .ifPresent,
             help: "Whether the utility VM's measurement must be endorsed: always, where there is an endorsement, or never.")
+        let uvmIssuers = SettingKey<[String]>(
+            "uvm-issuers", default: TrustedIssuer.microsoft.map(\.text),
+            help: "Who may endorse utility VMs, as in evidence.snp.uvm-issuers.", check: StatementTrust.issuerComplaint)
+        let uvmMinimumSVN = SettingKey<Int>(
+            "uvm-minimum-svn", default: 0, in: 0...Int(Int32.max), help: "Lowest SVN of utility VMs, for every issuer.")
+        let uvmUsages = SettingKey<[String]>(
+            "uvm-ekus", default: [],
+            help: "Extended key usages of which the endorsement's signer must have one, beside those in the issuers' identifiers.",
+            check: StatementTrust.usageComplaint)
         let crlCheck = SettingKey<RevocationCheck>(
             "crl-check", default: .off, help: "Whether AMD's revocation list is asked; stale-ok takes one that should have been replaced.")
         let crlFile = SettingKey<[String]>(

@@ -113,22 +113,22 @@ struct SNPSettings {
             help:
                 "Who may endorse utility VMs: did:x509 identifier with the extended key usage, feed, and lowest SVN where one is asked "
                 + "for, with spaces between.",
-            check: PlatformTrust.complaint)
+            check: StatementTrust.issuerComplaint)
         let uvmMinimumSVN = SettingKey<Int>(
             "uvm-minimum-svn", default: 0, in: 0...Int(Int32.max), help: "Lowest SVN of utility VMs, for every issuer.")
         let uvmUsages = SettingKey<[String]>(
             "uvm-ekus", default: [],
             help: "Extended key usages of which the endorsement's signer must have one, beside those in the issuers' identifiers.",
-            check: PlatformTrust.usageComplaint)
+            check: StatementTrust.usageComplaint)
         let tcbReferenceIssuers = SettingKey<[String]>(
             "tcb-reference-issuers", default: [],
             help: "Who may sign tcb-reference-info, as in uvm-issuers; empty: it is carried and not "
-                + "judged.", check: PlatformTrust.complaint
+                + "judged.", check: StatementTrust.issuerComplaint
         )
         let platformReferenceIssuers = SettingKey<[String]>(
             "platform-reference-issuers", default: [],
             help: "Who may sign platform-reference-info, as in uvm-issuers; empty: it is carried and not judged.",
-            check: PlatformTrust.complaint)
+            check: StatementTrust.issuerComplaint)
     }
 
     private static func host(_ configured: Endpoint?, otherwise name: String) throws(BrokerError) -> Endpoint {

@@ -36,11 +36,17 @@ enum BrokerSettings {
     struct Server: SettingsGroup {
         let http = SettingKey<ListenSetting>(
             "http", default: ListenSetting(address: HostAndPort(listening: "127.0.0.1:8080")),
-            help: "Address of the REST interface; anything but a loopback address lets others ask for keys")
+            help: "Address of the REST interface; anything but a loopback address wants client certificates or rules for callers")
+        let httpUnprotected = SettingKey<Bool>(
+            "http-unprotected", default: false,
+            help: "Serve whoever reaches server.http although it is no loopback address and neither certificate nor rule says who may")
         let grpc = SettingKey<ListenSetting>(
             "grpc", default: ListenSetting(address: nil),
             help: "Address of the gRPC interface for tools that decrypt images, for example 127.0.0.1:50000",
             check: { $0.address == nil ? nil : BrokerSettings.withoutGRPC })
+        let grpcUnprotected = SettingKey<Bool>(
+            "grpc-unprotected", default: false,
+            help: "Serve whoever reaches server.grpc although it is no loopback address and neither certificate nor rule says who may")
         let grpcUnix = SettingKey<String>(
             "grpc-unix", default: "", help: "Path of a unix socket that serves the gRPC interface as well",
             check: { $0.isEmpty ? nil : BrokerSettings.withoutGRPC ?? Self.socketPath($0) })

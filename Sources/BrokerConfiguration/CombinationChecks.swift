@@ -1,5 +1,6 @@
 internal import AzureServices
 internal import BrokerCore
+internal import BrokerEngine
 internal import HTTPTransport
 internal import PlainText
 
@@ -65,22 +66,26 @@ enum CombinationChecks {
         let isEncrypted = !(layers.value(keys.certificate, at: "server.tls.certificate") ?? "").isEmpty
         let isMutual = !(layers.value(keys.clientAuthority, at: "server.tls.client-ca") ?? "").isEmpty
         let hasBearers = !(layers.value(BrokerSettings.callers.bearerFile, at: "callers.bearer-file") ?? "").isEmpty
-        let places: [(path: String, address: HostAndPort?, hasTLS: Bool, risk: String)] = [
-            (
-                "server.http", layers.value(BrokerSettings.server.http, at: "server.http")?.address, listeners != .grpc,
-                "can ask for evidence, tokens and keys"
-            ),
-            (
-                "server.grpc", layers.value(BrokerSettings.server.grpc, at: "server.grpc")?.address, listeners != .http,
-                "can have images decrypted"
-            ),
+        let hasRules = layers.value(BrokerSettings.callers.rules, at: "callers.rules")?.rules.rules.isEmpty == false
+        let server = BrokerSettings.server
+        let places: [(path: String, place: SettingKey<ListenSetting>, open: SettingKey<Bool>, hasTLS: Bool, risk: String)] = [
+            ("server.http", server.http, server.httpUnprotected, listeners != .grpc, "can ask for evidence, tokens and keys"),
+            ("server.grpc", server.grpc, server.grpcUnprotected, listeners != .http, "can have images decrypted"),
         ]
-        for (path, address, hasTLS, risk) in places {
-            guard let address, !address.isLoopback, !(hasTLS && isMutual) else { continue }
-            if !hasBearers {
-                layers.warn("\(path): \(address) is not a loopback address; whoever reaches it \(risk)")
+        for (path, place, open, hasTLS, risk) in places {
+            guard let address = layers.value(place, at: path)?.address, !address.isLoopback, !(hasTLS && isMutual) else { continue }
+            if !hasBearers, !hasRules {
+                let danger = "\(address) is not a loopback address; whoever reaches it \(risk)"
+                if layers.value(open, at: "\(path)-unprotected") == true {
+                    layers.warn("\(path): \(danger)")
+                } else {
+                    layers.complain(
+                        path, layers.source(of: path),
+                        "\(danger): set server.tls.client-ca, callers.bearer-file or callers.rules, or \(path)-unprotected=true "
+                            + "where a network keeps everybody else away")
+                }
             } else if !(hasTLS && isEncrypted) {
-                layers.warn("\(path): \(address) is not a loopback address; bearer tokens and keys are not encrypted on their way")
+                layers.warn("\(path): \(address) is not a loopback address; tokens and keys are not encrypted on their way")
             }
         }
     }

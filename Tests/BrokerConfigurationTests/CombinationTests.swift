@@ -14,12 +14,15 @@ import Testing
         let tls = #""certificate":"/c","key":"/k""#
         let secure = try load(#"{"server":{"grpc":"0.0.0.0:50000","tls":{\#(tls),"client-ca":"/a"}}}"#)
         #expect(secure.grpc.tls?.clientAuthorities == "/a" && secure.server.tls == secure.grpc.tls && secure.warnings.isEmpty)
-        #expect(try load(#"{"server":{"grpc":"0.0.0.0:50000","tls":{\#(tls)}}}"#).warnings.count == 1)
+        #expect(try load(#"{"server":{"grpc":"0.0.0.0:50000","grpc-unprotected":true,"tls":{\#(tls)}}}"#).warnings.count == 1)
         for (listeners, http, grpc) in [("all", true, true), ("http", true, false), ("grpc", false, true)] {
-            let some = try load(#"{"server":{"grpc":"0.0.0.0:50000","tls":{\#(tls),"client-ca":"/a","listeners":"\#(listeners)"}}}"#)
+            let some = try load(
+                #"{"server":{"grpc":"0.0.0.0:50000","grpc-unprotected":true,"tls":{\#(tls),"client-ca":"/a","listeners":"\#(listeners)"}}}"#
+            )
             #expect((some.server.tls != nil) == http && (some.grpc.tls != nil) == grpc && some.warnings.isEmpty == grpc)
         }
         for (json, path) in [
+            (#"{"server":{"grpc":"0.0.0.0:50000","tls":{\#(tls)}}}"#, "server.grpc"),
             (#"{"server":{"grpc":"127.0.0.1:1","tls":{"key":"/k"}}}"#, "server.tls.certificate"),
             (#"{"server":{"grpc":"127.0.0.1:1","tls":{"client-ca":"/k"}}}"#, "server.tls.client-ca"),
             (#"{"server":{"unix":"/run/b","grpc-unix":"/run/b"}}"#, "server.grpc-unix"),
@@ -57,9 +60,14 @@ import Testing
                 "server.http (file broker.json): nothing to serve on: server.unix, server.grpc, server.grpc-unix are empty too"
             ])
         #expect(try load(#"{"server":{"http":"","unix":"/run/b"}}"#).warnings.isEmpty)
-        let open = try load(#"{"server":{"http":"0.0.0.0:8080"}}"#)
+        let refused = try problems(#"{"server":{"http":"0.0.0.0:8080"}}"#)
+        #expect(refused.count == 1)
+        #expect(refused[0].hasPrefix("server.http (file broker.json): 0.0.0.0:8080 is not a loopback address"))
+        let open = try load(#"{"server":{"http":"0.0.0.0:8080","http-unprotected":true}}"#)
         #expect(open.warnings.count == 1)
         #expect(open.warnings.first?.hasPrefix("server.http: 0.0.0.0:8080 is not a loopback address") == true)
+        let ruled = try load(#"{"server":{"http":"0.0.0.0:8080"},"callers":{"rules":[{"address":["10.0.0.0/8"]}]}}"#)
+        #expect(ruled.warnings == ["server.http: 0.0.0.0:8080 is not a loopback address; tokens and keys are not encrypted on their way"])
     }
 
     @Test("metrics listen on loopback unless somebody says otherwise, and nowhere by default") func metrics() throws {

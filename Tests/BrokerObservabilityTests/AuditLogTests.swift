@@ -120,6 +120,22 @@ import Waiting
         #expect(verifier.findings.isEmpty)
     }
 
+    @Test("a read-only file system", .enabled(if: geteuid() == 0 && Tmpfs.isAvailable, "mounting needs root and tmpfs"))
+    func readOnlyFileSystem() async throws {
+        let directory = try ScratchDirectory()
+        let mount = try Tmpfs(directory.file("small"), bytes: 64 << 10)
+        defer { mount.unmount() }
+        mount.remount("ro")
+        let log = Self.log(mount.path + "/audit")
+        let error = try #require(await Self.outcome(log))
+        #expect(error.code == .auditUnavailable && error.message.contains("Read-only file system"))
+        #expect(log.obstacles.first?.contains("Read-only file system") == true)
+        mount.remount("rw")
+        #expect(await Self.outcome(log, Self.record("repaired")) == nil)
+        #expect(log.obstacles.isEmpty)
+        #expect(try Self.verified([mount.path + "/audit"]).findings.isEmpty)
+    }
+
     @Test("a pipe whose reader leaves keeps answers back until another one comes") func pipes() async throws {
         let directory = try ScratchDirectory()
         let path = directory.file("fifo")
@@ -271,7 +287,9 @@ struct Tmpfs {
         }
     }
 
-    func resize(bytes: Int) { system("mount -o remount,size=\(bytes) '\(path)'") }
+    func resize(bytes: Int) { remount("size=\(bytes)") }
+
+    func remount(_ options: String) { system("mount -o remount,\(options) '\(path)'") }
 
     func unmount() { system("umount -l '\(path)'") }
 }

@@ -230,7 +230,7 @@ import Testing
         }
         let tls = try serve([
             "server.tls.certificate=\(file("server.pem"))", "server.tls.key=\(file("server.key"))",
-            "server.tls.client-ca=\(file("ca.pem"))",
+            "server.tls.client-ca=\(file("ca.pem"))", "server.metrics=0",
         ])
         func release(_ key: String, _ client: String?) throws -> Int {
             let identity = client.map { ["--cert", file($0 + ".pem"), "--key", file($0 + ".key")] } ?? []
@@ -239,6 +239,12 @@ import Testing
             ).status
         }
         #expect(try release("db-1", "client") == 200 && release("db-2", "client") == 403)
+        let metrics = try tls.program.wait(for: /url=http:\/\/127\.0\.0\.1:(\d+)\/metrics/)
+        let page = try Program.run(
+            ["-s", "--noproxy", "*", "http://127.0.0.1:\(metrics)/metrics"], executable: URL(filePath: "/usr/bin/curl")
+        ).text
+        let expiry = page.firstMatch(of: /broker_listener_certificate_expiry_timestamp_seconds (\d+)/).flatMap { Double($0.1) }
+        #expect(try #require(expiry) > Date.now.timeIntervalSince1970 + 86_400)
         #expect(try release("db-1", nil) == 0 && release("db-1", "stranger") == 0)
         #expect(tls.program.stop() == 0)
         let plain = try serve(["callers.bearer-file=\(file("bearers"))"])

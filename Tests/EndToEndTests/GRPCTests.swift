@@ -218,7 +218,10 @@ import Testing
         #expect(lines.contains { $0["route"] as? String == "/keyprovider.KeyProviderService/UnWrapKey" })
         let metrics = try broker.program.wait(for: /url=(http:\S+)/)
         let page = try Program.run(["-sS", "--noproxy", "*", metrics], executable: URL(filePath: "/usr/bin/curl")).text
-        for pattern in [#"operation="release",outcome="served""#, #"operation="wrap-key",outcome="refused",code="callerRefused""#] {
+        for pattern in [
+            #"operation="release",outcome="served""#, #"operation="wrap-key",outcome="refused",code="callerRefused""#,
+            #"method="/keyprovider.KeyProviderService/UnWrapKey",code="callerRefused""#,
+        ] {
             #expect(page.contains(pattern), "\(pattern)")
         }
         #expect(broker.program.stop() == 0)

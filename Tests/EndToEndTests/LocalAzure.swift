@@ -181,6 +181,8 @@ enum SharedFixture {
         let fixture = scratch.directory.appending(path: "fixture")
         let made = try Program.run([
             "evidence", "get", "--set", "evidence.use=fixture", "--set", "evidence.fixture.directory=\(fixture.path)",
+            // On a machine that does much else they take longer than a request may.
+            "--set", "server.request-timeout=10m",
         ])
         guard made.status == 0 else { throw RunningProgram.Ended(output: made.errors) }
         return fixture

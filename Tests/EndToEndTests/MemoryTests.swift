@@ -129,8 +129,7 @@ struct MemoryTests {
         let scratch = try Scratch()
         defer { scratch.remove() }
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: scratch.path)
-        let copy = scratch.directory.appending(path: "broker")
-        try FileManager.default.copyItem(at: Program.executable, to: copy)
+        let copy = try scratch.install(Program.executable, as: "broker")
         let broker = try Broker(
             ["--reuid=65532", "--regid=65532", "--clear-groups", copy.path, "serve", "--set", "server.http=127.0.0.1:0"],
             executable: URL(filePath: "/usr/bin/setpriv"))

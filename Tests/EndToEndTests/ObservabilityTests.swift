@@ -81,6 +81,10 @@ import Testing
         #expect(MixedRun.value(page, #"broker_upstream_requests_total{upstream="key_store",result="2xx"}"#) ?? 0 >= 3)
         #expect(MixedRun.value(page, #"broker_upstream_repeats_total{upstream="attestation",result="5xx"}"#) == 1)
         #expect(MixedRun.value(page, "broker_ready") == 1)
+        // One of these never reached the engine: its body was no base64.
+        #expect(MixedRun.value(page, #"broker_http_answers_total{route="/attest/raw",status="200"}"#) == 1)
+        #expect(MixedRun.value(page, #"broker_http_answers_total{route="/attest/raw",status="400"}"#) == 1)
+        #expect(MixedRun.value(page, "broker_access_token_expiry_timestamp_seconds") ?? 0 > Date.now.timeIntervalSince1970)
         #expect(page.contains(#"broker_build_info{version="0.1.0",evidence="fixture",sessions="on"} 1"#))
         for name in ["contoso", "denied", "missing", "attest.azure.net", "127.0.0.1"] {
             #expect(!page.contains(name), "\(name) is in a label")
@@ -118,6 +122,9 @@ import Testing
             counts[key, default: 0] += Int(line.split(separator: " ").last ?? "") ?? 0
         }
         #expect(counts == lines && counts.values.reduce(0, +) == 11, "\(counts) \(lines)")
+        let written = try #require(MixedRun.value(page, #"broker_audit_lines_total{result="written"}"#))
+        #expect(written > 0 && MixedRun.value(page, #"broker_audit_lines_total{result="failed"}"#) == 0)
+        #expect(MixedRun.value(page, "broker_audit_lag_seconds") ?? 0 > 0)
     }
 
     /// Every expression of the dashboard and of the alerts, with the dashboard's variables filled in.
@@ -139,7 +146,9 @@ import Testing
     }
 
     @Test("every metric and label that the dashboard and the alerts ask for is in a real scrape") func queries() throws {
-        let run = try MixedRun()
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let run = try MixedRun(["audit.file=\(scratch.path)/audit"])
         let page = try run.page()
         #expect(run.broker.program.stop() == 0)
         var labels: [String: Set<String>] = [:]

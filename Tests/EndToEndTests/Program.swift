@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Testing
 
 /// The built program, run as its users run it.
 enum Program {
@@ -96,6 +97,15 @@ struct Scratch {
     }
 
     @discardableResult func write(_ name: String, _ text: String) throws -> String { try write(name, Data(text.utf8)).path }
+
+    /// A copy that can be executed. A child writes it: if this process had it open, a process that another test starts at that moment would
+    /// hold it open too, and to execute it would fail with "Text file busy".
+    @discardableResult func install(_ program: URL, as name: String) throws -> URL {
+        let copy = directory.appending(path: name)
+        let result = try Program.run(["-m", "755", program.path, copy.path], executable: URL(filePath: "/usr/bin/install"))
+        try #require(result.status == 0, "\(result.errors)")
+        return copy
+    }
 
     func remove() { try? FileManager.default.removeItem(at: directory) }
 }

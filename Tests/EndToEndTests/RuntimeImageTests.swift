@@ -93,9 +93,9 @@ private enum RuntimeImage { static let root = ProcessInfo.processInfo.environmen
                 ["--mount", "bash", "-c", script, "image", root] + arguments,
                 environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "ROOT": root], executable: URL(filePath: "/usr/bin/unshare"))
         }
-        // Tests/Benchmarks/sizes.sh shows what holds them.
+        // Tests/Benchmarks/sizes.sh shows what holds them; 1.6 MB are the listener's TLS (BoringSSL).
         let program = try FileManager.default.attributesOfItem(atPath: root + "/usr/bin/attestation-broker")
-        #expect(try #require(program[.size] as? Int) <= 22_000_000)
+        #expect(try #require(program[.size] as? Int) <= 27_000_000)
         let plugins = try run(["plugins", "list"])
         #expect(plugins.status == 0 && plugins.text.contains("snp") && !plugins.text.contains("fixture"), "\(plugins)")
         for command in ["simulate", "demo", "policy"] { #expect(try run([command]).status == 64, "\(command)") }

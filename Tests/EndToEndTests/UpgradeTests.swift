@@ -104,11 +104,11 @@ import Testing
     @Test("the start script's arguments stand for variables that are empty, and options pass") func startScript() throws {
         let place = try Place()
         defer { place.scratch.remove() }
+        // `serve` is replaced by a look at what it would do.
+        let text = try place.scratch.write("look.sh", Data("#!/bin/sh\nshift\nexec \(Program.executable.path) config check \"$@\"\n".utf8))
+        let look = try place.scratch.install(text, as: "look").path
         func effective(_ command: String, _ more: [String: String]) throws -> String {
-            // `serve` is replaced by a look at what it would do.
-            try place.scratch.write("look", "#!/bin/sh\nshift\nexec \(Program.executable.path) config check \"$@\"\n")
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: place.scratch.path + "/look")
-            let result = try place.run(command, more.merging(["BROKER": place.scratch.path + "/look"]) { $1 })
+            let result = try place.run(command, more.merging(["BROKER": look]) { $1 })
             #expect(result.status == 0, "\(command): \(result.errors)")
             return result.text
         }

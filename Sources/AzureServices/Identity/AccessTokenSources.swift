@@ -11,10 +11,11 @@ internal import SecureMemory
 /// sometimes half there, in environments where they mean something else (Service Fabric, Arc, confidential container groups;
 /// ManagedIdentity.md, "Other endpoints" and "Container groups"); `IdentityChoice` says when they count.
 ///
+/// `onToken` gets the time at which a new token expires, in seconds since 1970.
 /// `sleep` waits between attempts; the default sleeps for real and ends early when the request is cancelled.
 package func makeAccessTokenSource(
     _ options: AzureIdentityOptions, environment: [String: String], transport: any HTTPTransport, clock: any WallClock, logger: Logger,
-    sleep: @escaping Sleeper = { try? await Task.sleep(for: $0) }
+    onToken: @escaping @Sendable (Int64) -> Void = { _ in }, sleep: @escaping Sleeper = { try? await Task.sleep(for: $0) }
 ) throws(BrokerError) -> any AccessTokenSource {
     let choice = IdentityChoice(options: options, environment: environment)
     let issuer: any TokenIssuer
@@ -31,7 +32,7 @@ package func makeAccessTokenSource(
             ? FallbackIssuer(first: managed, second: try choice.appService(transport: transport, clock: clock, sleep: sleep)) : managed
     }
     logger.info("identity chosen", metadata: ["identity": "\(issuer.identity)", "reason": "\(choice.reason)"])
-    return CachedAccessTokens(issuer, reason: choice.reason, clock: clock)
+    return CachedAccessTokens(issuer, reason: choice.reason, clock: clock, onToken: onToken)
 }
 
 /// Options and environment put together.

@@ -24,21 +24,26 @@ struct CachedAccessTokens: AccessTokenSource {
 
     /// Why this issuer was chosen, for people.
     private let reason: String
+    private let clock: any WallClock
+    private let onToken: @Sendable (Int64) -> Void
 
-    init(_ issuer: any TokenIssuer, reason: String, clock: any WallClock) {
+    init(_ issuer: any TokenIssuer, reason: String, clock: any WallClock, onToken: @escaping @Sendable (Int64) -> Void = { _ in }) {
         self.issuer = issuer
         self.reason = reason
+        self.clock = clock
+        self.onToken = onToken
         cache = SingleFlightCache(capacity: 16, clock: clock, stage: .identity)
     }
 
     func accessToken(for audience: String, in context: RequestContext) async throws(BrokerError) -> Redacted<String> {
-        let issuer = issuer
+        let (issuer, clock, onToken) = (issuer, clock, onToken)
         let found = try await cache.value(for: Key(audience: audience, identity: issuer.identity), in: context) {
             context throws(BrokerError) in
             let acquired = try await issuer.acquire(audience: audience, in: context)
             context.logger.debug(
                 "access token acquired",
                 metadata: ["audience": "\(audience)", "identity": "\(issuer.identity)", "lifetime": "\(acquired.lifetime)s"])
+            onToken(clock.now() + acquired.lifetime)
             return .init(acquired.token, freshFor: acquired.reusableFor)
         }
         return found.value

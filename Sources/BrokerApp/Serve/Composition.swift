@@ -3,6 +3,10 @@ internal import AzureServices
 internal import BrokerConfiguration
 internal import BrokerCore
 internal import BrokerEngine
+#if GRPC
+    internal import BrokerGRPC
+#endif
+internal import BrokerHTTP
 internal import BrokerObservability
 internal import CurlTransport
 internal import HTTPTransport
@@ -41,7 +45,8 @@ struct Composition {
             transport = try CurlTransport(
                 .init(trust: trust.store, connectTo: configuration.tls.connectTo, userAgent: "attestation-broker/\(ProgramVersion.text)"))
         } catch { throw Self.unconnected(error) }
-        metrics = BrokerMetrics(stores: configuration.keyStores.map(\.name))
+        let metrics = BrokerMetrics(stores: configuration.keyStores.map(\.name), routes: HTTPFrontEnd.routes, methods: Self.methods)
+        self.metrics = metrics
         let curl = transport
         spans = configuration.spans.map {
             SpanExporter($0, transport: curl, version: ProgramVersion.text, logger: logger)
@@ -55,7 +60,8 @@ struct Composition {
         host = HostServices(
             transport: upstreams,
             accessTokens: try makeAccessTokenSource(
-                identity, environment: environment, transport: upstreams, clock: clock, logger: logger), trust: trust,
+                identity, environment: environment, transport: upstreams, clock: clock, logger: logger,
+                onToken: { metrics.set("broker_access_token_expiry_timestamp_seconds", Double($0)) }), trust: trust,
             cloud: identity.cloud.rawValue, products: try Self.products(configuration.productsFile), clock: clock, logger: logger)
 
         var keyStores: [NamedProvider<any KeyStore>] = []
@@ -72,6 +78,14 @@ struct Composition {
             options: configuration.engine, upstreams: upstreams, clock: clock, logger: logger, observers: observers + told, callers: callers
         )
         watch(configuration)
+    }
+
+    private static var methods: [String] {
+        #if GRPC
+            GRPCFrontEnd.methods
+        #else
+            []
+        #endif
     }
 
     /// The key provider, with the public keys that the configuration names files of.
@@ -104,6 +118,7 @@ struct Composition {
                 MetricSample("broker_shared_releases_waiting", value: Double(load.sharedWaiting)),
                 MetricSample("broker_wrapping_keys_ready", value: Double(load.wrappingKeysReady)),
                 MetricSample("broker_wrapping_keys_awaited", value: Double(load.wrappingKeysAwaited)),
+                MetricSample("broker_verifier_disagreements", value: Double(engine.disagreementCount)),
             ] + (spans.map { [MetricSample("broker_spans_dropped", value: Double($0.droppedSpans))] } ?? [])
         }
     }

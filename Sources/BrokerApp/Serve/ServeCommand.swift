@@ -63,7 +63,8 @@ struct ServeCommand: ProviderCommand {
             frontEnds.append(
                 HTTPFrontEnd(
                     engine: composition.engine, options: listening, logger: logger,
-                    onListening: { began($0, ["profile": "\(profile)"]) }))
+                    onListening: { began($0, ["profile": "\(profile)"]) },
+                    onAnswer: { [metrics = composition.metrics] in metrics.answered(route: $0.route, status: $0.status) }))
         }
         #if GRPC
             if !configuration.grpc.places.isEmpty {
@@ -73,11 +74,14 @@ struct ServeCommand: ProviderCommand {
                 frontEnds.append(
                     GRPCFrontEnd(
                         engine: composition.engine, provider: try composition.keyProvider(configuration.keyProvider), options: options,
-                        logger: logger, onListening: { began($0, ["interface": "grpc"]) }))
+                        logger: logger, onListening: { began($0, ["interface": "grpc"]) },
+                        onAnswer: { [metrics = composition.metrics] in metrics.answered(method: $0.method, code: $0.code) }))
             }
         #endif
         composition.start()
         composition.metrics.registry.collect { [MetricSample("broker_log_lines_dropped", value: Double(sink.droppedLines))] }
+        if let audit { composition.metrics.watch(audit) }
+        if let tls = listening.tls ?? configuration.grpc.tls { composition.metrics.watch(certificate: tls.certificate) }
         // Each with a name: the group would describe the service, with everything that is in it.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = frontEnds.map {
             .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "listeners")

@@ -11,29 +11,45 @@ internal import ServiceLifecycle
 /// As a `Service` it runs until its task is cancelled or a graceful shutdown begins. Then it stops listening at once, lets calls finish for
 /// `GRPCFrontEndOptions.drainTimeout`, cuts what is left and returns.
 package struct GRPCFrontEnd: Service {
+    /// One answer, refusals that never reached the engine included.
+    package struct Answered: Sendable {
+        /// One of `methods`.
+        package let method: String
+        /// The broker's code, or `ok`.
+        package let code: String
+    }
+
+    /// Paths of the unary methods.
+    package static var methods: [String] { KeyProviderMethods.paths + HealthMethods.paths }
+
     private let engine: any GRPCEngine
     private let provider: KeyProviderService
     private let options: GRPCFrontEndOptions
     private let logger: Logger
     private let onListening: @Sendable (ListeningAddress) async -> Void
+    private let onAnswer: @Sendable (Answered) -> Void
 
     /// - Parameters:
     ///   - logger: gets one line at `info` for each call.
     ///   - onListening: called once for each listener as soon as it accepts connections.
+    ///   - onAnswer: called for each answer, sent or not.
     package init(
         engine: BrokerEngine, provider: KeyProviderService, options: GRPCFrontEndOptions, logger: Logger,
-        onListening: @escaping @Sendable (ListeningAddress) async -> Void = { _ in }
-    ) { self.init(grpcEngine: engine, provider: provider, options: options, logger: logger, onListening: onListening) }
+        onListening: @escaping @Sendable (ListeningAddress) async -> Void = { _ in },
+        onAnswer: @escaping @Sendable (Answered) -> Void = { _ in }
+    ) { self.init(grpcEngine: engine, provider: provider, options: options, logger: logger, onListening: onListening, onAnswer: onAnswer) }
 
     init(
         grpcEngine: any GRPCEngine, provider: KeyProviderService, options: GRPCFrontEndOptions, logger: Logger,
-        onListening: @escaping @Sendable (ListeningAddress) async -> Void = { _ in }
+        onListening: @escaping @Sendable (ListeningAddress) async -> Void = { _ in },
+        onAnswer: @escaping @Sendable (Answered) -> Void = { _ in }
     ) {
         engine = grpcEngine
         self.provider = provider
         self.options = options
         self.logger = logger
         self.onListening = onListening
+        self.onAnswer = onAnswer
     }
 
     /// - Throws: `BrokerError` with code `misconfigured` when a listener cannot be opened.
@@ -86,7 +102,7 @@ package struct GRPCFrontEnd: Service {
     private func services(_ drain: Drain, _ callers: ConnectedCallers) -> [any RegistrableRPCService] {
         let runner = CallRunner(
             engine: engine, callers: callers, drain: drain, requestTimeout: options.requestTimeout, startsTraces: options.startsTraces,
-            logger: logger)
+            logger: logger, onAnswer: onAnswer)
         let always: [any RegistrableRPCService] = [
             KeyProviderMethods(provider: provider, runner: runner), HealthMethods(runner: runner),
         ]

@@ -27,6 +27,7 @@ struct CallRunner: Sendable {
     let requestTimeout: Duration
     let startsTraces: Bool
     let logger: Logger
+    let onAnswer: @Sendable (GRPCFrontEnd.Answered) -> Void
 
     /// Answers one unary call. `work` is cancelled when the client goes away or its deadline passes. A caller that may not ask for
     /// `operation` is refused before its message is read.
@@ -121,16 +122,18 @@ struct CallRunner: Sendable {
         _ method: MethodDescriptor, _ context: RequestContext, _ operation: RequestRecord.Operation?, _ result: Result<Answer, BrokerError>,
         _ duration: Duration
     ) {
+        let record = context.recorder.record
+        var code = "ok"
+        if case .failure(let error) = result { code = error.code.rawValue }
+        onAnswer(GRPCFrontEnd.Answered(method: record.route, code: code))
         let (seconds, attoseconds) = duration.components
         var line: Logger.Metadata = [
             "method": "\(method.method)", "service": "\(method.service.fullyQualifiedService)", "request_id": "\(context.id)",
-            "duration_ms": "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)", "code": "ok",
+            "duration_ms": "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)", "code": "\(code)",
         ]
-        let record = context.recorder.record
         var isTold = operation == nil || record.isComplete && record.error == nil
         if case .failure(let error) = result {
-            isTold = record.isComplete && record.code == error.code.rawValue
-            line["code"] = "\(error.code.rawValue)"
+            isTold = record.isComplete && record.code == code
             line["stage"] = "\(error.stage.rawValue)"
             line["retryable"] = "\(error.isRetryable)"
             line["error"] = "\(VisibleText.line(error.message, limit: 500))"

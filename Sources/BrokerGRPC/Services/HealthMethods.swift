@@ -5,6 +5,7 @@ internal import GRPCCore
 /// gRPC's health checking. The server as a whole serves while it answers; a key provider where nothing stands in the way of a release.
 struct HealthMethods: RegistrableRPCService {
     static let name = "grpc.health.v1.Health"
+    static let paths = ["/\(name)/Check"]
 
     let runner: CallRunner
 

@@ -10,6 +10,10 @@ struct KeyProviderMethods: RegistrableRPCService {
     static let current = "keyprovider.KeyProviderService"
     static let original = "key_provider.KeyProviderService"
 
+    static let paths =
+        ["WrapKey", "UnWrapKey"].map { "/\(current)/\($0)" }
+        + ["WrapKey", "UnWrapKey", "GetReport", "GetAttestationData", "SayHello"].map { "/\(original)/\($0)" }
+
     let provider: KeyProviderService
     let runner: CallRunner
 

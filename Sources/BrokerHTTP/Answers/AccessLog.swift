@@ -5,6 +5,7 @@ internal import NIOHTTP1
 /// One line for each request, made of closed sets: no path, query, header field or body ever gets into it.
 struct AccessLog: Sendable {
     let logger: Logger
+    let onAnswer: @Sendable (HTTPFrontEnd.Answered) -> Void
 
     struct Entry {
         let method: HTTPMethod?
@@ -18,8 +19,9 @@ struct AccessLog: Sendable {
     }
 
     func record(_ entry: Entry) {
+        onAnswer(HTTPFrontEnd.Answered(route: entry.route?.rawValue ?? HTTPFrontEnd.noRoute, status: entry.answer.reply.status))
         var metadata: Logger.Metadata = [
-            "method": "\(Self.name(of: entry.method))", "route": "\(entry.route?.rawValue ?? "unmatched")",
+            "method": "\(Self.name(of: entry.method))", "route": "\(entry.route?.rawValue ?? HTTPFrontEnd.noRoute)",
             "status": "\(entry.answer.reply.status)", "code": "\(entry.answer.code)", "duration_ms": "\(Self.milliseconds(entry.duration))",
             "request_id": "\(entry.answer.requestID)",
         ]

@@ -13,26 +13,42 @@ internal import ServiceLifecycle
 /// lets requests finish
 /// for `HTTPFrontEndOptions.drainTimeout`, then cuts what is left and returns.
 package struct HTTPFrontEnd: Service {
+    /// One answer, refusals that never reached the engine included.
+    package struct Answered: Sendable {
+        /// One of `routes`.
+        package let route: String
+        package let status: Int
+    }
+
+    static let noRoute = "unmatched"
+    /// Every route, and `unmatched`.
+    package static var routes: [String] { Route.allCases.map(\.rawValue) + [noRoute] }
+
     private let engine: any RequestEngine
     private let options: HTTPFrontEndOptions
     private let logger: Logger
     private let onListening: @Sendable (ListeningAddress) async -> Void
+    private let onAnswer: @Sendable (Answered) -> Void
 
     /// - Parameters:
     ///   - logger: gets one line at `info` for each request.
     ///   - onListening: called once for each listener as soon as it accepts connections.
+    ///   - onAnswer: called for each answer, sent or not.
     package init(
         engine: BrokerEngine, options: HTTPFrontEndOptions, logger: Logger,
-        onListening: @escaping @Sendable (ListeningAddress) async -> Void = { _ in }
-    ) { self.init(requestEngine: engine, options: options, logger: logger, onListening: onListening) }
+        onListening: @escaping @Sendable (ListeningAddress) async -> Void = { _ in },
+        onAnswer: @escaping @Sendable (Answered) -> Void = { _ in }
+    ) { self.init(requestEngine: engine, options: options, logger: logger, onListening: onListening, onAnswer: onAnswer) }
 
     init(
         requestEngine: any RequestEngine, options: HTTPFrontEndOptions, logger: Logger,
-        onListening: @escaping @Sendable (ListeningAddress) async -> Void = { _ in }
+        onListening: @escaping @Sendable (ListeningAddress) async -> Void = { _ in },
+        onAnswer: @escaping @Sendable (Answered) -> Void = { _ in }
     ) {
         self.engine = requestEngine
         self.options = options
         self.logger = logger
+        self.onAnswer = onAnswer
         self.onListening = onListening
     }
 
@@ -85,7 +101,8 @@ package struct HTTPFrontEnd: Service {
             return HTTPListener(
                 place: place,
                 setup: HTTPConnectionSetup(
-                    options: options, budget: budget, responder: responder, accessLog: AccessLog(logger: logger), tls: tls),
+                    options: options, budget: budget, responder: responder, accessLog: AccessLog(logger: logger, onAnswer: onAnswer),
+                    tls: tls),
                 options: options, logger: logger, onListening: onListening)
         }
         var listeners: [HTTPListener] = []

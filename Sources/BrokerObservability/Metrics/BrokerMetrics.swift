@@ -12,9 +12,12 @@ package struct BrokerMetrics: Sendable {
     static let buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30]
 
     /// Collects figures of this process as well.
-    package init(stores: [String]) {
+    /// - Parameters:
+    ///   - routes: what answers of the REST interface are counted by.
+    ///   - methods: what those of the gRPC interface are counted by.
+    package init(stores: [String], routes: [String] = [], methods: [String] = []) {
         self.stores = stores
-        registry = MetricsRegistry(Self.families(stores) + ProcessFigures.families)
+        registry = MetricsRegistry(Self.families(stores, routes, methods) + ProcessFigures.families)
         registry.collect(ProcessFigures.samples)
         // Shown before the first time, so that a rate sees it.
         for purpose in HTTPRequest.Purpose.allCases {
@@ -26,7 +29,7 @@ package struct BrokerMetrics: Sendable {
         }
     }
 
-    private static func families(_ stores: [String]) -> [MetricFamily] {
+    private static func families(_ stores: [String], _ routes: [String], _ methods: [String]) -> [MetricFamily] {
         let upstream = MetricLabel("upstream", HTTPRequest.Purpose.self)
         return [
             MetricFamily(
@@ -50,6 +53,13 @@ package struct BrokerMetrics: Sendable {
             MetricFamily(
                 "broker_stage_duration_seconds", .histogram(buckets), unit: "seconds",
                 [MetricLabel("stage", RequestRecord.Timing.self)], help: "Time that requests spent in one stage."),
+            MetricFamily(
+                "broker_http_answers", .counter, [MetricLabel("route", routes), MetricLabel("status", (200...599).map(String.init))],
+                help: "Answers of the REST interface, with those to requests that were refused before anything was done for them."),
+            MetricFamily(
+                "broker_grpc_answers", .counter,
+                [MetricLabel("method", methods), MetricLabel("code", BrokerError.Code.self, and: "ok")],
+                help: "Answers of the gRPC interface, with those to callers who may not ask."),
             MetricFamily(
                 "broker_released_by", .counter,
                 [MetricLabel("session", RequestRecord.SessionUse.self), MetricLabel("shared", ["yes", "no"])],
@@ -78,6 +88,18 @@ package struct BrokerMetrics: Sendable {
             MetricFamily(
                 "broker_attestation_token_expiry_timestamp_seconds", .gauge, unit: "seconds",
                 help: "When the newest attestation token expires, in seconds since 1970."),
+            MetricFamily(
+                "broker_access_token_expiry_timestamp_seconds", .gauge, unit: "seconds",
+                help: "When the newest access token of the broker's own identity expires, in seconds since 1970."),
+            MetricFamily(
+                "broker_listener_certificate_expiry_timestamp_seconds", .gauge, unit: "seconds",
+                help: "When the certificate that callers are shown expires, in seconds since 1970."),
+            MetricFamily(
+                "broker_audit_lines", .counter, [MetricLabel("result", ["written", "failed"])],
+                help: "Lines of the audit."),
+            MetricFamily("broker_audit_lines_waiting", .gauge, help: "Lines of the audit that wait to be written."),
+            MetricFamily(
+                "broker_audit_lag_seconds", .gauge, unit: "seconds", help: "How long the newest lines waited until they were on the disk."),
             MetricFamily("broker_releases_running", .gauge, help: "Releases under way."),
             MetricFamily("broker_releases_waiting", .gauge, help: "Releases that wait for their turn."),
             MetricFamily("broker_release_sessions_open", .gauge, help: "Open release sessions."),
@@ -85,6 +107,9 @@ package struct BrokerMetrics: Sendable {
             MetricFamily("broker_shared_releases_waiting", .gauge, help: "Callers who wait for an exchange that has not begun."),
             MetricFamily("broker_wrapping_keys_ready", .gauge, help: "Wrapping keys that were made ahead of time."),
             MetricFamily("broker_wrapping_keys_awaited", .gauge, help: "Releases that wait for a wrapping key."),
+            MetricFamily(
+                "broker_verifier_disagreements", .counter,
+                help: "Evidence that one verifier accepted and another did not: an incident, the log says which claim differs."),
             MetricFamily("broker_log_lines_dropped", .counter, help: "Log lines that could not be written."),
             MetricFamily("broker_spans_dropped", .counter, help: "Spans that could not be exported."),
         ]
@@ -150,6 +175,22 @@ extension BrokerMetrics {
     }
 
     package func set(_ name: String, _ value: Double) { Meter(label: name, factory: registry).set(value) }
+
+    package func answered(route: String, status: Int) { count("broker_http_answers", [("route", route), ("status", "\(status)")]) }
+
+    package func answered(method: String, code: String) { count("broker_grpc_answers", [("method", method), ("code", code)]) }
+
+    package func watch(_ audit: AuditLog) {
+        registry.collect {
+            let audit = audit.statistics
+            return [
+                MetricSample("broker_audit_lines", "written", value: Double(audit.linesWritten)),
+                MetricSample("broker_audit_lines", "failed", value: Double(audit.linesFailed)),
+                MetricSample("broker_audit_lines_waiting", value: Double(audit.waiting)),
+                MetricSample("broker_audit_lag_seconds", value: audit.lag / .seconds(1)),
+            ]
+        }
+    }
 
     /// Services with trouble, counted by what they are for and what is the matter.
     package func watch(_ upstreams: any UpstreamReporting) {
