@@ -114,6 +114,46 @@ import Testing
 
     private static let isMissing: Comment = "the packages of Tests/run.sh are not installed for GRPC_TEST_PYTHON"
 
+    @Test("keys of every size and kind open packets of every kind, by both names", .enabled(if: python != nil, isMissing))
+    func packets() throws {
+        let azure = try LocalAzure()
+        defer { azure.stop() }
+        let kek = Data((0..<32).map { _ in UInt8.random(in: 0...255) })
+        try azure.importKey(
+            "image-kek", at: LocalAzure.managedHSM, ["kty": "oct-HSM", "k": kek.base64URL, "key_size": 256], policy: LocalAzure.policy())
+        for bits in [3072, 4096] {
+            try azure.importKey("image-\(bits)", at: LocalAzure.vault, try SampleKeys.rsa(bits: bits), policy: LocalAzure.policy())
+        }
+        let uri = "kbs:///default/image-kek/1"
+        let (broker, address) = try Self.served(
+            azure,
+            ["key-stores.use=akv,mhsm", "key-provider.keys=\(uri)=https://\(LocalAzure.managedHSM)/keys/image-kek"])
+        defer { broker.program.stop() }
+        let secret = try azure.scratch.write("secret", Data(0..<193)).path
+        let file = try azure.scratch.write("kek", kek).path
+        var files: [String] = []
+        for (name, more) in [
+            ("v1", ["--packet-version", "1"]), ("v2", ["--packet-version", "2"]), ("ctr", ["--cipher", "A256CTR"]),
+        ] {
+            let made = try Program.run(["wrap", "-infile", secret, "--kid", uri, "--symmetric-key", file] + more)
+            #expect(made.status == 0, "\(made.errors)")
+            files.append(try azure.scratch.write(name, made.output).path)
+        }
+        let keys = "image-key,image-3072,image-4096"
+        let seen = try call([address, keys, "--do", "packets", "--packets"] + files)
+        #expect(seen.count == 12)
+        let types = [
+            "v1": "A256GCM", "v2": "A256GCM", "ctr": "A256CTR", "image-key": "RSA-OAEP-256+A256GCM", "image-3072": "rsa_3072",
+            "image-4096": "rsa_3072",
+        ]
+        for (name, type) in types {
+            for service in ["current", "original"] {
+                let found = seen["\(service) \(name)"] as? [Any]
+                #expect(found?.first as? String == type && found?.last as? Bool == true, "\(service) \(name)")
+            }
+        }
+    }
+
     @Test("each of a hundred malformed inputs has a proper status, and the process lives", .enabled(if: python != nil, isMissing))
     func malformed() throws {
         let azure = try LocalAzure()

@@ -123,8 +123,8 @@ enum SampleKeys {
         return ["kty": "oct-HSM", "k": bytes.base64URL, "key_size": count * 8]
     }
 
-    static func rsa() throws -> [String: Any] {
-        let numbers = try numbers(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
+    static func rsa(bits: Int = 2048) throws -> [String: Any] {
+        let numbers = try numbers(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:\(bits)"])
         var jwk: [String: Any] = ["kty": "RSA-HSM", "e": "AQAB"]
         for (name, label) in [
             ("n", "modulus"), ("d", "privateExponent"), ("p", "prime1"), ("q", "prime2"), ("dp", "exponent1"), ("dq", "exponent2"),

@@ -1,7 +1,8 @@
 """A gRPC client made of the broker's own .proto files. Prints one JSON line for what it saw.
 
-Usage: grpc_client.py PROTOCOL-DIRECTORY TARGET KID [--tls CA [CERTIFICATE KEY]] [--do every|ask|malformed|load|vanish]
-every: each method. ask: a few, and what they are told. malformed: what must be refused. load: many clients, over REST too.
+Usage: grpc_client.py PROTOCOL-DIRECTORY TARGET KID [--tls CA [CERTIFICATE KEY]] [--do MODE]
+every: each method. ask: a few, and what they are told. packets: what is in packets of each kind, by both names.
+malformed: what must be refused. load: many clients, over REST too.
 vanish: clients that go away in the middle of a call.
 """
 
@@ -268,6 +269,22 @@ def ask(options, found, channel):
     return {"codes": codes}
 
 
+def packets(options, found, channel):
+    """What is in packets, of both services: those of files, and one that each makes of the recorded 193 bytes."""
+    methods, seen = raw_methods(channel), {}
+    for service in ["current", "original"]:
+        given = {os.path.basename(path): open(path, "rb").read() for path in options.packets}
+        for kid in options.kid.split(","):
+            given[kid] = wrapped(methods[service, "WrapKey"], kid)
+        for name, packet in given.items():
+            packet = packet if packet.lstrip().startswith(b"{") else base64.b64decode(packet)
+            opened = json.loads(unfield(methods[service, "UnWrapKey"](field(unwrap_request(packet)), timeout=60)))
+            data = opened["keyunwrapresults"]["optsdata"]
+            assert go_bytes(data) == rust_bytes(data)
+            seen[f"{service} {name}"] = [json.loads(packet).get("wrap_type"), bytes(data) == PAYLOAD]
+    return seen
+
+
 def load(options, found, channel):
     """Half of the clients over REST, half over gRPC with a connection each, all at once."""
     wrap = channel.unary_unary("/keyprovider.KeyProviderService/WrapKey")
@@ -363,6 +380,9 @@ def code(call):
         return " ".join([error.code().name] + [name.decode() for name in found])
 
 
+MODES = {"ask": ask, "packets": packets, "malformed": malformed, "load": load, "vanish": vanish}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("directory")
@@ -370,10 +390,11 @@ def main():
     parser.add_argument("kid")
     parser.add_argument("--tls", nargs="+")
     parser.add_argument("--denied", default="")
-    parser.add_argument("--do", choices=["every", "ask", "malformed", "load", "vanish"], default="every")
+    parser.add_argument("--do", choices=["every", "ask", "packets", "malformed", "load", "vanish"], default="every")
     parser.add_argument("--rest", default="", help="address of the REST interface, for load")
     parser.add_argument("--clients", type=int, default=64, help="clients of load, half of them over REST, and of vanish")
     parser.add_argument("--calls", type=int, default=10, help="calls of each client of load")
+    parser.add_argument("--packets", nargs="*", default=[], help="files with packets of the recorded 193 bytes, for packets")
     parser.add_argument("--process", type=int, help="the broker's, for vanish")
     parser.add_argument("--metrics", help="where its figures are, for vanish")
     parser.add_argument("--seconds", type=float, default=0, help="how long load lasts instead")
@@ -392,7 +413,7 @@ def main():
     seen["connected"] = True
 
     if options.do != "every":
-        print(json.dumps({"ask": ask, "malformed": malformed, "load": load, "vanish": vanish}[options.do](options, found, channel)))
+        print(json.dumps(MODES[options.do](options, found, channel)))
         return
     current, current_stub = found["keyprovider"]
     original, original_stub = found["key_provider"]
