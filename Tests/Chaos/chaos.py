@@ -446,7 +446,7 @@ class Run:
             if self.fixture and os.path.exists(self.fixture):
                 shutil.copytree(self.fixture, f"{work}/azure/fixture")
                 os.chmod(f"{work}/azure", 0o700)
-            self.world = world = World(self.options.broker, work, self.seed, say=self.say)
+            self.world = world = World(self.options.broker, work, self.seed, say=self.say, simulators=self.options.simulators)
             if self.fixture and not os.path.exists(self.fixture):
                 shutil.copytree(f"{work}/azure/fixture", self.fixture)
             if not world.mount():
@@ -871,13 +871,13 @@ class Run:
     def recover(self, last):
         """Until each key has come once since the last fault; the other callers go on."""
         keys = self.given[:-1] + self.by_tcb
-        taken, words = {}, {}
+        taken, words, limit = {}, {}, self.options.recovery
 
         def ask(number, key):
             kid = key.name if key.version is None else f"{key.name}/{key.version}"
             content = json.dumps({"kid": kid, "akv_endpoint": key.store}).encode()
             attempt = 0
-            while time.monotonic() - last < 3 * RECOVERY:
+            while time.monotonic() - last < 3 * limit:
                 attempt, start = attempt + 1, time.monotonic()
                 identifier = f"s{self.seed}-r{number}-{attempt}"
                 try:
@@ -905,9 +905,9 @@ class Run:
         for text in sorted({text.split('"request_id"')[0] for text in words.values()})[:3]:
             self.say(f"refused on the way: {text}")
         missing = [key for key in keys if key not in taken]
-        self.recovery = 3.0 * RECOVERY if missing else max(taken.values())
-        if self.recovery > RECOVERY:
-            late = missing or [key for key in keys if taken[key] > RECOVERY]
+        self.recovery = 3.0 * limit if missing else max(taken.values())
+        if self.recovery > limit:
+            late = missing or [key for key in keys if taken[key] > limit]
             text = "none" if missing else f"late, {self.recovery:.1f} s"
             self.violated("recovery", f"{text}: " + ", ".join(f"{key.name} ({taken.get(key, 0):.1f} s)" for key in late) + f": {words.get(late[0])}")
         else:
@@ -1013,6 +1013,8 @@ def execute(options, seed, fixture):
 def selftest(options, fixture):
     missed = []
     for name, (invariant, faults) in BREAKS.items():
+        if options.selftest != "all" and name not in options.selftest.split(","):
+            continue
         if name == "audit" and os.geteuid() != 0:
             print("skipped: audit: needs a small file system")
             continue
@@ -1028,6 +1030,7 @@ def selftest(options, fixture):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--broker", required=True, help="the program; it also runs the simulators")
+    parser.add_argument("--simulators", help="another program for the simulators, where the first one is a build for production")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", help="several one after the other, as FIRST-LAST")
     parser.add_argument("--seconds", type=float, default=60, help="of one seed; recovery and what comes after it included where that is quick")
@@ -1036,7 +1039,8 @@ def main():
     parser.add_argument("--keys-max-age", default="1m", help="verifier.maa.keys-max-age")
     parser.add_argument("--keep", help="a folder for the logs of a seed that violated an invariant")
     parser.add_argument("--break", dest="breaks", choices=sorted(BREAKS), help="plant a violation; the run must end with 1")
-    parser.add_argument("--selftest", action="store_true", help="plant each violation in turn; 0 where each was noticed")
+    parser.add_argument("--recovery", type=float, default=RECOVERY, help="seconds after the last fault")
+    parser.add_argument("--selftest", nargs="?", const="all", help="plant each violation, or those named, in turn; 0 where each was noticed")
     options = parser.parse_args()
     raise_limit(8192)
     fixture = tempfile.mkdtemp(prefix="chaos-fixture-") + "/fixture"

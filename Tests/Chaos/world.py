@@ -120,8 +120,10 @@ def descriptors(pid):
 
 
 class World:
-    def __init__(self, program, work, seed, device=True, middle=True, say=print):
+    def __init__(self, program, work, seed, device=True, middle=True, say=print, simulators=None):
+        """`simulators`: another program for them, where the broker is a build for production, which has neither them nor fixture evidence."""
         self.program, self.work, self.say = os.path.abspath(program), work, say
+        self.stand_ins = os.path.abspath(simulators or program)
         self.simulator = self.broker = None
         self.tls, self.metadata, self.port, self.metrics = 0, 0, free_port(), free_port()
         self.unix, self.audit, self.extra = f"{work}/broker.sock", f"{work}/audit", {}
@@ -148,6 +150,12 @@ class World:
             "BROKER_KEY_STORES_USE": "akv,mhsm",
             "BROKER_LOG_LEVEL": "notice",
         }
+        # Without the member that a build for production does not know.
+        with open(f"{ROOT}/samples/config/key-vault.json") as sample, open(f"{work}/broker.json", "w") as file:
+            document = json.load(sample)
+            if simulators:
+                del document["evidence"], self.settings["BROKER_EVIDENCE_FIXTURE_DIRECTORY"]
+            json.dump(document, file)
         if device:
             self.make_clock()
             self.make_device()
@@ -158,7 +166,7 @@ class World:
         log = open(f"{self.work}/simulators.log", "a")
         start = log.tell()
         self.simulator = subprocess.Popen(
-            [self.program, "simulate", "--directory", f"{self.work}/azure", "--keys", f"{self.work}/keys", "--port", str(self.tls)]
+            [self.stand_ins, "simulate", "--directory", f"{self.work}/azure", "--keys", f"{self.work}/keys", "--port", str(self.tls)]
             + ["--metadata-port", str(self.metadata), "--json"],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.environment({}), cwd=ROOT,
         )
@@ -244,7 +252,7 @@ class World:
             folder = f"{self.work}/tcb{number}"
             os.mkdir(folder)
             made = subprocess.run(
-                [self.program, "evidence", "get", "--set", "evidence.use=fixture", "--set", f"evidence.fixture.directory={fixture}"]
+                [self.stand_ins, "evidence", "get", "--set", "evidence.use=fixture", "--set", f"evidence.fixture.directory={fixture}"]
                 + ["--set", f"evidence.fixture.tcb={tcb}"],
                 capture_output=True, text=True, env=self.environment({}), cwd=ROOT,
             )
@@ -312,7 +320,7 @@ class World:
         self.log_path = f"{self.work}/broker.{self.starts}.log"
         with open(self.log_path, "w") as log:
             self.broker = subprocess.Popen(
-                [self.program, "serve", "--config", "samples/config/key-vault.json"], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                [self.program, "serve", "--config", f"{self.work}/broker.json"], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 env=self.environment(self.settings | self.extra), cwd=ROOT,
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)),
             )
