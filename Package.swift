@@ -131,8 +131,8 @@ let package = Package(
         library(
             "BrokerHTTP",
             [
-                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "HTTPTransport", "OpenSSLCrypto", "PlainText", "SNPVerification",
-                "StrictJSON", "SecureMemory", "Waiting", log,
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "CProcessShims", "HTTPTransport", "OpenSSLCrypto", "PlainText",
+                "SNPVerification", "StrictJSON", "SecureMemory", "Waiting", log,
                 .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
                 nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOTLS"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 serviceLifecycle,
