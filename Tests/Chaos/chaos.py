@@ -195,8 +195,10 @@ def post(path, body, identifier="", host="localhost"):
 class Caller(threading.Thread):
     """A program of the guest that asks one thing after the other."""
 
-    def __init__(self, run, number):
+    def __init__(self, run, number, light=False):
+        """A light caller asks only for what costs the broker little, and rests in between."""
         super().__init__(daemon=True)
+        self.light = light
         self.run_, self.number, self.random = run, number, random.Random(f"{run.seed} caller {number}")
         self.count, self.wire = 0, None
 
@@ -207,6 +209,8 @@ class Caller(threading.Thread):
                 self.leave()
                 time.sleep(0.02)
                 continue
+            if self.light:
+                time.sleep(self.random.uniform(0, 0.1))
             try:
                 self.once()
             except Exception as error:  # noqa: BLE001 - a caller that ends in silence would examine nothing
@@ -220,7 +224,7 @@ class Caller(threading.Thread):
             self.wire = None
 
     def once(self):
-        run, chance = self.run_, self.random.random()
+        run, chance = self.run_, self.random.uniform(0.87, 0.97) if self.light else self.random.random()
         identifier = f"s{run.seed}-c{self.number}-{self.count}"
         self.count += 1
         key = None
@@ -526,6 +530,7 @@ class Run:
         world.serve()
         self.say(f"broker {world.broker.pid} serves, sessions of {self.age}, {len(schedule.events)} faults to come")
         callers = [Caller(self, number) for number in range(options.callers if self.age != "0s" else max(2, options.callers // 4))]
+        callers += [Caller(self, 1000 + number, light=True) for number in range(4)]
         for caller in callers:
             caller.start()
         # Warm-up: also as many requests at a time as there ever are, for connections and threads that stay.
@@ -1042,6 +1047,9 @@ def main():
     parser.add_argument("--recovery", type=float, default=RECOVERY, help="seconds after the last fault")
     parser.add_argument("--selftest", nargs="?", const="all", help="plant each violation, or those named, in turn; 0 where each was noticed")
     options = parser.parse_args()
+    # Whoever ends this program ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     raise_limit(8192)
     fixture = tempfile.mkdtemp(prefix="chaos-fixture-") + "/fixture"
     try:

@@ -460,6 +460,9 @@ def main():
     parser.add_argument("--connections", type=int, default=10000)
     parser.add_argument("--requests", type=int, default=1000)
     options = parser.parse_args()
+    # Whoever ends this program ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     raise_limit(options.connections + 5000)
     work = tempfile.mkdtemp(prefix="hostile-")
     trial = None
