@@ -29,7 +29,7 @@ import Testing
         let result = try Self.run(
             "hostile.py",
             [
-                "--seconds", "1", "--loris", "100", "--body", "30", "--connections", "300", "--requests", "150", "--no-times",
+                "--seconds", "1", "--loris", "100", "--body", "30", "--connections", "200", "--requests", "150", "--no-times",
             ])
         #expect(result.status == 0, "\(result.text)\(result.errors)")
         #expect(result.text.contains("slow-loris") && !result.text.contains("MISSED"))
