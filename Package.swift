@@ -158,7 +158,8 @@ let package = Package(
         library(
             "BrokerHTTP",
             [
-                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerListeners", "HTTPTransport", "OpenSSLCrypto", "PlainText",
+                "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerListeners", "CProcessShims", "HTTPTransport", "OpenSSLCrypto",
+                "PlainText",
                 "SNPVerification", "StrictJSON", "SecureMemory", "Waiting", log,
                 .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
                 nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOTLS"), serviceLifecycle,

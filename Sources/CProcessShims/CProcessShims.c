@@ -18,6 +18,10 @@ void broker_memory_configure(void) {
     mallopt(M_ARENA_MAX, 2);
 }
 
+void broker_memory_give_back(void) {
+    malloc_trim(0);
+}
+
 /* OpenSSL keeps private numbers, and we keep secrets, in its secure heap: one mapping that is locked where RLIMIT_MEMLOCK allows it and
    is left out of core dumps. A full heap fails an operation of OpenSSL, so the size is generous: a release of an RSA-4096 key has the
    wrapping key (4 KiB), the unwrapped PKCS#8 text (4 KiB), OpenSSL's key of it with a copy while it is made (8 KiB), its numbers and its

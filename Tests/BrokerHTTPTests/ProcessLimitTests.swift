@@ -6,6 +6,7 @@ import InMemoryLogging
 import Logging
 import NIOCore
 import NIOEmbedded
+import Synchronization
 import Testing
 
 @testable import BrokerHTTP
@@ -69,6 +70,22 @@ struct ProcessLimitTests {
         channel.pipeline.fireErrorCaught(IOError(errnoCode: EBADF, reason: "accept"))
         #expect(throws: IOError.self) { try channel.throwIfErrorCaught() }
         _ = try? channel.finish()
+    }
+
+    @Test("memory is given back when half of many connections are gone, and not for a few") func freedMemory() {
+        let times = Atomic(0)
+        let connections = OpenConnections { times.add(1, ordering: .relaxed) }
+        func change(_ opened: Int, _ closed: Int) -> Int {
+            for _ in 0..<opened { connections.opened() }
+            for _ in 0..<closed { connections.closed() }
+            return times.load(ordering: .relaxed)
+        }
+        #expect(change(63, 63) == 0)
+        #expect(change(1000, 499) == 0)
+        #expect(change(0, 1) == 1)
+        // Of the 500 that are left, half; of those, half; until there are few.
+        #expect(change(0, 500) == 4)
+        #expect(change(64, 64) == 5)
     }
 
     @Test("C22: too little address space is refused, with what to do") func tooLittleAddressSpace() {

@@ -172,7 +172,7 @@ import Waiting
         let world = World(.failure(.connectionFailed(reason: "refused")))
         let transport = world.transport
         for _ in 0..<5 { _ = try? await transport.send(try world.request(repeats: false)) }
-        for pause in [1, 2, 4, 8, 10, 10] {
+        for pause in [1, 2, 4, 5, 5, 5] {
             #expect(transport.upstreamStates.first?.retryAfter == .seconds(pause))
             world.pass(.seconds(pause))
             _ = try? await transport.send(try world.request(repeats: false))

@@ -26,9 +26,13 @@ struct HTTPConnectionSetup: ServerChildChannel {
     let accessLog: AccessLog
     /// `nil` where the connection is not encrypted.
     var tls: ServerTLS?
+    let connections = OpenConnections()
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTPConnection> {
         ConnectionCaller.find(channel).flatMapThrowing { caller in
+            let connections = connections
+            connections.opened()
+            channel.closeFuture.whenComplete { _ in connections.closed() }
             let (requests, continuation) = AsyncStream<InboundRequest>.makeStream()
             let gate = ByteGate()
             var limits = NIOHTTPDecoderLimitConfiguration()

@@ -8,6 +8,9 @@
 /// Keeps malloc to two arenas. Called once, before threads are started.
 void broker_memory_configure(void);
 
+/// Gives the system the memory that malloc keeps for later (malloc_trim(3)).
+void broker_memory_give_back(void);
+
 /// Has the kernel write no core file of this process and let no other process of the same user read its memory (prctl(2), PR_SET_DUMPABLE;
 /// getrlimit(2), RLIMIT_CORE). Returns 0 or an `errno`. Afterwards only root can attach a debugger.
 int broker_process_harden(void);

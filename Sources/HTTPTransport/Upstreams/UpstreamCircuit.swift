@@ -34,7 +34,8 @@ struct UpstreamCircuit: Sendable {
     /// Failures in a row after which nobody is asked for a while.
     static let threshold = 5
     private static let shortestPause = Duration.seconds(1)
-    private static let longestPause = Duration.seconds(10)
+    /// Short enough that all is well within ten seconds after several services are back, one of which is asked after the other.
+    private static let longestPause = Duration.seconds(5)
     /// Requests at a time to a service of which nothing is known yet, and at most.
     private static let narrow = 4
     /// The same once it has asked for fewer: each that is refused counts for the service too.

@@ -59,16 +59,18 @@ static int is_path(const char *path) {
     return (is_interface("sev-guest") && !strcmp(path, "/dev/sev-guest")) || (is_interface("sev-legacy") && !strcmp(path, "/dev/sev"));
 }
 
-static size_t slurp(const char *path, unsigned char *content, size_t size) {
+/* -1 where the file cannot be opened, as when this process has no descriptors left. */
+static ssize_t slurp(const char *path, unsigned char *content, size_t size) {
     FILE *file = fopen(path, "r");
-    if (!file) { fprintf(stderr, "emulator: cannot read %s\n", path); abort(); }
+    if (!file) { fprintf(stderr, "emulator: cannot read %s\n", path); return -1; }
     size_t count = fread(content, 1, size, file);
     fclose(file);
-    return count;
+    return (ssize_t)count;
 }
 
-static void make_report(const unsigned char *data, uint32_t vmpl, unsigned char *report) {
-    slurp(setting("SEV_EMULATOR_TEMPLATE"), report, REPORT_SIZE);
+/* 0 or -1. */
+static int make_report(const unsigned char *data, uint32_t vmpl, unsigned char *report) {
+    if (slurp(setting("SEV_EMULATOR_TEMPLATE"), report, REPORT_SIZE) < 0) return -1;
     memcpy(report + 0x50, data, 64);
     if (fault("OTHER")) report[0x50] ^= 1;
     memcpy(report + 0x30, &vmpl, 4);
@@ -79,7 +81,12 @@ static void make_report(const unsigned char *data, uint32_t vmpl, unsigned char 
     size_t length = sizeof der;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     if (!key || EVP_DigestSignInit(context, NULL, EVP_sha384(), NULL, key) != 1
-        || EVP_DigestSign(context, der, &length, report, SIGNED_SIZE) != 1) { fprintf(stderr, "emulator: cannot sign\n"); abort(); }
+        || EVP_DigestSign(context, der, &length, report, SIGNED_SIZE) != 1) {
+        fprintf(stderr, "emulator: cannot sign\n");
+        EVP_MD_CTX_free(context);
+        EVP_PKEY_free(key);
+        return -1;
+    }
     const unsigned char *cursor = der;
     ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &cursor, (long)length);
     memset(report + SIGNED_SIZE, 0, REPORT_SIZE - SIGNED_SIZE);
@@ -88,14 +95,15 @@ static void make_report(const unsigned char *data, uint32_t vmpl, unsigned char 
     ECDSA_SIG_free(signature);
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(key);
+    return 0;
 }
 
-/* MSG_REPORT_RSP */
-static void respond(unsigned char *response, const unsigned char *data, uint32_t vmpl) {
+/* MSG_REPORT_RSP; 0 or -1. */
+static int respond(unsigned char *response, const unsigned char *data, uint32_t vmpl) {
     uint32_t size = fault("SHORT") ? REPORT_SIZE - 1 : REPORT_SIZE;
     memset(response, 0, 32);
     memcpy(response + 4, &size, 4);
-    make_report(data, vmpl, response + 32);
+    return make_report(data, vmpl, response + 32);
 }
 
 static int fail(int code) { errno = code; return -1; }
@@ -125,20 +133,20 @@ static int modern(unsigned long number, struct snp_guest_request_ioctl *argument
         if (extended->certs_len % 4096 || extended->certs_len > 0x4000) return fail(EINVAL);
         static unsigned char table[0x8000];
         const char *path = setting("SEV_EMULATOR_TABLE");
-        size_t size = *path ? slurp(path, table, sizeof table) : 0;
-        if (fault("EIO-LENGTH") || (size > extended->certs_len && extended->certs_len)) {
+        ssize_t size = *path ? slurp(path, table, sizeof table) : 0;
+        if (size < 0) return fail(EIO);
+        if (fault("EIO-LENGTH") || (size > (ssize_t)extended->certs_len && extended->certs_len)) {
             extended->certs_len = (uint32_t)((size + 4095) / 4096 * 4096);
             argument->exitinfo2 = (uint64_t)SNP_GUEST_VMM_ERR_INVALID_LEN << 32;
             return fail(EIO);
         }
-        if (extended->certs_len && extended->certs_address) memcpy((void *)(uintptr_t)extended->certs_address, table, size);
+        if (extended->certs_len && extended->certs_address) memcpy((void *)(uintptr_t)extended->certs_address, table, (size_t)size);
     } else if (number == SNP_GET_REPORT) {
         request = (void *)(uintptr_t)argument->req_data;
     } else {
         return fail(ENOTTY);
     }
-    respond(((struct snp_report_resp *)(uintptr_t)argument->resp_data)->data, request->user_data, request->vmpl);
-    return 0;
+    return respond(((struct snp_report_resp *)(uintptr_t)argument->resp_data)->data, request->user_data, request->vmpl) ? fail(EIO) : 0;
 }
 
 /* By hand from GuestDevice.md, "The device of 5.15 kernels": offsets in 40 bytes. */
@@ -157,8 +165,7 @@ static int legacy(unsigned long number, unsigned char *argument) {
     if (argument[0] != 5 || argument[1] != 6 || argument[2] != 1 || request_length != 96 || response_length < 1280) return fail(EINVAL);
     uint32_t vmpl;
     memcpy(&vmpl, (unsigned char *)(uintptr_t)request + 64, 4);
-    respond((unsigned char *)(uintptr_t)response, (unsigned char *)(uintptr_t)request, vmpl);
-    return 0;
+    return respond((unsigned char *)(uintptr_t)response, (unsigned char *)(uintptr_t)request, vmpl) ? fail(EIO) : 0;
 }
 
 int ioctl(int descriptor, unsigned long number, ...) {
@@ -187,6 +194,7 @@ static const char *attribute(const char *path) {
 
 static int memory(const void *content, size_t size, int kind) {
     int descriptor = memfd_create("tsm", MFD_CLOEXEC);
+    if (descriptor < 0) return -1;
     if (write(descriptor, content, size) != (ssize_t)size) abort();
     lseek(descriptor, 0, SEEK_SET);
     if (descriptor < 4096) is_device[descriptor] = (unsigned char)kind;
@@ -207,14 +215,15 @@ static int open_attribute(const char *name, int flags) {
         uint64_t exit_info;
         int met = entry.has_data ? meet(&exit_info) : EINVAL;
         if (met) return fail(met);
-        make_report(entry.data, entry.vmpl, report);
+        if (make_report(entry.data, entry.vmpl, report)) return fail(EIO);
         if (fault("BUMP")) entry.generation++;
         return memory(report, fault("SHORT") ? REPORT_SIZE - 1 : REPORT_SIZE, 0);
     }
     if (!strcmp(name, "auxblob")) {
         static unsigned char table[0x8000];
         const char *path = setting("SEV_EMULATOR_TABLE");
-        return memory(table, *path ? slurp(path, table, sizeof table) : 0, 0);
+        ssize_t size = *path ? slurp(path, table, sizeof table) : 0;
+        return size < 0 ? fail(EIO) : memory(table, (size_t)size, 0);
     }
     return fail(ENOENT);
 }
