@@ -43,7 +43,7 @@ private enum PolicyTarget {
         let issuer = parts[2].text
         let outcome = policy.evaluate(claims: claims, issuer: issuer)
         let expected = PlainPolicy.isSatisfied(document, claims: claims, issuer: issuer)
-        let found = planted(outcome.isSatisfied, instead: outcome.isSatisfied || claims.count == 4 && policy.authorities.count == 2)
+        let found = planted(outcome.isSatisfied, instead: outcome.isSatisfied || claims.count == 4)
         try require(found == expected, "satisfied \(found), by the plain evaluator \(expected)")
         try require(outcome.obstacles.isEmpty == outcome.isSatisfied, "obstacles \(outcome.obstacles)")
         for style in [ReleasePolicy.Style.vault, .managedHSM] {
@@ -96,11 +96,11 @@ private enum LintTarget {
             for finding in findings {
                 try require(
                     finding.line.map { (1...lines).contains($0) } ?? true, "\(finding.rule) in line \(finding.line ?? 0) of \(lines)")
-                try require(finding.message.isOneLine, "the message \(finding.message)")
+                try require(finding.message.isOneLine && finding.place.isOneLine, "the message \(finding.message) at \(finding.place)")
                 _ = try JSONCursor.parse(finding.json.serialized())
             }
         }
-        guard let policy, let comparable = try? ComparablePolicy(input) else { return policy != nil }
+        guard let policy, let comparable = try? ComparablePolicy(input) else { return true }
         try require(comparable.difference(to: comparable)?.areEqual == true, "a policy differs from itself")
         _ = policy.normalizedVersion
         return true
@@ -144,7 +144,7 @@ private enum SecurityTarget {
         for policy in found {
             let digest = SecurityPolicyDigest.digest(of: policy)
             let expected = Hex.encode(DigestAlgorithm.sha256.digest(policy.bytes))
-            try require(digest.hostData == planted(expected, instead: policy.bytes.count == 500 ? "" : expected), "the host data")
+            try require(digest.hostData == planted(expected, instead: policy.bytes.count % 64 == 7 ? "" : expected), "the host data")
             try require(digest.variants.allSatisfy { $0.hostData != expected }, "a mistake that is none")
             try require(policy.notes.allSatisfy(\.isOneLine), "a note breaks its line")
             let again = try SecurityPolicyInput.read(Array(Base64.encode(policy.bytes).utf8))
