@@ -291,7 +291,9 @@ let package = Package(
                 "AttestationTokens", "BrokerCore", "BrokerEngine", "BrokerTestKit", "HTTPTransport", "Issuing", "LocalVerifier",
                 "OpenSSLCrypto", "PlainText", "SNPFixture", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "Waiting", log,
             ]),
-        tests("AzureServicesTests", ["AzureServices", "BrokerCore", "BrokerTestKit", "HTTPTransport", "SecureMemory", "Waiting", log]),
+        tests(
+            "AzureServicesTests",
+            ["AzureServices", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "Waiting", log]),
         tests(
             "AzureKeyReleaseTests",
             [
