@@ -72,7 +72,8 @@ private enum ConfigurationTarget {
             #"{"verifier":{"use":"maa","maa":{"endpoint":"sharedeus.eus.attest.azure.net","timeout":"5s"}},"log":{"level":"debug"}}"#,
             #"{"key-stores":{"use":["akv","mhsm"],"akv":{"test-credential":"canary-5f3c9a"}},"cloud":"china"}"#,
             #"{"release-session":{"max-age":"0s"},"wrapping-keys":{"size":3072,"pool":2},"tls":{"connect-to":["a.example:443:127.0.0.1:1"]}}"#,
-            #"{"callers":{"rules":[{"uid":1000,"routes":["/status"]}],"rate":"10/s"}}"#, "{}",
+            #"{"callers":{"rules":[{"name":"a","uid":[1000],"keys":["db-*"],"operations":["release"],"rate":"10/s"}],"rate":"50/s"}}"#,
+            "{}",
         ].map { Array($0.utf8) }
     }
 
@@ -84,7 +85,7 @@ private enum ConfigurationTarget {
             try require(setting.description.isOneLine, "a setting breaks its line")
         }
         let server = configuration.server
-        let limit = planted(server.bodyLimit, instead: server.bodyLimit == 2_048 ? 0 : server.bodyLimit)
+        let limit = planted(server.bodyLimit, instead: input.contains(0x09) ? 0 : server.bodyLimit)
         try require(limit >= 1024 && server.connectionLimit >= 1, "limits of the server")
         try require(configuration.wrappingKeys.pool <= 16 && !configuration.keyStores.isEmpty, "limits of the keys")
         // Read twice it is the same: nothing depends on the order of a table.
@@ -98,7 +99,8 @@ private enum EnvironmentTarget {
     @Sendable static func seeds() -> [[UInt8]] {
         [
             "BROKER_LOG_LEVEL=debug\nBROKER_SERVER_HTTP=127.0.0.1:1\nPort=8080", "SkrSideCarArgs=eyJjZXJ0Y2FjaGUiOnt9fQ==\nLogLevel=info",
-            "+log.level=warning\n+key-stores.use=akv,mhsm\nSSL_CERT_FILE=/x\nUVM_SECURITY_CONTEXT_DIR=/y", "ServerType=http\n+server.http=",
+            "+log.level=warning\n+key-stores.use=akv,mhsm\nSSL_CERT_FILE=/x\nUVM_SECURITY_CONTEXT_DIR=/y",
+            "LogFile=/tmp/x\n+server.unix=/run/x.sock",
             "BROKER_KEY_STORES_AKV_TEST_CREDENTIAL=canary-5f3c9a",
         ].map { Array($0.utf8) }
     }

@@ -61,7 +61,7 @@ private enum EndorsementTarget {
         }
         let again = try COSESign1(message.encoded(unprotected: message.unprotected))
         try require(again.protected == message.protected && again.payload == message.payload, "written again it is another message")
-        let isVerified = planted(result.isVerified, instead: result.isVerified || message.signature.count == 95)
+        let isVerified = planted(result.isVerified, instead: result.isVerified || message.payload?.last == 0x41)
         if isVerified || list.verdict.isVerified {
             let isOurs = try made.get().contains { bytes in
                 let own = try COSESign1(bytes)

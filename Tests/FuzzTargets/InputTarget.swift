@@ -103,7 +103,7 @@ private enum PrivateKeyTarget {
         }
         let der = try key.pkcs8DER()
         let again = try PrivateKeyInput.read(der)
-        let other = try planted(key.publicKey, instead: input.count == 200 ? try SampleChain.key.get().publicKey : key.publicKey)
+        let other = try planted(key.publicKey, instead: input.count % 32 == 7 ? try SampleChain.key.get().publicKey : key.publicKey)
         try require(again.publicKey == other, "written and read again it is another key")
         let signature = try key.sign(input, algorithm: key.publicKey.rsaNumbers == nil ? .ecdsa(.sha256) : .rsaPKCS1(.sha256))
         try require(

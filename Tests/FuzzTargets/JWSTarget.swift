@@ -98,7 +98,7 @@ private enum JWKTarget {
             let text: String
             if let numbers = key.publicKey.rsaNumbers {
                 try require(numbers.n.first != 0 && numbers.n.count >= 64, "an RSA modulus of \(numbers.n.count) bytes")
-                text = JWKText.rsa(planted(numbers, instead: numbers.e == [3] ? RSAPublicNumbers(n: numbers.n, e: [5]) : numbers), kid: "x")
+                text = JWKText.rsa(planted(numbers, instead: key.kid == "s" ? RSAPublicNumbers(n: numbers.n, e: [5]) : numbers), kid: "x")
             } else {
                 let curve: String
                 switch key.publicKey.kind {

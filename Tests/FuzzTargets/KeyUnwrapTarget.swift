@@ -95,7 +95,9 @@ private enum ReleasedTarget {
         // Every secret is also a symmetric key.
         let symmetric = PrivateJWK.encode(symmetric: der, keyOperations: ["encrypt"]).copied
         let oct = try JSONCursor.parse(symmetric)
-        try require(Base64.decodeURL(try oct.string("k")) == input && (try oct.string("kty")) == "oct", "a symmetric key's JWK")
+        try require(
+            Base64.decodeURL(try oct.string("k")) == planted(input, instead: input.count % 64 == 9 ? [] : input)
+                && (try oct.string("kty")) == "oct", "a symmetric key's JWK")
         let numbers: PrivateKeyNumbers
         do { numbers = try PrivateKeyNumbers(pkcs8DER: der) } catch { return false }
         let text = PrivateJWK.encode(numbers, keyOperations: ["sign", "verify"]).copied
@@ -103,8 +105,7 @@ private enum ReleasedTarget {
         try require(JSONValue.object(try jwk.object()).serialized(sortedKeys: true) == text, "a JWK in another form")
         let own = try JWK(jwk).publicKey
         let key = try input.withUnsafeBytes { try PrivateKey(pkcs8DER: $0) }
-        let expected = try planted(key.publicKey, instead: input.count == 139 ? try SampleChain.key.get().publicKey : key.publicKey)
-        try require(own == expected, "the JWK is of another key")
+        try require(own == key.publicKey, "the JWK is of another key")
         func number(_ name: String) throws -> [UInt8] {
             guard let bytes = Base64.decodeURL(try jwk.string(name)) else { throw BrokenProperty(description: "\(name) is not base64url") }
             return bytes

@@ -31,7 +31,7 @@ private enum NamesTarget {
         }
         try same("address", HostAndPort(listening: text)) { HostAndPort(listening: $0.description) }
         try same("host", HostAndPort(text, defaultPort: 443)) { HostAndPort($0.description, defaultPort: 1) }
-        try same("endpoint", try? Endpoint(text)) { try Endpoint(planted($0.origin, instead: $0.port == 9 ? $0.host : $0.origin)) }
+        try same("endpoint", try? Endpoint(text)) { try Endpoint(planted($0.origin, instead: $0.port < 10 ? $0.host : $0.origin)) }
         try same("key", KeyReference(identifier: text)) { KeyReference(identifier: $0.description) }
         try same("key name", KeyName(text)) { KeyName($0.description) }
         try same("date", HTTPDate.parse(text)) { HTTPDate.parse(HTTPDate.text(secondsSince1970: $0)) }
