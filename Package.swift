@@ -35,6 +35,17 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// and may be of yesterday.
 let commit = (Context.environment["SOURCE_COMMIT"] ?? "").filter(\.isHexDigit)
 
+/// What `Tests/FuzzTargets` gives hostile input to.
+let fuzzed: [Target.Dependency] = [
+    "AttestationTokens", "AzureKeyRelease", "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
+    "BrokerObservability", "HTTPTransport", "InputReading", "Issuing", "JOSE", "OpenSSLCrypto", "PlainText", "PolicyTools", "ReleasePolicy",
+    "SNPEvidence", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "UVMEndorsements", nio("NIOCore"), nio("NIOEmbedded"),
+    nio("NIOHTTP1"),
+]
+/// `FUZZ=1` adds the program that `Tests/Fuzz/run.sh` builds; with `FUZZ=planted` every target has a fault that it must find.
+let fuzz = Context.environment["FUZZ"]
+let planted: [SwiftSetting] = (fuzz == nil ? [] : [.define("FUZZ")]) + (fuzz == "planted" ? [.define("PLANTED_FAULT")] : [])
+
 let providers = ["SNPEvidence", "MAAVerifier", "LocalVerifier", "KeyVaultPremium", "ManagedHSM"]
 
 let package = Package(
@@ -245,9 +256,15 @@ let package = Package(
         // Tests
         .target(name: "CVectorRegisters", path: "Tests/CVectorRegisters"),
         .target(name: "EvidenceSamples", dependencies: ["StrictJSON"], path: "Tests/EvidenceSamples", swiftSettings: strict),
+        .target(name: "FuzzTargets", dependencies: fuzzed, path: "Tests/FuzzTargets", swiftSettings: strict + planted),
         tests("ArchitectureTests", ["StrictJSON"]), tests("PlainTextTests", ["PlainText"]), tests("WaitingTests", ["Waiting"]),
         tests("SecureMemoryTests", ["CProcessShims", "CVectorRegisters", "SecureMemory"]),
         tests("OpenSSLCryptoTests", ["COpenSSL", "CVectorRegisters", "EvidenceSamples", "Issuing", "OpenSSLCrypto", "SecureMemory"]),
+        tests(
+            "FuzzTests",
+            [
+                "FuzzTargets", "Issuing", "JOSE", "OpenSSLCrypto", "SNPReport", "SecureMemory", "StrictJSON", "UVMEndorsements",
+            ]),
         tests("StrictJSONTests", ["StrictJSON"]), tests("HTTPTransportTests", ["HTTPTransport", "SecureMemory", "Waiting"]),
         tests("JOSETests", ["EvidenceSamples", "Issuing", "JOSE", "OpenSSLCrypto", "SecureMemory", "StrictJSON"]),
         tests("CurlTransportTests", ["CurlTransport", "HTTPTransport", "Issuing", "OpenSSLCrypto", "SecureMemory", "Waiting"]),
@@ -313,7 +330,9 @@ let package = Package(
                 "AttestationTokens", "BrokerCore", "BrokerEngine", "BrokerTestKit", "HTTPTransport", "Issuing", "LocalVerifier",
                 "OpenSSLCrypto", "PlainText", "SNPFixture", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "Waiting", log,
             ]),
-        tests("AzureServicesTests", ["AzureServices", "BrokerCore", "BrokerTestKit", "HTTPTransport", "SecureMemory", "Waiting", log]),
+        tests(
+            "AzureServicesTests",
+            ["AzureServices", "BrokerCore", "BrokerTestKit", "HTTPTransport", "OpenSSLCrypto", "SecureMemory", "Waiting", log]),
         tests(
             "AzureKeyReleaseTests",
             [
@@ -357,4 +376,12 @@ let package = Package(
 // One test target at a time, where building all of them takes too long: Tests/Mutation/mutate.py does.
 if let names = Context.environment["TEST_TARGETS"]?.split(separator: ",").map(String.init) {
     package.targets.removeAll { $0.type == .test && !names.contains($0.name) }
+}
+
+if fuzz != nil {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "broker-fuzz", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: strict),
+    ]
 }

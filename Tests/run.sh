@@ -59,6 +59,8 @@ fi
 python_with SBOM_TEST_PYTHON sbom-tools 'cyclonedx-python-lib[json-validation]'
 # Prometheus' parser, and Kubernetes' schemas for the manifests.
 python_with OPERATIONS_TEST_PYTHON operations kubernetes-validate prometheus-client pyyaml
+# Another reader of CBOR.
+python_with FUZZ_TEST_PYTHON fuzz-peers cbor2
 swift build --build-tests
 [ $# -eq 0 ] || exec swift test --skip-build "$@"
 

@@ -1,3 +1,5 @@
+internal import PlainText
+
 /// Why a document is not a release policy, and where.
 package struct PolicyError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong, for callers that answer differently by cause.
@@ -35,7 +37,7 @@ package struct PolicyError: Error, Sendable, Equatable, CustomStringConvertible 
     }
 
     /// `/anyOf/0/authority: expected a string, found a number`.
-    package var description: String { pointer.isEmpty ? reason : "\(pointer): \(reason)" }
+    package var description: String { pointer.isEmpty ? reason : "\(VisibleText.name(pointer)): \(reason)" }
 }
 
 /// Appends one reference token to a JSON pointer, escaped as RFC 6901 section 3 says.

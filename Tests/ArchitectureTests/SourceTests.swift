@@ -9,7 +9,7 @@ import Testing
     /// Drives processes and reads their answers independently of our own parsers; never part of the product.
     private static let mayImportFoundation: Set<String> = [
         "EndToEndTests", "SNPEvidenceTests", "AzureKeyReleaseTests", "BrokerObservabilityTests", "LocalVerifierTests",
-        "SNPVerificationTests",
+        "SNPVerificationTests", "FuzzTests",
     ]
 
     @Test("a file imports only what its target declares; full Foundation nowhere in the product") func imports() throws {

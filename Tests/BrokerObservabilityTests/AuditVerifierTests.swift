@@ -69,6 +69,26 @@ import Testing
         #expect(Self.verify([], head: head).findings.map(\.kind) == [.truncated])
     }
 
+    @Test("a wide gap is one finding, and a number beyond any chain is no line") func numbers() {
+        func line(_ sequence: Int64) -> [UInt8] {
+            AuditLine(.opened(torn: []), after: AuditPosition(sequence: sequence - 1, hash: AuditLine.origin), time: "t").bytes
+        }
+        let gap = Self.verify(Self.bytes([line(1), line(1 << 50), line(1 << 51)]), head: nil)
+        #expect(gap.findings.map(\.kind) == [.removed, .removed])
+        #expect(gap.findings.first?.text == "lines 2 to 1125899906842623 are not there")
+        // A line that comes too late fills its place in the gap.
+        let late = Self.verify(Self.bytes([line(1), line(9), line(5), line(2), line(8)]), head: nil)
+        #expect(late.findings.map(\.kind) == [.reordered, .reordered, .reordered, .removed, .removed])
+        #expect(late.findings.suffix(2).map(\.text) == ["lines 3 to 4 are not there", "lines 6 to 7 are not there"])
+        for sequence in [AuditLine.lastSequence + 1, .max] {
+            #expect(AuditLine(line(sequence)) == nil)
+            let found = Self.verify(Self.bytes([line(1), line(sequence), Array("rubbish".utf8), line(sequence)]), head: nil)
+            #expect(Set(found.findings.map(\.kind)) == [.changed])
+        }
+        let last = Self.verify(Self.bytes([line(AuditLine.lastSequence), Array("rubbish".utf8), line(2)]), head: nil)
+        #expect(last.findings.contains { $0.kind == .changed })
+    }
+
     @Test("a line whose hash was made anew is found by the next one") func replaced() {
         let (lines, head) = Self.file()
         let before = AuditLine(lines[2])?.position ?? .start

@@ -69,6 +69,20 @@ struct ParsingTests {
         #expect(error?.reason.isEmpty == false)
     }
 
+    @Test(
+        "a name in the policy cannot break the line of a refusal, nor make it long",
+        arguments: ["\u{1B}[31m", "\u{7F}", "\u{202E}", "a\nb"])
+    func names(name: String) throws {
+        let escaped = name.unicodeScalars.map { "\\u" + String(String($0.value + 0x10000, radix: 16).dropFirst()) }.joined()
+        let long = String(repeating: "x", count: 5000)
+        for member in [escaped, escaped + long] {
+            let text = #"{"anyOf":[{"authority":"i","\#(member)":1,"allOf":[]}]}"#
+            let error = #expect(throws: PolicyError.self) { try ReleasePolicy(json: Array(text.utf8)) }
+            let words = try #require(error).description
+            #expect(error?.kind == .unknownMember && !words.contains(name) && words.utf8.count < 600)
+        }
+    }
+
     @Test("nesting is bounded") func depth() throws {
         func nested(_ levels: Int) -> String {
             let open = String(repeating: #"{"anyOf":["#, count: levels - 1)

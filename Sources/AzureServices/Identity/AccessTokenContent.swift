@@ -37,12 +37,12 @@ package struct AccessTokenContent: Sendable {
         }
         if let expires, expires <= now {
             return Self.refusal(
-                "access-token-rejected", "the access token expired \(Self.words(now - expires)) ago, by this machine's clock")
+                "access-token-rejected", "the access token expired \(Self.words(from: expires, to: now)) ago, by this machine's clock")
         }
         if let notBefore, notBefore > now + Self.clockSkew {
             return Self.refusal(
                 "access-token-rejected",
-                "the access token is not valid before \(Self.words(notBefore - now)) from now, by this machine's clock")
+                "the access token is not valid before \(Self.words(from: now, to: notBefore)) from now, by this machine's clock")
         }
         return nil
     }
@@ -73,6 +73,12 @@ package struct AccessTokenContent: Sendable {
 
     private static func isGUID(_ text: String) -> Bool {
         text.utf8.count == 36 && text.utf8.allSatisfy { ($0 < 0x80 && Character(Unicode.Scalar($0)).isHexDigit) || $0 == UInt8(ascii: "-") }
+    }
+
+    /// A token may state any time.
+    private static func words(from start: Int64, to end: Int64) -> String {
+        let (seconds, isEndless) = end.subtractingReportingOverflow(start)
+        return words(isEndless ? .max : seconds)
     }
 
     private static func words(_ seconds: Int64) -> String {

@@ -9,6 +9,8 @@ package struct AuditLine: Sendable {
     static let origin = String(repeating: "0", count: 64)
     /// Longest line that is written or believed, in bytes without its end.
     package static let limit = 32 << 10
+    /// Longer than any chain, and far from where numbers end: whoever goes on from here may count.
+    package static let lastSequence: Int64 = 1 << 53
 
     /// Without its end.
     package let bytes: [UInt8]
@@ -43,7 +45,8 @@ package struct AuditLine: Sendable {
         let hash = Hex.encode(DigestAlgorithm.sha256.digest(body))
         guard bytes.suffix(tail).elementsEqual((Self.hashStart + hash + Self.hashEnd).utf8),
             case .object(let content)? = try? JSONValue.parse(body + [UInt8(ascii: "}")]), case .integer(1)? = content["audit"],
-            case .integer(let sequence)? = content["seq"], sequence > 0, case .string(let previous)? = content["prev"]
+            case .integer(let sequence)? = content["seq"], (1...Self.lastSequence).contains(sequence),
+            case .string(let previous)? = content["prev"]
         else { return nil }
         self.bytes = bytes
         self.sequence = sequence

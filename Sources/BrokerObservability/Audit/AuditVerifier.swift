@@ -46,7 +46,7 @@ package struct AuditVerifier: Sendable {
     /// A line that is none, until the one behind it says whether an earlier run left it so.
     private var unexplained: (number: Int, digest: String)?
     private var seen: [Int64: (hash: String, file: String, line: Int)] = [:]
-    private var missing: Set<Int64> = []
+    private var missing: [ClosedRange<Int64>] = []
     private var isTorn = false
 
     package init() {}
@@ -95,7 +95,7 @@ package struct AuditVerifier: Sendable {
             return go(on: line)
         }
         if line.sequence <= expected.sequence {
-            if missing.remove(line.sequence) != nil {
+            if takeMissing(line.sequence) {
                 add(.reordered, line.sequence, "stands behind line \(expected.sequence), which came later")
             } else {
                 add(.changed, line.sequence, "has a number that was used before")
@@ -103,7 +103,7 @@ package struct AuditVerifier: Sendable {
             return
         }
         if line.sequence > expected.sequence + 1 {
-            for sequence in expected.sequence + 1..<min(line.sequence, expected.sequence + 1 + 100_000) { missing.insert(sequence) }
+            missing.append(expected.sequence + 1...line.sequence - 1)
         } else if !isBlind, line.previous != expected.hash {
             add(.changed, line.sequence, "does not follow on the line before it: one of the two was replaced")
         }
@@ -141,7 +141,7 @@ package struct AuditVerifier: Sendable {
     package mutating func finish(head bytes: [UInt8]?, key: AuditKey?) {
         explain(nil)
         number += isTorn ? 1 : 0
-        for range in Self.ranges(missing.sorted()) {
+        for range in missing {
             findings.append(
                 Finding(
                     kind: .removed, file: file, line: nil, sequence: range.lowerBound,
@@ -177,13 +177,19 @@ package struct AuditVerifier: Sendable {
         findings.append(Finding(kind: kind, file: file, line: number, sequence: sequence, text: text))
     }
 
-    private static func ranges(_ numbers: [Int64]) -> [ClosedRange<Int64>] {
-        numbers.reduce(into: []) { ranges, number in
-            if let last = ranges.last, last.upperBound + 1 == number {
-                ranges[ranges.count - 1] = last.lowerBound...number
-            } else {
-                ranges.append(number...number)
-            }
+    /// Takes a number out of the missing ones; `false` where it was not missing.
+    private mutating func takeMissing(_ sequence: Int64) -> Bool {
+        // Ranges are ascending, because a line that goes on has a higher number than any before it.
+        var (low, high) = (0, missing.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if missing[middle].upperBound < sequence { low = middle + 1 } else { high = middle }
         }
+        guard low < missing.count, missing[low].contains(sequence) else { return false }
+        let range = missing[low]
+        let before = range.lowerBound < sequence ? [range.lowerBound...sequence - 1] : []
+        let behind = sequence < range.upperBound ? [sequence + 1...range.upperBound] : []
+        missing.replaceSubrange(low...low, with: before + behind)
+        return true
     }
 }

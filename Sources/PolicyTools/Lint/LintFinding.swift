@@ -1,3 +1,4 @@
+internal import PlainText
 package import StrictJSON
 
 /// One remark about a release policy.
@@ -24,6 +25,9 @@ package struct LintFinding: Sendable, Equatable {
     package let message: String
     /// What to write instead; `nil` where only the author can know.
     package let fix: String?
+
+    /// The pointer as it may be shown: it has names of the policy in it.
+    package var place: String { VisibleText.name(pointer) }
 
     /// `{"rule","severity","pointer","line","column","message","fix"}`.
     package var json: JSONValue {

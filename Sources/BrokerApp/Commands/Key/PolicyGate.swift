@@ -21,7 +21,7 @@
             }
             guard !errors.isEmpty else { return }
             let lines = errors.map { finding in
-                let place = finding.pointer.isEmpty ? "" : "\(finding.pointer): "
+                let place = finding.pointer.isEmpty ? "" : "\(finding.place): "
                 return "\n  \(place)\(finding.message) [\(finding.rule.rawValue)]"
             }
             let rules = Set(errors.map(\.rule.rawValue)).sorted().map { "--allow \($0)" }.joined(separator: " ")

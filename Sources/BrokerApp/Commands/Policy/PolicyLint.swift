@@ -70,7 +70,7 @@
                 case .warning: severity = style.strong("warning")
                 case .note: severity = "note"
                 }
-                let pointer = finding.pointer.isEmpty ? "" : style.faint(" \(finding.pointer)")
+                let pointer = finding.pointer.isEmpty ? "" : style.faint(" \(finding.place)")
                 Console.line(
                     "\(file)\(place.isEmpty ? "" : ":\(place)"): \(severity): \(finding.message) [\(finding.rule.rawValue)]\(pointer)")
                 if let fix = finding.fix { Console.line("    \(fix)") }
