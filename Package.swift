@@ -38,8 +38,9 @@ let commit = (Context.environment["SOURCE_COMMIT"] ?? "").filter(\.isHexDigit)
 /// What `Tests/FuzzTargets` gives hostile input to.
 let fuzzed: [Target.Dependency] = [
     "AttestationTokens", "AzureKeyRelease", "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
-    "BrokerObservability", "HTTPTransport", "InputReading", "Issuing", "JOSE", "OpenSSLCrypto", "PlainText", "PolicyTools", "ReleasePolicy",
-    "SNPEvidence", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "UVMEndorsements", nio("NIOCore"), nio("NIOEmbedded"),
+    "BrokerObservability", "HTTPTransport", "InputReading", "Issuing", "JOSE", "KeyProvider", "OpenSSLCrypto", "PlainText", "PolicyTools",
+    "ReleasePolicy", "SNPEvidence", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "UVMEndorsements", nio("NIOCore"),
+    nio("NIOEmbedded"),
     nio("NIOHTTP1"),
 ]
 /// `FUZZ=1` adds the program that `Tests/Fuzz/run.sh` builds; with `FUZZ=planted` every target has a fault that it must find.
@@ -170,8 +171,7 @@ let package = Package(
             "BrokerHTTP",
             [
                 "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerListeners", "CProcessShims", "HTTPTransport", "OpenSSLCrypto",
-                "PlainText",
-                "SNPVerification", "StrictJSON", "SecureMemory", "Waiting", log,
+                "PlainText", "SNPVerification", "StrictJSON", "SecureMemory", "Waiting", log,
                 .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
                 nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOTLS"), serviceLifecycle,
             ]),
