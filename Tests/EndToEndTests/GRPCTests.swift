@@ -144,7 +144,7 @@ import Testing
         #expect(seen.count == 12)
         let types = [
             "v1": "A256GCM", "v2": "A256GCM", "ctr": "A256CTR", "image-key": "RSA-OAEP-256+A256GCM", "image-3072": "rsa_3072",
-            "image-4096": "rsa_3072",
+            "image-4096": "rsa_4096",
         ]
         for (name, type) in types {
             for service in ["current", "original"] {
@@ -201,7 +201,7 @@ import Testing
         let azure = try LocalAzure()
         defer { azure.stop() }
         let (broker, address) = try Self.served(azure, ["server.metrics=127.0.0.1:0"])
-        let metrics = try broker.program.wait(for: /url=(http:\S+)/)
+        let metrics = try broker.program.wait(for: /url=(http:[^\s\]]+)/)
         // It returns when nothing is left; the watchdog of the program ends it if that never happens.
         let watch = ["--process", "\(broker.program.identifier)", "--metrics", metrics]
         #expect(try call([address, "image-key", "--do", "vanish", "--clients", "100"] + watch)["vanished"] as? Int == 100)
@@ -256,7 +256,7 @@ import Testing
         #expect(line("wrap-key", "ok", ("subject", "CN=client")) && line("release", "failed", ("subject", "CN=client")))
         #expect(line("wrap-key", "failed", ("subject", "CN=server")))
         #expect(lines.contains { $0["route"] as? String == "/keyprovider.KeyProviderService/UnWrapKey" })
-        let metrics = try broker.program.wait(for: /url=(http:\S+)/)
+        let metrics = try broker.program.wait(for: /url=(http:[^\s\]]+)/)
         let page = try Program.run(["-sS", "--noproxy", "*", metrics], executable: URL(filePath: "/usr/bin/curl")).text
         for pattern in [
             #"operation="release",outcome="served""#, #"operation="wrap-key",outcome="refused",code="callerRefused""#,

@@ -12,6 +12,8 @@ final class CallGuard: ChannelInboundHandler {
 
     /// What stands in front of a message (gRPC over HTTP2, "Length-Prefixed-Message").
     private static let prefix = 5
+    /// Most bytes of a refused message that are read and thrown away before the call is cut.
+    private static let discardLimit = 16 << 20
 
     private let number: UInt64
     private let share: String
@@ -29,7 +31,7 @@ final class CallGuard: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isRefused else { return }
+        guard !isRefused else { return discard(context, data) }
         switch unwrapInboundIn(data) {
         case .headers(var frame):
             frame.headers.remove(name: ConnectedCallers.field)
@@ -52,6 +54,13 @@ final class CallGuard: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
+    /// A client that is cut while it sends may not look at its answer, so what it sends is thrown away, up to a point.
+    private func discard(_ context: ChannelHandlerContext, _ data: NIOAny) {
+        guard case .data(let frame) = unwrapInboundIn(data) else { return }
+        count += frame.data.readableBytes
+        if count > limit + Self.discardLimit { context.close(promise: nil) }
+    }
+
     /// Answers in words: the transport cuts such a call without one.
     private func refuse(_ context: ChannelHandlerContext, _ message: String) {
         isRefused = true
@@ -60,9 +69,6 @@ final class CallGuard: ChannelInboundHandler {
             ":status": "200", "content-type": "application/grpc", "grpc-status": "\(code)", "grpc-message": message,
         ]
         let answer = HTTP2Frame.FramePayload.headers(.init(headers: headers, endStream: true))
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        let channel = context.channel
-        sent.futureResult.whenComplete { _ in channel.close(promise: nil) }
-        context.writeAndFlush(wrapOutboundOut(answer), promise: sent)
+        context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
     }
 }

@@ -406,6 +406,13 @@ def main():
         channel = grpc.secure_channel(options.target, secrets)
     else:
         channel = grpc.insecure_channel(options.target)
+    # One that is left open keeps the process from ending after an exception.
+    with channel:
+        every(options, found, channel)
+
+
+def every(options, found, channel):
+    """Each method, unless something else is to be done."""
     seen = {}
     if not connects(channel):
         print(json.dumps({"connected": False}))
