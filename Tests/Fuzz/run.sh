@@ -18,8 +18,8 @@ while [ $# -gt 0 ]; do
     shift
 done
 export FUZZ=${FUZZ:-1}
+# One scratch path for both kinds: they differ in one target.
 scratch=.build-fuzz
-[ "$FUZZ" = 1 ] || scratch=.build-fuzz-$FUZZ
 # Optimised, with assertions, checks of overflow and the way into the rooms that tests have.
 [ -n "${FUZZ_BUILT:-}" ] || nice -n 10 swift build -c release --scratch-path "$scratch" --product broker-fuzz --sanitize fuzzer \
     -Xswiftc -enable-testing -Xswiftc -assert-config -Xswiftc Debug
@@ -32,6 +32,7 @@ while read -r name bytes; do
 done < <("$program" --list)
 [ "${#targets[@]}" -gt 0 ] || targets=("${order[@]}")
 findings=$scratch/findings
+[ "$FUZZ" = 1 ] || findings=$scratch/findings-$FUZZ
 mkdir -p "$findings"
 status=0
 printf '%-18s %12s %9s %9s %8s  %s\n' target executions coverage features corpus findings
@@ -41,9 +42,8 @@ for target in "${targets[@]}"; do
     log=$scratch/$target.log
     rm -rf "$work" "$scratch/seeds"
     mkdir -p "$work" "$scratch/seeds" "Tests/Fuzz/corpus/$target"
-    "$program" --seeds "$target" "$scratch/seeds"
     found=0
-    nice -n 10 "$program" "$target" "$work" "$scratch/seeds" "Tests/Fuzz/corpus/$target" -max_total_time="$seconds" \
+    nice -n 10 "$program" "$target" "$scratch/seeds" "$work" "Tests/Fuzz/corpus/$target" -max_total_time="$seconds" \
         -max_len="${longest[$target]}" -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 -artifact_prefix="$findings/$target-" \
         >"$log" 2>&1 || found=1
     executions=$(sed -nE 's/^stat::number_of_executed_units: *([0-9]+)$/\1/p' "$log" | tail -n 1)
@@ -55,8 +55,8 @@ for target in "${targets[@]}"; do
     if [ -n "$keep" ] && [ $found -eq 0 ]; then
         rm -rf "$scratch/small"
         mkdir -p "$scratch/small"
-        "$program" "$target" -merge=1 -max_len="${longest[$target]}" -rss_limit_mb=1024 "$scratch/small" "$work" "Tests/Fuzz/corpus/$target" \
-            >>"$log" 2>&1 || broker_fail "the corpus of $target cannot be made small: $log"
+        "$program" "$target" "$scratch/seeds" -merge=1 -max_len="${longest[$target]}" -rss_limit_mb=1024 "$scratch/small" "$work" \
+            "Tests/Fuzz/corpus/$target" >>"$log" 2>&1 || broker_fail "the corpus of $target cannot be made small: $log"
         find "Tests/Fuzz/corpus/$target" -type f ! -name 'regression-*' -delete
         # A seed of this process holds keys that no other has; small inputs are worth most.
         find "$scratch/small" -type f -size -2k -printf '%s %p\n' | sort -n | head -n 60 | while read -r _ file; do

@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export FUZZ=planted
-scratch=.build-fuzz-planted
+scratch=.build-fuzz
+mkdir -p "$scratch"
 status=0
 build=
 targets=("$@")

@@ -1,14 +1,17 @@
-// `broker-fuzz TARGET [OPTION of libFuzzer | FOLDER]…` runs one target; `--list` names all with their longest input; `--seeds TARGET FOLDER`
-// writes what the target starts with.
+// `broker-fuzz TARGET SEEDS [OPTION | FOLDER]…` gives everything behind SEEDS to libFuzzer. SEEDS is a folder for the inputs that this process starts
+// with, because what is signed counts in this process only; `-` for none. `broker-fuzz --list` names all targets with their longest input.
 internal import CFuzzer
 internal import FuzzTargets
 internal import Glibc
 
-func write(_ text: String) { text.utf8.withContiguousStorageIfAvailable { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) } }
-
 func stop(_ text: String) -> Never {
-    write(text + "\n")
+    note(text)
     exit(2)
+}
+
+func note(_ text: String) {
+    let bytes = Array("\(text)\n".utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
 }
 
 func writeSeeds(of target: FuzzTarget, to folder: String) throws {
@@ -19,28 +22,29 @@ func writeSeeds(of target: FuzzTarget, to folder: String) throws {
     }
 }
 
-let words = CommandLine.arguments.dropFirst()
+let words = Array(CommandLine.arguments.dropFirst())
 if words.first == "--list" {
     for target in FuzzTargets.all { print(target.name, target.maximumBytes) }
     exit(0)
 }
-if words.first == "--seeds", words.count == 3, let target = FuzzTargets.named(words[2]) {
-    do { try writeSeeds(of: target, to: words[3]) } catch { stop("\(target.name) has no seeds: \(error)") }
-    exit(0)
+guard words.count >= 2, let target = FuzzTargets.named(words[0]) else {
+    stop("broker-fuzz TARGET SEEDS [OPTION | FOLDER]…; targets: " + FuzzTargets.all.map(\.name).joined(separator: ", "))
 }
-guard let name = words.first, let target = FuzzTargets.named(name) else {
-    stop("broker-fuzz TARGET [OPTION | FOLDER]…; targets: " + FuzzTargets.all.map(\.name).joined(separator: ", "))
+var list = [words[0]] + words[2...]
+if words[1] != "-" {
+    do { try writeSeeds(of: target, to: words[1]) } catch { stop("\(target.name) has no seeds: \(error)") }
+    list.append(words[1])
 }
 /// The one that runs: a C function carries no context.
-nonisolated(unsafe) let run = target.run
+let run = target.run
 
-var arguments: [UnsafeMutablePointer<CChar>?] = ([name] + words.dropFirst()).map { strdup($0) } + [nil]
-var count = Int32(arguments.count - 1)
+var arguments: [UnsafeMutablePointer<CChar>?] = list.map { strdup($0) } + [nil]
+var count = Int32(list.count)
 let status = arguments.withUnsafeMutableBufferPointer { buffer in
-    var list = buffer.baseAddress
-    return LLVMFuzzerRunDriver(&count, &list) { data, size in
+    var pointer = buffer.baseAddress
+    return LLVMFuzzerRunDriver(&count, &pointer) { data, size in
         do { _ = try run(Array(UnsafeBufferPointer(start: data, count: size))) } catch {
-            write("broken: \(error)\n")
+            note("broken: \(error)")
             abort()
         }
         return 0
