@@ -71,7 +71,7 @@ private enum ConfigurationTarget {
             #"{"server":{"http":"127.0.0.1:8080","body-limit":1048576,"profile":"precise"},"evidence":{"use":"snp","snp":{"vmpl":1}}}"#,
             #"{"verifier":{"use":"maa","maa":{"endpoint":"sharedeus.eus.attest.azure.net","timeout":"5s"}},"log":{"level":"debug"}}"#,
             #"{"key-stores":{"use":["akv","mhsm"],"akv":{"test-credential":"canary-5f3c9a"}},"cloud":"china"}"#,
-            #"{"release-session":{"max-age":"0s"},"wrapping-keys":{"size":3072,"pool":2},"tls":{"connect-to":["a.example:443:127.0.0.1:1"]}}"#,
+            #"{"release-session":{"max-age":"0s"},"wrapping-keys":{"size":3072,"pool":2},"tls":{"connect-to":["a.b:443:127.0.0.1:1"]}}"#,
             #"{"callers":{"rules":[{"name":"a","uid":[1000],"keys":["db-*"],"operations":["release"],"rate":"10/s"}],"rate":"50/s"}}"#,
             "{}",
         ].map { Array($0.utf8) }

@@ -70,7 +70,7 @@ enum JWKText {
     static func ec(_ key: PublicKey, kid: String) -> String {
         let point = key.ecPoint ?? ([], [])
         return
-            "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"\(kid)\",\"x\":\"\(Base64.encodeURL(point.x))\",\"y\":\"\(Base64.encodeURL(point.y))\"}"
+            #"{"kty":"EC","crv":"P-256","kid":"\#(kid)","x":"\#(Base64.encodeURL(point.x))","y":"\#(Base64.encodeURL(point.y))"}"#
     }
 
     static func rsa(_ numbers: RSAPublicNumbers, kid: String) -> String {

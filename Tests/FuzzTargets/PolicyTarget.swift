@@ -17,7 +17,8 @@ private let samplePolicies = [
         + #"{"claim":"x-ms-isolation-tee.x-ms-attestation-type","equals":"sevsnpvm"},{"anyOf":[{"claim":"n","greaterOrEquals":7},"#
         + #"{"claim":"d","notEquals":"true"}]}]}]}"#,
     #"{"anyOf":[{"authority":"i","anyOf":[{"claim":"a.b","exists":"true"},{"claim":"n","less":-1.5e2},{"claim":"n","greater":"0.001"}]}]}"#,
-    #"{"version":"0.2","anyOf":[{"authority":"i","allOf":[{"claim":"a","condition":"equals","value":true},{"claim":"n","lessOrEquals":5}]}]}"#,
+    #"{"version":"0.2","anyOf":[{"authority":"i","allOf":[{"claim":"a","condition":"equals","value":true},{"claim":"n","lessOrEquals":5}]}"#
+        + "]}",
 ]
 private let sampleClaims = [
     #"{"x-ms-sevsnpvm-hostdata":"00","x-ms-isolation-tee":{"x-ms-attestation-type":"sevsnpvm"},"n":8,"d":true}"#,
@@ -124,7 +125,7 @@ private enum SecurityTarget {
         let wrapped = encoded.enumerated().map { $0.offset % 60 == 59 ? "\($0.element)\n" : "\($0.element)" }.joined()
         return [
             rego, encoded, wrapped, "apiVersion: v1\nmetadata:\n  annotations:\n    microsoft.containerinstance.ccepolicy: \(encoded)\n",
-            "{\"$schema\":\"x/deploymentTemplate.json\",\"resources\":[{\"properties\":{\"confidentialComputeProperties\":{\"ccePolicy\":\"\(encoded)\"}}}]}",
+            "{\"$schema\":\"x/deploymentTemplate.json\",\"resources\":[{\"properties\":{\"x\":{\"ccePolicy\":\"\(encoded)\"}}}]}",
             "{\"parameters\":{\"p\":{\"defaultValue\":\"\(encoded)\"}},\"resources\":[{\"ccePolicy\":\"[parameters('p')]\"}]}",
             "// comment\n{\"ccePolicy\": \"\(encoded)\"}", rego.replacing("\n", with: "\r\n"),
         ].map { Array($0.utf8) }
