@@ -37,7 +37,10 @@ private enum PolicyTarget {
             try require(error.description.utf8.count < 4000 && error.description.isOneLine, "the refusal \(error)")
             return false
         }
-        guard parts.count > 2, case .object(let claims)? = try? JSONValue.parse(parts[1], limits: JSONLimits(bigIntegers: .asReal)) else {
+        // No token has NUL in a claim: StrictJSON refuses it.
+        guard parts.count > 2, !parts[2].contains(0),
+            case .object(let claims)? = try? JSONValue.parse(parts[1], limits: JSONLimits(bigIntegers: .asReal))
+        else {
             return true
         }
         let document = try JSONValue.parse(parts[0])
