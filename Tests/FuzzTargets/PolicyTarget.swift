@@ -148,7 +148,7 @@ private enum SecurityTarget {
         for policy in found {
             let digest = SecurityPolicyDigest.digest(of: policy)
             let expected = Hex.encode(DigestAlgorithm.sha256.digest(policy.bytes))
-            try require(digest.hostData == planted(expected, instead: policy.bytes.count % 64 == 7 ? "" : expected), "the host data")
+            try require(digest.hostData == planted(expected, instead: policy.bytes.count % 16 == 7 ? "" : expected), "the host data")
             try require(digest.variants.allSatisfy { $0.hostData != expected }, "a mistake that is none")
             try require(policy.notes.allSatisfy(\.isOneLine), "a note breaks its line")
             let again = try SecurityPolicyInput.read(Array(Base64.encode(policy.bytes).utf8))
