@@ -6,8 +6,8 @@ extension FuzzTarget {
     static let audit = FuzzTarget("audit", maximumBytes: 2048, seeds: AuditTarget.seeds, run: AuditTarget.run)
 }
 
-/// An input is a list of steps, one a line: `+` writes the next line, `=N` one with the number N, `.` the line before again, `-` leaves out a
-/// number, `h` ends with a head, anything else is a line as it is.
+/// An input is a list of steps, one a line: `+` writes the next line, `=N` one with the number N, `.` the line before again, `-` leaves a
+/// number out, `h` ends with a head, anything else is a line as it is.
 private enum AuditTarget {
     @Sendable static func seeds() -> [[UInt8]] {
         ["+\n+\n+\nh", "+", "+\n+\n.\n+", "+\n-\n+\nh", "+\n=900\n+", "+\nrubbish\n+", "=9223372036854775806\n+\n+", "+\n+\nh\n+"].map {

@@ -36,7 +36,7 @@ private enum Base64Target {
 
     private static func decoded(_ input: [UInt8]) -> [UInt8]? {
         let found = Base64.decode(input)
-        return planted(found, instead: found == nil && input.count == 9 ? Base64.decode(Array(input.dropLast())) : found)
+        return planted(found, instead: found ?? Base64.decode(Array(input.dropLast())))
     }
 
     private static func content(_ secret: consuming SecretBytes?) -> [UInt8]? {

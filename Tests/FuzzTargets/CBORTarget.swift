@@ -42,7 +42,7 @@ private enum CBORTarget {
     private static func read(_ input: [UInt8]) throws -> CBORValue {
         let value = Result { try CBORValue.parse(input, limits: limits) }
         return try planted(
-            value, instead: input.count == 5 ? Result { try CBORValue.parse(Array(input.dropLast()), limits: limits) } : value
+            value, instead: input.count % 4 == 1 ? Result { try CBORValue.parse(Array(input.dropLast()), limits: limits) } : value
         )
         .get()
     }

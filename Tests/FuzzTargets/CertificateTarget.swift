@@ -53,7 +53,7 @@ private enum CertificateTarget {
 
     private static func read(_ input: [UInt8]) throws -> [Certificate] {
         let found = Result { try Certificate.parse(pemOrDER: input, maximumCount: maximumCount) }
-        return try planted(found, instead: input.last == 0x41 ? Result { [try Certificate(der: Array(input.dropLast()))] } : found).get()
+        return try planted(found, instead: Result { try (try? found.get()) ?? [try Certificate(der: Array(input.dropLast()))] }).get()
     }
 
     private static func examine(_ certificate: Certificate, _ input: [UInt8]) throws {
@@ -112,6 +112,6 @@ private enum RevocationTarget {
 
     private static func read(_ input: [UInt8]) throws -> RevocationList {
         let list = Result { try RevocationList(pemOrDER: input) }
-        return try planted(list, instead: input.last == 0x41 ? Result { try RevocationList(der: Array(input.dropLast())) } : list).get()
+        return try planted(list, instead: Result { try (try? list.get()) ?? RevocationList(der: Array(input.dropLast())) }).get()
     }
 }

@@ -61,7 +61,7 @@ private enum EndorsementTarget {
         }
         let again = try COSESign1(message.encoded(unprotected: message.unprotected))
         try require(again.protected == message.protected && again.payload == message.payload, "written again it is another message")
-        let isVerified = planted(result.isVerified, instead: result.isVerified || message.payload?.last == 0x41)
+        let isVerified = planted(result.isVerified, instead: result.isVerified || message.payload?.contains { $0 > 0x7F } == true)
         if isVerified || list.verdict.isVerified {
             let isOurs = try made.get().contains { bytes in
                 let own = try COSESign1(bytes)
@@ -108,7 +108,7 @@ private enum IdentifierTarget {
 
     private static func read(_ text: String) throws -> DIDX509 {
         let found = Result { try DIDX509(text) }
-        return try planted(found, instead: text.hasSuffix("=") ? Result { try DIDX509(String(text.dropLast())) } : found).get()
+        return try planted(found, instead: Result { try (try? found.get()) ?? DIDX509(String(text.dropLast())) }).get()
     }
 
     /// Without percent-encoding.
@@ -137,7 +137,7 @@ private enum LedgerTarget {
         guard let keys = try? LedgerKeys(jwks: input, issuer: "ledger.example") else { return false }
         var both = keys
         both.add(keys)
-        try require(planted(!keys.isEmpty, instead: !input.starts(with: Array("{ ".utf8))) && !both.isEmpty, "no key, and not refused")
+        try require(planted(!keys.isEmpty, instead: !input.contains(0x20)) && !both.isEmpty, "no key, and not refused")
         return true
     }
 }

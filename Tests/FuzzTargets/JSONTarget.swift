@@ -37,6 +37,6 @@ private enum JSONTarget {
 
     private static func read(_ input: [UInt8]) throws -> JSONValue {
         let value = Result { try JSONValue.parse(input) }
-        return try planted(value, instead: input.last == 0x3B ? Result { try JSONValue.parse(Array(input.dropLast())) } : value).get()
+        return try planted(value, instead: Result { try (try? value.get()) ?? JSONValue.parse(Array(input.dropLast())) }).get()
     }
 }

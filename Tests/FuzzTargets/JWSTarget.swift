@@ -45,7 +45,7 @@ private enum JWSTarget {
             return false
         }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        let payload = planted(jws.payloadBytes, instead: jws.payloadBytes.count == 3 ? [] : jws.payloadBytes)
+        let payload = planted(jws.payloadBytes, instead: jws.payloadBytes.last != 0x7D ? [] : jws.payloadBytes)
         try require(
             parts.count == 3 && parts[1] == Base64.encodeURL(payload) && parts[2] == Base64.encodeURL(jws.signature),
             "its parts are not its text")
@@ -98,7 +98,7 @@ private enum JWKTarget {
             let text: String
             if let numbers = key.publicKey.rsaNumbers {
                 try require(numbers.n.first != 0 && numbers.n.count >= 64, "an RSA modulus of \(numbers.n.count) bytes")
-                text = JWKText.rsa(planted(numbers, instead: key.kid == "s" ? RSAPublicNumbers(n: numbers.n, e: [5]) : numbers), kid: "x")
+                text = JWKText.rsa(planted(numbers, instead: key.kid != "r" ? RSAPublicNumbers(n: numbers.n, e: [5]) : numbers), kid: "x")
             } else {
                 let curve: String
                 switch key.publicKey.kind {

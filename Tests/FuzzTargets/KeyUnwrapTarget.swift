@@ -75,9 +75,10 @@ private enum UnwrapTarget {
 
     private static func unwrap(_ kek: borrowing SecretBytes, _ input: [UInt8], _ isPadded: Bool) throws -> SecretBytes {
         #if PLANTED_FAULT
-            if input.count % 8 == 3 { return try KeyWrap.aesUnwrap(kek: kek, ciphertext: Array(input.dropLast(3)), isPadded: isPadded) }
+            return try KeyWrap.aesUnwrap(kek: kek, ciphertext: Array(input.dropLast(input.count % 8)), isPadded: isPadded)
+        #else
+            return try KeyWrap.aesUnwrap(kek: kek, ciphertext: input, isPadded: isPadded)
         #endif
-        return try KeyWrap.aesUnwrap(kek: kek, ciphertext: input, isPadded: isPadded)
     }
 }
 
@@ -96,7 +97,7 @@ private enum ReleasedTarget {
         let symmetric = PrivateJWK.encode(symmetric: der, keyOperations: ["encrypt"]).copied
         let oct = try JSONCursor.parse(symmetric)
         try require(
-            Base64.decodeURL(try oct.string("k")) == planted(input, instead: input.count % 64 == 9 ? [] : input)
+            Base64.decodeURL(try oct.string("k")) == planted(input, instead: input.count % 16 == 3 ? [] : input)
                 && (try oct.string("kty")) == "oct", "a symmetric key's JWK")
         let numbers: PrivateKeyNumbers
         do { numbers = try PrivateKeyNumbers(pkcs8DER: der) } catch { return false }

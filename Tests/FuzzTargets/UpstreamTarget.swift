@@ -41,7 +41,7 @@ private enum UpstreamTarget {
             let refusal = UpstreamRefusal(response, of: "service", at: .release, for: action)
             let error = refusal.error
             try require(error.message.isOneLine && error.message.utf8.count < 8000, "the message \(error.message)")
-            let said = planted(refusal.said, instead: status % 10 == 7 ? refusal.said + token : refusal.said)
+            let said = planted(refusal.said, instead: status % 10 > 5 ? refusal.said + token : refusal.said)
             try require(!said.contains(token) && !error.message.contains(token), "a token is shown")
         }
         let content = AccessTokenContent(Redacted(parts[4]))

@@ -1,5 +1,6 @@
-// `broker-fuzz TARGET SEEDS [OPTION | FOLDER]…` gives everything behind SEEDS to libFuzzer. SEEDS is a folder for the inputs that this process starts
-// with, because what is signed counts in this process only; `-` for none. `broker-fuzz --list` names all targets with their longest input.
+// `broker-fuzz TARGET SEEDS [OPTION | FOLDER]…` gives everything behind SEEDS to libFuzzer. SEEDS is a folder for the inputs that this
+// process starts with, because what is signed counts in this process only; `-` for none. `broker-fuzz --list` names all targets with their
+// longest input.
 internal import CFuzzer
 internal import FuzzTargets
 internal import Glibc
