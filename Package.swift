@@ -38,10 +38,9 @@ let commit = (Context.environment["SOURCE_COMMIT"] ?? "").filter(\.isHexDigit)
 /// What `Tests/FuzzTargets` gives hostile input to.
 let fuzzed: [Target.Dependency] = [
     "AttestationTokens", "AzureKeyRelease", "AzureServices", "BrokerConfiguration", "BrokerCore", "BrokerEngine", "BrokerHTTP",
-    "BrokerObservability", "HTTPTransport", "InputReading", "Issuing", "JOSE", "KeyProvider", "OpenSSLCrypto", "PlainText", "PolicyTools",
-    "ReleasePolicy", "SNPEvidence", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON", "UVMEndorsements", nio("NIOCore"),
-    nio("NIOEmbedded"),
-    nio("NIOHTTP1"),
+    "BrokerListeners", "BrokerObservability", "HTTPTransport", "InputReading", "Issuing", "JOSE", "KeyProvider", "OpenSSLCrypto",
+    "PlainText", "PolicyTools", "ReleasePolicy", "SNPEvidence", "SNPReport", "SNPVerification", "SecureMemory", "StrictJSON",
+    "UVMEndorsements", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1"),
 ]
 /// `FUZZ=1` adds the program that `Tests/Fuzz/run.sh` builds; with `FUZZ=planted` every target has a fault that it must find.
 let fuzz = Context.environment["FUZZ"]

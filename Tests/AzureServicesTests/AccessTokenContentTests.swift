@@ -1,4 +1,5 @@
 import AzureServices
+import BrokerCore
 import OpenSSLCrypto
 import SecureMemory
 import Testing

@@ -2,6 +2,7 @@
     internal import BrokerConfiguration
     internal import BrokerCore
     @testable internal import BrokerHTTP
+    internal import BrokerListeners
     internal import NIOCore
     internal import NIOEmbedded
     internal import NIOHTTP1

@@ -57,7 +57,7 @@ private enum KeyProviderTarget {
     }
 
     @Sendable static func request(_ input: [UInt8]) throws -> Bool {
-        func secret() -> SecretBytes { input.withUnsafeBytes { SecretBytes(copying: $0) } }
+        func secret() -> SecretBytes { input.span.withUnsafeBytes { SecretBytes(copying: $0) } }
         func told<Value>(_ body: () throws(KeyProviderRefusal) -> Value) throws -> Value? {
             do throws(KeyProviderRefusal) { return try body() } catch {
                 try require(error.description.isOneLine && !error.description.contains(password), "the complaint repeats what it must not")
