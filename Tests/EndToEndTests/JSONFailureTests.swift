@@ -100,7 +100,7 @@ import Testing
         for line in lines {
             let words = line.split(separator: " ").map(String.init).dropFirst()
             #expect(Array(words.prefix(leaf.path.count)) == leaf.path, "\(line)")
-            for option in words where option.hasPrefix("-") {
+            for option in words where option.hasPrefix("-") && option != "-" {
                 #expect(leaf.options.contains(String(option.drop { $0 == "-" })), "\(line)")
             }
         }

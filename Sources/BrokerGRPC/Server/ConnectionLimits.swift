@@ -28,7 +28,8 @@ final class ConnectionLimits: Sendable {
 
     var configuration: HTTP2ServerTransport.Custom<GRPCSocket>.Config {
         var config = HTTP2ServerTransport.Custom<GRPCSocket>.Config.defaults
-        config.rpc.maxRequestPayloadSize = options.messageLimit
+        // `CallGuard` bounds messages: the transport would cut a call whose message says that it is longer, without a word.
+        config.rpc.maxRequestPayloadSize = Int(Int32.max)
         config.http2.maxConcurrentStreams = Self.callsPerConnection
         config.connection.maxIdleTime = options.idleTimeout
         config.connection.keepalive.time = .seconds(60)
