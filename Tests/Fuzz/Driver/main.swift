@@ -28,13 +28,19 @@ if words.first == "--list" {
     for target in FuzzTargets.all { print(target.name, target.maximumBytes) }
     exit(0)
 }
-guard words.count >= 2, let target = FuzzTargets.named(words[0]) else {
+/// libFuzzer starts this program again, with options of its own alone, to merge and to make an input small.
+let inherited = getenv("BROKER_FUZZ_TARGET").map { String(cString: $0) }
+guard let target = (inherited ?? words.first).flatMap(FuzzTargets.named), inherited != nil || words.count >= 2 else {
     stop("broker-fuzz TARGET SEEDS [OPTION | FOLDER]…; targets: " + FuzzTargets.all.map(\.name).joined(separator: ", "))
 }
-var list = [words[0]] + words[2...]
-if words[1] != "-" {
-    do { try writeSeeds(of: target, to: words[1]) } catch { stop("\(target.name) has no seeds: \(error)") }
-    list.append(words[1])
+var list = CommandLine.arguments
+if inherited == nil {
+    setenv("BROKER_FUZZ_TARGET", target.name, 1)
+    list = [list[0]] + words.dropFirst(2)
+    if words[1] != "-" {
+        do { try writeSeeds(of: target, to: words[1]) } catch { stop("\(target.name) has no seeds: \(error)") }
+        list.append(words[1])
+    }
 }
 /// The one that runs: a C function carries no context.
 let run = target.run
