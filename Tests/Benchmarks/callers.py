@@ -156,7 +156,7 @@ def attacks(servers, work, options):
     ]:
         path = f"{work}/c1.sock"
         connect = f"slow.vault.azure.net:443:127.0.0.1:{hole},169.254.169.254:80:127.0.0.1:{servers.metadata},::127.0.0.1:{servers.tls}"
-        process, _ = servers.serve(BROKER_SERVER_UNIX=path, BROKER_TLS_CONNECT_TO=connect, BROKER_LOG_LEVEL="error", **settings)
+        process, _ = servers.serve(BROKER_SERVER_UNIX=path, BROKER_TLS_CONNECT_TO=connect, BROKER_LOG_LEVEL="notice", **settings)
         while not os.path.exists(path):
             time.sleep(0.01)
         measure(path, 1)
