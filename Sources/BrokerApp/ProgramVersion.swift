@@ -22,6 +22,9 @@ enum ProgramVersion {
         #if FixtureEvidence
             names.append("FixtureEvidence")
         #endif
+        #if GRPC
+            names.append("GRPC")
+        #endif
         #if PolicyTools
             names.append("PolicyTools")
         #endif

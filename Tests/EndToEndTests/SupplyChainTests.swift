@@ -32,7 +32,7 @@ import Testing
         try #require(lines.count == 4)
         #expect(lines[0].wholeMatch(of: /attestation-broker \d+\.\d+\.\d+/) != nil)
         #expect(lines[1].wholeMatch(of: /commit: (?:[0-9a-f]{40}|unknown \(the build was told no SOURCE_COMMIT\))/) != nil, "\(lines[1])")
-        #expect(lines[2] == "traits: FixtureEvidence, PolicyTools, Simulators")
+        #expect(lines[2] == "traits: FixtureEvidence, GRPC, PolicyTools, Simulators")
         let openssl = try Self.word(1, ["version"], "/usr/bin/openssl")
         let curl = try Self.word(3, ["--version"], "/usr/bin/curl").split(separator: "/").last ?? ""
         #expect(lines[3].hasPrefix("libraries: OpenSSL \(openssl), libcurl \(curl), Jansson 2."), "\(lines[3])")
