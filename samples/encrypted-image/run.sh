@@ -54,7 +54,9 @@ import --kty oct-HSM --name image-kek --store contoso.managedhsm.azure.net -kh "
 openssl pkey -in "$work/image-key.pem" -pubout -out "$work/image-key.pub"
 
 serve() {
-    "$broker" serve "${settings[@]}" "$@" >"$work/broker.log" 2>&1 &
+    # Emptied here: the program's own redirection may come after the first look for its line.
+    : >"$work/broker.log"
+    "$broker" serve "${settings[@]}" "$@" >>"$work/broker.log" 2>&1 &
     jobs+=($!)
     await "$work/broker.log" interface=grpc "${jobs[-1]}"
 }
