@@ -73,14 +73,20 @@ struct MemoryTests {
         #expect(try azure.importKey("k", at: LocalAzure.managedHSM, SampleKeys.oct(32), policy: LocalAzure.policy()).status == 200)
         for (age, lasts) in [("3600s", true), ("1s", false), ("0s", false)] {
             let broker = try azure.serve(["key-stores.use=mhsm", "release-session.max-age=\(age)"])
-            #expect(try broker.release("k").status == 200)
             let process = broker.program.identifier
-            let memory = try ProcessMemory(process)
-            let modulus = memory.tokenPayloads().lazy.compactMap { payload -> Data? in
-                let keys = (payload["x-ms-runtime"] as? [String: Any])?["keys"] as? [[String: Any]]
-                return keys?.first.map { Self.number($0["n"]) }
-            }.first
-            let number = try #require(modulus, "the token of the release is not in memory, so that its key is not known")
+            var memory = try ProcessMemory(process)
+            var modulus: Data?
+            // A token that nothing keeps may be overwritten before the look: then the next release's is as good.
+            for _ in 0..<20 where modulus == nil {
+                #expect(try broker.release("k").status == 200)
+                memory = try ProcessMemory(process)
+                modulus =
+                    memory.tokenPayloads().lazy.compactMap { payload -> Data? in
+                        let keys = (payload["x-ms-runtime"] as? [String: Any])?["keys"] as? [[String: Any]]
+                        return keys?.first.map { Self.number($0["n"]) }
+                    }.first
+            }
+            let number = try #require(modulus, "the token of no release is in memory, so that its key is not known")
             // While the session lasts its key is there, and the search finds it.
             if lasts {
                 #expect(!memory.primes(of: number).isEmpty)
