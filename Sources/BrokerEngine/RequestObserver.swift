@@ -53,6 +53,12 @@ extension BrokerEngine {
     /// Why the caller may not even ask; `nil` where it may.
     package func refusal(of caller: Caller, _ operation: RequestRecord.Operation) -> BrokerError? { callers.refusal(of: caller, operation) }
 
+    /// Holds an answer back that refuses a caller something, where that caller is refused too often.
+    package func rest(beforeRefusing caller: Caller) async {
+        let pause = callers.pause(beforeRefusing: caller)
+        if pause > .zero { try? await Task.sleep(for: pause) }
+    }
+
     private func tellAnswer(in context: RequestContext) async throws(BrokerError) {
         guard !observers.isEmpty else { return }
         let start = ContinuousClock.now

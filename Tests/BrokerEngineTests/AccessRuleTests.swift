@@ -144,6 +144,21 @@ import Testing
         #expect(throws: BrokerError.self) { try gate.admit(record) }
     }
 
+    @Test("whoever is refused too often waits for it, a bounded time; others do not") func pace() {
+        let gate = CallerGate()
+        let start = ContinuousClock.now
+        func pauses(_ caller: Caller, _ count: Int, after delay: Duration = .zero) -> [Duration] {
+            (0..<count).map { _ in gate.pause(beforeRefusing: caller, now: start.advanced(by: delay)) }
+        }
+        #expect(pauses(caller(uid: 1), 200) == Array(repeating: .zero, count: 200))
+        #expect(pauses(caller(uid: 1), 3) == [.milliseconds(5), .milliseconds(10), .milliseconds(15)])
+        #expect(pauses(caller(uid: 1), 1000).last == CallerGate.longestPause)
+        #expect(pauses(caller(uid: 2), 1) == [.zero] && pauses(.broker, 1000).allSatisfy { $0 == .zero })
+        // After the flood it is over soon, however long that was.
+        #expect(pauses(caller(uid: 1), 1, after: .seconds(2)) == [.milliseconds(5)])
+        #expect(pauses(caller(uid: 1), 1, after: .seconds(3)) == [.zero])
+    }
+
     @Test("bearer tokens name a caller; on TCP nobody comes without one or a certificate") func bearers() throws {
         let path = "/tmp/broker-bearers-\(getpid())"
         func write(_ text: String) throws {

@@ -125,6 +125,7 @@ private typealias Output = Keyprovider_keyProviderKeyWrapProtocolOutput
             }
             let seen = engine.seen.withLock { $0 }
             #expect(seen.map(\.operation) == [.release] && engine.refusals.withLock { $0 } == [.release])
+            #expect(engine.rests.withLock { $0 } == 1)
             let caller = try #require(seen.first?.caller)
             #expect(caller.bearer == "Bearer x")
             if case .unix = place {

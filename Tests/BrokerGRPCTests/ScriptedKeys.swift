@@ -23,6 +23,8 @@ final class ScriptedKeys: KeyProviderEngine, GRPCEngine {
     private let isOpen: Bool
     let seen = Mutex<[(caller: Caller, operation: RequestRecord.Operation)]>([])
     let refusals = Mutex<[RequestRecord.Operation]>([])
+    /// Answers that were to be held back if the caller is refused too often.
+    let rests = Mutex(0)
 
     init(isOpen: Bool = true, _ answer: @escaping Release) {
         self.isOpen = isOpen
@@ -61,6 +63,8 @@ final class ScriptedKeys: KeyProviderEngine, GRPCEngine {
     func refused(_ operation: RequestRecord.Operation, _ error: BrokerError, in context: RequestContext) {
         refusals.withLock { $0.append(operation) }
     }
+
+    func rest(beforeRefusing caller: Caller) async { rests.withLock { $0 += 1 } }
 
     func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence { Self.evidence }
 

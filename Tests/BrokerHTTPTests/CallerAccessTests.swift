@@ -40,6 +40,24 @@ struct CallerAccessTests {
         #expect(engine.questions == [.raw(Array("hello".utf8))])
     }
 
+    @Test("whatever is refused, the pace of a caller's refusals holds for it; for nothing else") func pace() async throws {
+        let engine = Self.refusing()
+        try await TestServer.run(engine) { server in
+            for (answer, status) in [
+                (try await server.post("/key/release", #"{"kid":"k"}"#), 403), (try await server.post("/attest/raw", "no JSON"), 400),
+                (try await server.ask(request("GET", "/none")), 404),
+            ] { #expect(answer.status == status) }
+            #expect(engine.rests.withLock { $0 } == 3)
+            #expect(try await server.post("/attest/raw", #"{"runtime_data":"aGVsbG8="}"#).status == 200)
+            #expect(engine.rests.withLock { $0 } == 3)
+        }
+        var script = ScriptedEngine.Script()
+        script.obstacles = ["the wrapping keys are not there yet"]
+        let waiting = ScriptedEngine(script)
+        let probe = try await TestServer.run(waiting) { try await $0.ask(request("GET", "/readyz")) }
+        #expect(probe.status == 503 && waiting.rests.withLock { $0 } == 0)
+    }
+
     @Test("with Expect: 100-continue the body is never asked for") func unwanted() async throws {
         try await TestServer.run(Self.refusing()) { server in
             let answer = try await server.ask(

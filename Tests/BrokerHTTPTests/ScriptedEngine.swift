@@ -40,6 +40,8 @@ final class ScriptedEngine: RequestEngine {
     let script: Script
     private let asked = Mutex<[Question]>([])
     let turnedAway = Mutex<[RequestRecord.Operation]>([])
+    /// Answers that were to be held back if the caller is refused too often.
+    let rests = Mutex(0)
 
     init(_ script: Script = Script()) { self.script = script }
 
@@ -109,6 +111,8 @@ final class ScriptedEngine: RequestEngine {
     func refused(_ operation: RequestRecord.Operation, _ error: BrokerError, in context: RequestContext) {
         turnedAway.withLock { $0.append(operation) }
     }
+
+    func rest(beforeRefusing caller: Caller) async { rests.withLock { $0 += 1 } }
 
     func readiness(in context: RequestContext) async -> Readiness {
         await script.pause()

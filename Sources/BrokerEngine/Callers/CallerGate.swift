@@ -23,6 +23,10 @@ package final class CallerGate: Sendable {
 
     private static let perCaller = -1
     private static let total = -2
+    private static let refusals = -3
+    /// As many refusals a caller has at once; the answers to more are spread out.
+    static let refusalRate = Rate(200, per: .seconds(1))
+    static let longestPause = Duration.seconds(2)
 
     private let state: Mutex<State>
     private let limiter = RateLimiter()
@@ -68,6 +72,14 @@ package final class CallerGate: Sendable {
         if let rate = limits.total {
             try take(rate, .init(limit: Self.total, share: ""), "callers.total-rate lets all callers ask \(rate)")
         }
+    }
+
+    /// How long the next answer that refuses this caller something is held back, so that whoever asks again at once, on hundreds of
+    /// connections, leaves the processor to the others.
+    package func pause(beforeRefusing caller: Caller, now: ContinuousClock.Instant = .now) -> Duration {
+        guard caller.way != .broker else { return .zero }
+        return limiter.owe(
+            Self.refusalRate, of: .init(limit: Self.refusals, share: caller.share), longest: Self.longestPause, now: now)
     }
 
     private static func refused(_ caller: Caller, _ what: String) -> BrokerError {

@@ -58,6 +58,17 @@ final class RateLimiter: Sendable {
         }
     }
 
+    /// Takes a token also where there is none yet, and says how long it takes until there is: `longest` at most, however many are owed.
+    func owe(_ rate: Rate, of holder: Holder, longest: Duration, now: ContinuousClock.Instant = .now) -> Duration {
+        let interval = rate.period / rate.count
+        return buckets.withLock { buckets in
+            let key = Self.place(for: holder, in: &buckets, now)
+            let full = min(max(buckets[key]?.full ?? now, now) + interval, now + rate.period + longest)
+            buckets[key] = Bucket(full: full)
+            return max(.zero, now.duration(to: full) - rate.period)
+        }
+    }
+
     func reset() { buckets.withLock { $0 = [:] } }
 
     private static func place(for holder: Holder, in buckets: inout [Holder: Bucket], _ now: ContinuousClock.Instant) -> Holder {

@@ -57,6 +57,7 @@ struct CallRunner: Sendable {
             if engine.provenance == .fixture { trailers.addString(engine.provenance.rawValue, forKey: "x-evidence-provenance") }
             return StreamingServerResponse(single: ServerResponse(message: answer, trailingMetadata: trailers))
         case .failure(let error):
+            await engine.rest(beforeRefusing: caller)
             var failure = RPCError(GRPCAnswer.error(error, requestID: context.id))
             failure.metadata.addString(context.id, forKey: "x-request-id")
             throw failure

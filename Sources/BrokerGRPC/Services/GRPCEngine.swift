@@ -11,6 +11,8 @@ protocol GRPCEngine: Sendable {
     func refusal(of caller: Caller, _ operation: RequestRecord.Operation) -> BrokerError?
     /// Tells who wants to know about a call that was turned away for that.
     func refused(_ operation: RequestRecord.Operation, _ error: BrokerError, in context: RequestContext)
+    /// Holds an answer back that refuses a caller something, where that caller is refused too often.
+    func rest(beforeRefusing caller: Caller) async
     func rawEvidence(binding: ReportData, in context: RequestContext) async throws(BrokerError) -> Evidence
     func combinedEvidence(for runtimeData: RuntimeData, in context: RequestContext) async throws(BrokerError) -> Evidence
     /// What stands in the way of a release; empty when nothing does.

@@ -18,6 +18,8 @@ protocol RequestEngine: Sendable {
     func refusal(of caller: Caller, _ operation: RequestRecord.Operation) -> BrokerError?
     /// Tells who wants to know about a request that was turned away for that.
     func refused(_ operation: RequestRecord.Operation, _ error: BrokerError, in context: RequestContext)
+    /// Holds an answer back that refuses a caller something, where that caller is refused too often.
+    func rest(beforeRefusing caller: Caller) async
     /// Whether a release could be served.
     func readiness(in context: RequestContext) async -> Readiness
     /// What works for the time being only; empty when all is well.

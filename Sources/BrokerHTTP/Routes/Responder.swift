@@ -29,6 +29,8 @@ struct Responder: Sendable {
         let id = Self.requestID(request.head?.headers["x-request-id"] ?? [])
         var answer = await outcome(of: request, route: route, id: id)
         answer.reply.headers.append(("X-Request-Id", id))
+        // Not of a probe: that the broker is not ready is news, and refuses nobody.
+        if answer.reply.status >= 400, route != .ready { await engine.rest(beforeRefusing: request.caller) }
         return answer
     }
 
