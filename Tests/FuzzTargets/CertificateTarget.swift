@@ -9,6 +9,8 @@ extension FuzzTarget {
 
 enum SampleChain {
     static let key = Result { try PrivateKey.generateEC(.p256) }
+    /// In none of the seeds.
+    static let otherKey = Result { try PrivateKey.generateEC(.p256) }
 
     /// An authority's certificate and one of a server, in that order.
     static let certificates = Result { () throws -> [Certificate] in

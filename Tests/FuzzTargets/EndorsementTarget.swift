@@ -137,7 +137,7 @@ private enum LedgerTarget {
         guard let keys = try? LedgerKeys(jwks: input, issuer: "ledger.example") else { return false }
         var both = keys
         both.add(keys)
-        try require(planted(!keys.isEmpty, instead: !input.contains(0x20)) && !both.isEmpty, "no key, and not refused")
+        try require(planted(!keys.isEmpty, instead: input.count % 4 != 3) && !both.isEmpty, "no key, and not refused")
         return true
     }
 }

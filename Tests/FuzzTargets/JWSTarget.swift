@@ -98,7 +98,8 @@ private enum JWKTarget {
             let text: String
             if let numbers = key.publicKey.rsaNumbers {
                 try require(numbers.n.first != 0 && numbers.n.count >= 64, "an RSA modulus of \(numbers.n.count) bytes")
-                text = JWKText.rsa(planted(numbers, instead: key.kid != "r" ? RSAPublicNumbers(n: numbers.n, e: [5]) : numbers), kid: "x")
+                let other = planted(numbers, instead: input.count % 4 == 3 ? RSAPublicNumbers(n: numbers.n, e: [5]) : numbers)
+                text = JWKText.rsa(other, kid: "x")
             } else {
                 let curve: String
                 switch key.publicKey.kind {
