@@ -25,7 +25,7 @@ struct CertificateBundle {
         self.products = products
         guard certificates.count <= EvidenceVerifier.maximumCertificates else { return nil }
         var seen: Set<[UInt8]> = []
-        for certificate in certificates where seen.insert(certificate.der).inserted {
+        for certificate in certificates where seen.insert(certificate.sha256).inserted {
             switch AMDName(certificate.subjectCommonName, products) {
             case .leaf(let kind):
                 let extensions: Result<LeafExtensions, LeafExtensions.Complaint>

@@ -10,13 +10,15 @@ enum PrivateKeyReader {
     static func key(pkcs8 der: UnsafeRawBufferPointer, known: RSAPublicNumbers? = nil) throws(CryptoError) -> KeyHandle {
         let operation = "reading a PKCS#8 private key"
         do {
-            try requireWhole(pkcs8: der, operation)
-            return try key(der, structure: "PrivateKeyInfo", type: nil, known: known, operation)
+            let type = try wholeType(pkcs8: der, operation)
+            return try key(der, structure: "PrivateKeyInfo", type: type, known: known, operation)
         } catch { throw AttachedPublicKey.explained(error, der, options: "-inform DER ") }
     }
 
-    /// OpenSSL's decoders also take a key without the structure around it, and pass over bytes after the key inside of it.
-    private static func requireWhole(pkcs8 der: UnsafeRawBufferPointer, _ operation: String) throws(CryptoError) {
+    /// Throws where there is more or less than one key: OpenSSL's decoders also take a key without the structure around it, and pass over
+    /// bytes after the key inside of it. The answer is OpenSSL's name of its type, `nil` of a type that is none of ours: where it is not
+    /// named, OpenSSL sets up the decoders of every type, which costs more than reading the key.
+    private static func wholeType(pkcs8 der: UnsafeRawBufferPointer, _ operation: String) throws(CryptoError) -> String? {
         OpenSSLErrorQueue.clear()
         var cursor = der.bindMemory(to: UInt8.self).baseAddress
         guard der.count <= maximumByteCount, let info = d2i_PKCS8_PRIV_KEY_INFO(nil, &cursor, der.count) else {
@@ -25,11 +27,17 @@ enum PrivateKeyReader {
         defer { PKCS8_PRIV_KEY_INFO_free(info) }
         var content: UnsafePointer<UInt8>?
         var (count, length, tag, tagClass): (Int32, Int, Int32, Int32) = (0, 0, 0, 0)
-        PKCS8_pkey_get0(nil, &content, &count, nil, info)
+        var algorithm: OpaquePointer?
+        PKCS8_pkey_get0(&algorithm, &content, &count, nil, info)
         let end = content.map { $0 + Int(count) }
         // Keys of other types have no sequence inside; the decoder's type says so.
         guard ASN1_get_object(&content, &length, &tag, &tagClass, Int(count)) & 0x80 == 0, content.map({ $0 + length }) == end else {
             throw CryptoError(operation: operation, reason: "bytes follow the key inside of the structure, or it holds none")
+        }
+        switch OBJ_obj2nid(algorithm) {
+        case NID_rsaEncryption: return "RSA"
+        case NID_X9_62_id_ecPublicKey: return "EC"
+        default: return nil
         }
     }
 

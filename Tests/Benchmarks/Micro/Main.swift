@@ -26,6 +26,7 @@ import StrictJSON
 
     private static func run(only: String?) async throws -> [Measurement] {
         let subjects = try Subjects()
+        try await subjects.awaitMachine()
         var measurer = Measurer(only: only)
         let input = Array("message".utf8)
         try await measurer.measure("RSA-2048 private operation", count: 200) {
