@@ -85,6 +85,6 @@ enum ObjectIdentifier {
         var buffer = [CChar](repeating: 0, count: 256)
         let length = OBJ_obj2txt(&buffer, Int32(buffer.count), object, 1)
         guard length > 0, Int(length) < buffer.count else { return "" }
-        return String(cString: buffer)
+        return String(decoding: buffer[..<Int(length)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
