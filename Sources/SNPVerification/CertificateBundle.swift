@@ -46,12 +46,12 @@ struct CertificateBundle {
     /// Choosing decides only what is judged; every check is made again on the choice. `nil` without any leaf.
     func bestPath(for report: AttestationReport?, policy: EvidenceVerifier.Policy, _ signatures: VerifiedSignatures) -> EndorsementPath? {
         let upper = intermediates.map { intermediate in
-            best(roots.filter { $0.subject == intermediate.issuer }) { root in
+            best(roots.filter { intermediate.names(asIssuer: $0) }) { root in
                 [policy.roots.contains { $0.matches(root) }, signatures.isSigned(intermediate, by: root), root.isValid(at: policy.time)]
             }
         }
         let paths = leaves.map { leaf in
-            let fitting = intermediates.indices.filter { intermediates[$0].subject == leaf.certificate.issuer }
+            let fitting = intermediates.indices.filter { leaf.certificate.names(asIssuer: intermediates[$0]) }
             let index = best(fitting) { index in
                 let root = upper[index]
                 return [

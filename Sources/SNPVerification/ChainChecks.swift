@@ -89,10 +89,10 @@ enum ChainChecks {
         }
         guard kind == path.leaf.kind else { return "a \(path.leaf.kind.rawValue) is not issued by \(leaf.issuerCommonName ?? "")" }
         if let intermediate = path.intermediate {
-            if intermediate.subject != leaf.issuer { return "the leaf names another issuer" }
+            if !leaf.names(asIssuer: intermediate) { return "the leaf names another issuer" }
             guard let root = path.root else { return nil }
-            if root.subject != intermediate.issuer { return "\(name(intermediate)) names another issuer" }
-            if root.issuer != root.subject { return "\(name(root)) names another issuer than itself" }
+            if !intermediate.names(asIssuer: root) { return "\(name(intermediate)) names another issuer" }
+            if !root.names(asIssuer: root) { return "\(name(root)) names another issuer than itself" }
             guard case .root(product)? = AMDName(root.subjectCommonName, path.products) else {
                 return "the root is not named ARK-\(product.rawValue)"
             }

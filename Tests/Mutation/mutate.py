@@ -10,6 +10,7 @@ copy of the sources in .build-mutation.
 """
 import argparse
 import concurrent.futures
+import itertools
 import json
 import os
 import re
@@ -31,7 +32,7 @@ ROOMS = {
 OTHER = {"==": "!=", "!=": "==", "<": "<=", ">": ">=", "<=": "<", ">=": ">", "&&": "||", "||": "&&"}
 PRECEDENCE = {"&&": "LogicalConjunctionPrecedence", "||": "LogicalDisjunctionPrecedence"}
 BINDING = re.compile(r"\b(let|var|case)\b|#available")
-DECLARATION = re.compile(r"\b(extension|struct|class|enum|protocol|typealias|associatedtype)\b|\bfunc\b.*\bwhere\b|^\s*where\b")
+DECLARATION = re.compile(r"\b(extension|struct|class|enum|protocol|typealias|associatedtype)\b|\bfunc [^\w]|\bfunc\b.*\bwhere\b|^\s*where\b")
 
 SWITCH = """internal import Glibc
 
@@ -118,15 +119,17 @@ def mutants_of(lines):
         match = re.search(r"\bfunc \w+.*?(?: -> (Bool|\[String\]))? \{$", code)
         if match and (match[1] or " -> " not in code):
             # A body of one expression needs no `return`, and allows none in front of it.
-            is_expression = match[1] and lines[index + 2].strip() == "}" and not lines[index + 1].strip().startswith("return ")
+            inside = f"{re.match(r' *', line)[0]}    "
+            body = itertools.takewhile(lambda each: not each or each.startswith(inside), lines[index + 1:])
+            is_expression = match[1] and not any(each.startswith(inside + "return ") for each in body)
             for value in {"Bool": ("true", "false"), "[String]": ("[]",), None: ("",)}[match[1]]:
                 words = f"return {value}".strip()
                 kind = f"an early {words}"
                 if is_expression:
-                    body = lines[index + 1]
-                    start = len(body) - len(body.lstrip())
+                    first = lines[index + 1]
+                    start = len(first) - len(first.lstrip())
                     # The outermost of the edits there, and one `return` however many mutants there are.
-                    yield index + 1, kind, body[:start] + words, [
+                    yield index + 1, kind, first[:start] + words, [
                         (start, 0, -1, lambda number, words=words: f"if mutant({number}) {{ {words} }}; ")], "return"
                 else:
                     yield index, kind, f"{line} {words}", [
@@ -204,8 +207,9 @@ def build(tree, scratch, mutants):
         if run.returncode == 0:
             return left_out
         wrong = {(os.path.relpath(path, tree), int(line)) for path, line in re.findall(r"^(/\S+\.swift):(\d+):\d+: error:", run.stdout, re.M)}
-        # An error may be told of the line after.
-        bad = [each for each in mutants if {(each["file"], each["line"]), (each["file"], each["line"] + 1)} & wrong]
+        # An error is told of the line of its mutant, or of one further down.
+        guilty = {(path, max((each["line"] for each in mutants if each["file"] == path and each["line"] <= line), default=0)) for path, line in wrong}
+        bad = [each for each in mutants if (each["file"], each["line"]) in guilty]
         if not bad:
             sys.exit(f"mutate.py: the sources do not build\n{run.stdout[-3000:]}")
         left_out += bad

@@ -13,6 +13,11 @@ extension Certificate {
     /// The issuer as RFC 2253 text. Everything outside of printable ASCII is escaped.
     package var issuer: String { DistinguishedName.text(X509_get_issuer_name(pointer)) }
 
+    /// Whether its issuer's name is the subject of the other, whoever signed it.
+    package func names(asIssuer other: Certificate) -> Bool {
+        DistinguishedName.isSame(X509_get_issuer_name(pointer), X509_get_subject_name(other.pointer))
+    }
+
     /// The subject's attributes in their order, each with its type in dotted decimal. A value is nil where it has no reading as text:
     /// UTF8String, NumericString,
     /// PrintableString, IA5String and BMPString have one.
@@ -144,6 +149,18 @@ enum DistinguishedName {
             let data = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, first))
         else { return nil }
         return ASN1Text.converted(data)
+    }
+
+    /// The same bytes, or other types of string for the same text.
+    static func isSame(_ one: OpaquePointer?, _ other: OpaquePointer?) -> Bool {
+        var (first, second) = (UnsafePointer<UInt8>?.none, UnsafePointer<UInt8>?.none)
+        var (firstCount, secondCount) = (0, 0)
+        if X509_NAME_get0_der(one, &first, &firstCount) == 1, X509_NAME_get0_der(other, &second, &secondCount) == 1, let first, let second,
+            UnsafeBufferPointer(start: first, count: firstCount).elementsEqual(UnsafeBufferPointer(start: second, count: secondCount))
+        {
+            return true
+        }
+        return text(one) == text(other)
     }
 
     static func text(_ name: OpaquePointer?) -> String {
