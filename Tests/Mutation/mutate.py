@@ -121,7 +121,7 @@ def mutants_of(lines):
             # A body of one expression needs no `return`, and allows none in front of it.
             inside = f"{re.match(r' *', line)[0]}    "
             body = itertools.takewhile(lambda each: not each or each.startswith(inside), lines[index + 1:])
-            is_expression = match[1] and not any(each.startswith(inside + "return ") for each in body)
+            is_expression = match[1] and not any(re.search(r"\breturn\b", each) for each in body)
             for value in {"Bool": ("true", "false"), "[String]": ("[]",), None: ("",)}[match[1]]:
                 words = f"return {value}".strip()
                 kind = f"an early {words}"
